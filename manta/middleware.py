@@ -1,0 +1,33 @@
+"""The one place where errors become pages."""
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from manta.errors import UserFacingError
+from manta.request_id import current_request_id
+
+logger = logging.getLogger(__name__)
+
+
+class UserFacingErrorMiddleware:
+    """Answers a UserFacingError as a page, or as a notice when htmx asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        if not isinstance(exc, UserFacingError):
+            return None  # a bug stays a 500, with its traceback
+        logger.warning("%s: %s", type(exc).__name__, exc, exc_info=exc.__cause__)
+        context = {"message": str(exc), "code": exc.code, "request_id": current_request_id()}
+        if not request.htmx:  # type: ignore[attr-defined]
+            return render(request, "error.html", context, status=exc.status)
+        response = render(request, "error.html#notice", context, status=exc.status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#notices", "beforeend"
+        return response

@@ -1,0 +1,286 @@
+"""Settings. Production is the default; what differs between machines is a variable.
+
+The only module of the product that reads the environment; .env.example lists every variable.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from manta import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load_dotenv(BASE_DIR / ".env")
+
+# ---- How it runs
+
+DEBUG = env.flag("DEBUG")
+# Production with local means: plain-http cookies, a provider on loopback. `make run` sets it.
+MANTA_LOCAL = env.flag("MANTA_LOCAL")
+MANTA_STATE_DIR = Path(env.text("MANTA_STATE_DIR") or BASE_DIR / ".manta").resolve()
+SECRET_KEY = env.secret("SECRET_KEY", "insecure-development-key" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set. `make run` makes one by itself.")
+
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Reverse proxies in front of Manta: their X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, minimum=1)
+WEB_THREADS = env.number("WEB_THREADS", 8, minimum=2)
+WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+
+# ---- Blaxel, and what a new sandbox is made of
+
+BLAXEL_WORKSPACE_ID = env.text("BLAXEL_WORKSPACE_ID")
+BLAXEL_API_KEY = env.secret("BLAXEL_API_KEY")
+BLAXEL_API_URL = env.text("BLAXEL_API_URL", "https://api.blaxel.ai/v0").rstrip("/")
+# Where previews live: the hosts that Manta's pages may send a person, or a frame, to.
+PREVIEW_ORIGINS = env.items("MANTA_PREVIEW_ORIGINS", "https://*.preview.bl.run")
+# A frame needs the preview host to hold its access in a Partitioned cookie; local_blaxel does.
+FRAME_PREVIEWS = env.flag("MANTA_FRAME_PREVIEWS")
+
+SANDBOX_IMAGE = env.text("SANDBOX_IMAGE", "blaxel/prod-base:latest")
+SANDBOX_MEMORY_MB = env.number("SANDBOX_MEMORY_MB", 4096, minimum=128)
+SANDBOX_PORTS = env.ports("SANDBOX_PORTS", "3000")
+SANDBOX_REGION = env.text("SANDBOX_REGION", "us-pdx-1")
+SANDBOX_TTL = env.duration("SANDBOX_TTL", "24h")
+SANDBOX_STARTER = env.text("SANDBOX_STARTER", "web")
+
+# How long making a sandbox may take before it counts as failed and offers Retry.
+SANDBOX_START_TIMEOUT = timedelta(seconds=env.number("SANDBOX_START_TIMEOUT", 120, minimum=5))
+
+# ---- Django
+
+INSTALLED_APPS = [
+    "accounts",
+    "sandboxes",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "manta.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "manta.middleware.UserFacingErrorMiddleware",
+]
+
+ROOT_URLCONF = "manta.urls"
+WSGI_APPLICATION = "manta.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = MANTA_STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# ---- Data
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.secret("DATABASE_URL") or f"sqlite:///{MANTA_STATE_DIR / 'manta.sqlite3'}",
+        # One persistent connection a thread: a new one for each request cost half the rate.
+        conn_max_age=None,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE and WAL: with the defaults 39 % of contended writes were lost.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
+            "PRAGMA journal_size_limit=27103364;PRAGMA cache_size=-20000;"
+            "PRAGMA temp_store=MEMORY;PRAGMA mmap_size=134217728;"
+        ),
+    }
+    # Tests with threads need a file: the in-memory database locks them out.
+    DATABASES["default"]["TEST"] = {"NAME": MANTA_STATE_DIR / "test.sqlite3"}
+
+REDIS_URL = env.secret("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "manta.cache.FallbackRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+# In the database, Redis or not: a cached session outlived its sign-out while Redis was away.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# What the job queue is kept in: Redis, else PostgreSQL, else its own SQLite file.
+QUEUE_FILE = MANTA_STATE_DIR / "queue.sqlite3"
+
+# ---- Accounts
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "workspace"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = env.choice(
+    "ACCOUNT_EMAIL_VERIFICATION", "optional", ("none", "optional", "mandatory")
+)
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Manta] "
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if MANTA_LOCAL or DEBUG else "https"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# Off only for load tests that come from one address.
+if not env.flag("MANTA_RATE_LIMITS", default=True):
+    ACCOUNT_RATE_LIMITS = False
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Manta <manta@localhost>")
+
+# ---- The web
+
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+_secure = not (MANTA_LOCAL or DEBUG)
+_cookie_prefix = "__Host-" if _secure else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = _secure
+SECURE_REDIRECT_EXEMPT = [r"^readyz$"]
+SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if _secure]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "frame-src": ["'self'", *(PREVIEW_ORIGINS if FRAME_PREVIEWS else [])],
+        # Chromium holds the redirect that follows a form's POST to this list too: Open needs it.
+        "form-action": ["'self'", *PREVIEW_ORIGINS],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["sandboxes.api.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "manta.api.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Manta",
+    "DESCRIPTION": "Your own sandbox: its state, and (soon) its files, processes and ports.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SORT_OPERATIONS": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "manta.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # It logs each request to the provider, which is one a second while a page is open.
+        "httpx": {"level": "WARNING"},
+        "huey": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

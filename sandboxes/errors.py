@@ -1,0 +1,71 @@
+"""What can go wrong with a sandbox, as the person reads it.
+
+SandboxError
+├── SandboxNotFound      404  there is none, or it is not theirs
+├── SandboxGone          410  expired, or deleted behind our back
+├── SandboxBusy          409  being made or deleted
+├── PortClosed           409  nothing answers on the port
+├── WrongOwner           409  the provider's sandbox of that name is somebody else's
+└── ProviderError
+    ├── ProviderRejected     502  the provider answered, and said no
+    │   ├── UnknownImage
+    │   ├── BadCredentials
+    │   └── QuotaExceeded
+    └── ProviderUnavailable  503  the provider did not answer, or not in its own terms
+"""
+
+from manta.errors import UserFacingError
+
+
+class SandboxError(UserFacingError):
+    code = "sandbox_error"
+    # Whether trying again by itself can help.
+    retryable = False
+
+
+class SandboxNotFound(SandboxError):
+    status, code = 404, "sandbox_not_found"
+
+
+class SandboxGone(SandboxError):
+    status, code = 410, "sandbox_gone"
+
+
+class SandboxBusy(SandboxError):
+    status, code, retry_after = 409, "sandbox_busy", 2
+
+
+class PortClosed(SandboxError):
+    status, code = 409, "port_closed"
+
+
+class WrongOwner(SandboxError):
+    status, code = 409, "wrong_owner"
+
+
+class ProviderError(SandboxError):
+    status, code = 502, "provider_error"
+
+
+class ProviderRejected(ProviderError):
+    status, code = 502, "provider_rejected"
+
+
+class UnknownImage(ProviderRejected):
+    code = "unknown_image"
+
+
+class BadCredentials(ProviderRejected):
+    code = "bad_credentials"
+
+
+class QuotaExceeded(ProviderRejected):
+    code = "quota_exceeded"
+
+
+class ProviderUnavailable(ProviderError):
+    status, code, retryable = 503, "provider_unavailable", True
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

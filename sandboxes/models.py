@@ -1,0 +1,195 @@
+"""What Manta knows of each sandbox, and the record of what was done to it."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from sandboxes import status
+from sandboxes.status import Status
+
+# A row that somebody reads is kept fresh by the worker for this long afterwards.
+WATCHED_FOR = timedelta(seconds=10)
+
+
+class Phase(models.TextChoices):
+    """What the reconciler wants of a row."""
+
+    PENDING = "pending", "being made"
+    READY = "ready", "made"
+    FAILED = "failed", "gave up"
+    DELETING = "deleting", "being deleted"
+    GONE = "gone", "no longer at the provider"
+
+
+class Step(models.TextChoices):
+    """Where the making of a sandbox is, as its owner reads it."""
+
+    QUEUED = "queued", "Waiting for a worker"
+    CREATING = "creating", "Creating the sandbox"
+    STARTER = "starter", "Writing the starter project"
+    OPENING = "opening", "Starting its server"
+
+    @property
+    def number(self) -> int:
+        return [Step.QUEUED, Step.CREATING, Step.STARTER, Step.OPENING].index(self)
+
+
+def default_ports() -> list[dict[str, Any]]:
+    return [dict(port) for port in settings.SANDBOX_PORTS]
+
+
+class SandboxQuerySet(models.QuerySet["Sandbox"]):
+    def visible_to(self, user: Any) -> "SandboxQuerySet":
+        """The gate of every page and route: a person sees their own."""
+        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+
+    def unsettled(self) -> "SandboxQuerySet":
+        return self.filter(phase__in=[Phase.PENDING, Phase.DELETING])
+
+    def watched(self) -> "SandboxQuerySet":
+        return self.filter(watched_until__gt=timezone.now())
+
+    def due(self) -> "SandboxQuerySet":
+        """Rows that a worker should look at now, and that none is looking at."""
+        now = timezone.now()
+        return self.filter(next_attempt_at__lte=now).filter(
+            Q(lease_until=None) | Q(lease_until__lte=now)
+        )
+
+
+class Sandbox(models.Model):
+    """One sandbox: what was asked for, what was last seen, and what the reconciler is doing.
+
+    The provider is the truth about the sandbox itself; a row is only ever as true as checked_at.
+    """
+
+    name = models.CharField(max_length=255, unique=True)
+    # The row outlives its user until the sandbox itself is gone.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="sandboxes",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # What was asked for
+    image = models.CharField(max_length=255)
+    memory_mb = models.PositiveIntegerField()
+    ports = models.JSONField(default=default_ports)
+    region = models.CharField(max_length=64, blank=True)
+    ttl = models.DurationField()
+    labels = models.JSONField(default=dict, blank=True)
+    # The person last used it: a sign-in, a port opened. The TTL counts from here.
+    used_at = models.DateTimeField(default=timezone.now)
+
+    # What was last seen at the provider
+    provider_status = models.CharField(max_length=32, blank=True)
+    provider_state = models.CharField(max_length=32, blank=True)
+    known_status = models.CharField(max_length=16, choices=Status, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    provider_created_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    # The reconciler's part
+    phase = models.CharField(max_length=16, choices=Phase, default=Phase.PENDING)
+    step = models.CharField(max_length=16, choices=Step, default=Step.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    settle_by = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.UUIDField(null=True, blank=True)
+    watched_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    starter_written_at = models.DateTimeField(null=True, blank=True)
+    starter_checked_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    error_message = models.TextField(blank=True)
+
+    objects: ClassVar[Any] = SandboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "sandboxes"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(phase__in=Phase.values), name="sandbox_phase_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(memory_mb__gte=128), name="sandbox_memory_at_least_128_mb"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="sandbox_has_a_name"),
+            # Nothing may wait for ever: what is being made has a deadline.
+            models.CheckConstraint(
+                condition=~Q(phase=Phase.PENDING) | Q(settle_by__isnull=False),
+                name="sandbox_pending_has_a_deadline",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def status(self) -> Status:
+        """The status shown to people; never guesses "active"."""
+        if self.phase == Phase.PENDING:
+            return Status.PROVISIONING
+        if self.phase == Phase.FAILED:
+            return Status.FAILED
+        if self.phase in (Phase.DELETING, Phase.GONE):
+            return Status.STOPPED
+        return status.from_provider(self.provider_status, self.provider_state)
+
+    @property
+    def last_known_status(self) -> Status:
+        """The status for programs: an unknown one is answered with the last that was known."""
+        current = self.status
+        if current is Status.UNKNOWN:
+            return Status(self.known_status) if self.known_status else Status.PROVISIONING
+        return current
+
+    @property
+    def is_settling(self) -> bool:
+        return self.phase in (Phase.PENDING, Phase.DELETING)
+
+    @property
+    def first_port(self) -> int | None:
+        return self.ports[0]["target"] if self.ports else None
+
+
+class SandboxEvent(models.Model):
+    """One line of the record: append-only, readable by the sandbox's owner."""
+
+    class Actor(models.TextChoices):
+        USER = "user"
+        ADMIN = "admin"
+        JOB = "job"
+
+    # By name, not by key: the record stays when the sandbox's row is gone.
+    sandbox_name = models.CharField(max_length=255, db_index=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="sandbox_events",
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_kind = models.CharField(max_length=16, choices=Actor)
+    action = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=64, default="ok")
+    reason = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.sandbox_name}: {self.action} ({self.outcome})"
