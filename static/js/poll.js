@@ -1,0 +1,35 @@
+// When the panel asks for news: not in a hidden tab, and more often after something was started.
+(() => {
+  const REFRESH_AFTER_MS = [300, 1200, 3000, 6000];
+  const body = document.body;
+
+  const refresh = () => htmx.trigger(body, "sandbox:refresh");
+  const isPoll = (event) => event.detail.elt.id === "sandbox-body";
+
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isPoll(event)) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && document.getElementById("sandbox-body")) refresh();
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-wakes]")) return;
+    for (const delay of REFRESH_AFTER_MS) setTimeout(refresh, delay);
+  });
+
+  // A screen reader reads whatever is put into a live region, changed or not.
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    if (target.ariaLive && target.textContent === fragment.textContent) {
+      event.detail.shouldSwap = false;
+    }
+  });
+
+  const offline = document.getElementById("offline");
+  body.addEventListener("htmx:sendError", () => {
+    offline.hidden = false;
+  });
+  body.addEventListener("htmx:afterOnLoad", () => {
+    offline.hidden = true;
+  });
+})();

@@ -1,0 +1,33 @@
+// The stage's preview: filled by posting a form into its frame, which mints the access it needs.
+(() => {
+  const load = (form) => {
+    form.closest("[data-preview]").dataset.preview = "loading";
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.target === "preview") load(event.target);
+  });
+
+  // A frame's load event does not bubble, so it is caught on its way down.
+  document.addEventListener(
+    "load",
+    (event) => {
+      const preview = event.target.closest?.("[data-preview]");
+      if (preview?.dataset.preview === "loading") preview.dataset.preview = "shown";
+    },
+    true,
+  );
+
+  // Polls bring the stage again and again; a frame that is in use is replaced only by another view.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, serverResponse } = event.detail;
+    if (target.id !== "stage") return;
+    const view = serverResponse.match(/data-view="([^"]*)"/)?.[1];
+    if (view === target.dataset.view) event.detail.shouldSwap = false;
+  });
+
+  htmx.onLoad((content) => {
+    const form = content.querySelector("form[data-autoload]");
+    if (form) form.requestSubmit();
+  });
+})();
