@@ -7,5 +7,5 @@ class UserFacingError(Exception):
     """Base of what may be shown: str() is one or two plain sentences with a cause and a remedy."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = "error"
+    code: str = "error"
     retry_after: int | None = None

@@ -22,12 +22,15 @@ class UserFacingErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
-        if not isinstance(exc, UserFacingError):
-            return None  # a bug stays a 500, with its traceback
-        logger.warning("%s: %s", type(exc).__name__, exc, exc_info=exc.__cause__)
-        context = {"message": str(exc), "code": exc.code, "request_id": current_request_id()}
-        if not request.htmx:  # type: ignore[attr-defined]
-            return render(request, "error.html", context, status=exc.status)
-        response = render(request, "error.html#notice", context, status=exc.status)
-        response["HX-Retarget"], response["HX-Reswap"] = "#notices", "beforeend"
-        return response
+        # A bug stays a 500, with its traceback.
+        return error_page(request, exc) if isinstance(exc, UserFacingError) else None
+
+
+def error_page(request: HttpRequest, exc: UserFacingError) -> HttpResponse:
+    logger.warning("%s: %s", type(exc).__name__, exc, exc_info=exc.__cause__)
+    context = {"message": str(exc), "code": exc.code, "request_id": current_request_id()}
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "error.html", context, status=exc.status)
+    response = render(request, "error.html#notice", context, status=exc.status)
+    response["HX-Retarget"], response["HX-Reswap"] = "#notices", "beforeend"
+    return response

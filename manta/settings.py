@@ -244,7 +244,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["sandboxes.api.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -280,7 +280,8 @@ LOGGING = {
     "loggers": {
         # It logs each request to the provider, which is one a second while a page is open.
         "httpx": {"level": "WARNING"},
-        "huey": {"level": "WARNING"},
+        # A locked queue would be a traceback at each poll; our jobs log their own failures.
+        "huey": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -1,0 +1,72 @@
+"""Mistakes in the set-up, found at start."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from sandboxes import starters
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@register()
+def provider(**kwargs: Any) -> list[CheckMessage]:
+    pair = {
+        "BLAXEL_WORKSPACE_ID": settings.BLAXEL_WORKSPACE_ID,
+        "BLAXEL_API_KEY": settings.BLAXEL_API_KEY,
+    }
+    missing = [name for name, value in pair.items() if not value]
+    if len(missing) == 1:
+        return [
+            Error(
+                f"{missing[0]} is not set, but the other of the two Blaxel variables is.",
+                hint="Set both to use Blaxel, or neither to use local sandboxes (`make run`).",
+                id="sandboxes.E001",
+            )
+        ]
+    on_loopback = urlsplit(settings.BLAXEL_API_URL).hostname in _LOOPBACK
+    if on_loopback and not (settings.MANTA_LOCAL or settings.DEBUG):
+        return [
+            Error(
+                "BLAXEL_API_URL is on this machine, which is for trusted local use only.",
+                hint="Set MANTA_LOCAL=1 if that is what you want.",
+                id="sandboxes.E002",
+            )
+        ]
+    if missing:
+        return [
+            Warning(
+                "No sandbox provider is set up: nobody gets a sandbox.",
+                hint="Use `make run`, or set BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY.",
+                id="sandboxes.W001",
+            )
+        ]
+    return []
+
+
+@register()
+def starter(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SANDBOX_STARTER in starters.names():
+        return []
+    return [
+        Error(
+            f"SANDBOX_STARTER is {settings.SANDBOX_STARTER!r}, and there is no such starter.",
+            hint=f"Use one of: {', '.join(starters.names())}.",
+            id="sandboxes.E003",
+        )
+    ]
+
+
+@register()
+def shared_cache(**kwargs: Any) -> list[CheckMessage]:
+    if settings.WEB_CONCURRENCY == 1 or settings.REDIS_URL:
+        return []
+    return [
+        Error(
+            "WEB_CONCURRENCY is more than 1, but the processes share no cache.",
+            hint="Set REDIS_URL: rate limits and sign-in codes are kept in the cache.",
+            id="sandboxes.E004",
+        )
+    ]

@@ -1,11 +1,11 @@
 """What can go wrong with a sandbox, as the person reads it.
 
 SandboxError
-├── SandboxNotFound      404  there is none, or it is not theirs
 ├── SandboxGone          410  expired, or deleted behind our back
 ├── SandboxBusy          409  being made or deleted
 ├── PortClosed           409  nothing answers on the port
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
+├── NotMade              503  making it failed: the code says why
 └── ProviderError
     ├── ProviderRejected     502  the provider answered, and said no
     │   ├── UnknownImage
@@ -23,10 +23,6 @@ class SandboxError(UserFacingError):
     retryable = False
 
 
-class SandboxNotFound(SandboxError):
-    status, code = 404, "sandbox_not_found"
-
-
 class SandboxGone(SandboxError):
     status, code = 410, "sandbox_gone"
 
@@ -41,6 +37,16 @@ class PortClosed(SandboxError):
 
 class WrongOwner(SandboxError):
     status, code = 409, "wrong_owner"
+
+
+class NotMade(SandboxError):
+    """What the reconciler gave up on, told to a program; code is the failure's own."""
+
+    status = 503
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ProviderError(SandboxError):

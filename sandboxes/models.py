@@ -25,6 +25,9 @@ class Phase(models.TextChoices):
     GONE = "gone", "no longer at the provider"
 
 
+_UNSETTLED = [Phase.PENDING, Phase.DELETING]
+
+
 class Step(models.TextChoices):
     """Where the making of a sandbox is, as its owner reads it."""
 
@@ -47,18 +50,22 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         """The gate of every page and route: a person sees their own."""
         return self.filter(owner=user.pk) if user.is_authenticated else self.none()
 
-    def unsettled(self) -> "SandboxQuerySet":
-        return self.filter(phase__in=[Phase.PENDING, Phase.DELETING])
+    def of(self, user: Any) -> "Sandbox | None":
+        """The sandbox that is the user's own, or None: one indexed read."""
+        return self.visible_to(user).filter(name=user.sandbox_id).first()
 
     def watched(self) -> "SandboxQuerySet":
-        return self.filter(watched_until__gt=timezone.now())
+        """Made sandboxes whose row somebody has read in the last seconds."""
+        return self.filter(phase=Phase.READY, watched_until__gt=timezone.now())
 
     def due(self) -> "SandboxQuerySet":
         """Rows that a worker should look at now, and that none is looking at."""
         now = timezone.now()
-        return self.filter(next_attempt_at__lte=now).filter(
-            Q(lease_until=None) | Q(lease_until__lte=now)
-        )
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        # A lease that ran out was a crashed worker's, and an unsettled row is never forgotten.
+        wanted = Q(next_attempt_at__lte=now) | Q(lease_until__lte=now)
+        forgotten = Q(phase__in=_UNSETTLED, next_attempt_at=None, lease_until=None)
+        return self.filter(free & (wanted | forgotten))
 
 
 class Sandbox(models.Model):
@@ -104,7 +111,7 @@ class Sandbox(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
     settle_by = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_holder = models.UUIDField(null=True, blank=True)
     watched_until = models.DateTimeField(null=True, blank=True, db_index=True)
     starter_written_at = models.DateTimeField(null=True, blank=True)
@@ -155,7 +162,7 @@ class Sandbox(models.Model):
 
     @property
     def is_settling(self) -> bool:
-        return self.phase in (Phase.PENDING, Phase.DELETING)
+        return self.phase in _UNSETTLED
 
     @property
     def first_port(self) -> int | None:
@@ -193,3 +200,31 @@ class SandboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sandbox_name}: {self.action} ({self.outcome})"
+
+
+class Heartbeat(models.Model):
+    """When something that every process depends on last worked, and last did not."""
+
+    class Subject(models.TextChoices):
+        PROVIDER = "provider"
+        WORKER = "worker"
+
+    subject = models.CharField(max_length=16, choices=Subject, unique=True)
+    ok_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @classmethod
+    def note(cls, subject: Subject, *, ok: bool) -> None:
+        field = "ok_at" if ok else "failed_at"
+        cls.objects.update_or_create(subject=subject, defaults={field: timezone.now()})
+
+    @classmethod
+    def of(cls, subject: Subject) -> "Heartbeat":
+        return cls.objects.filter(subject=subject).first() or cls(subject=subject)
+
+    @property
+    def is_failing(self) -> bool:
+        return self.failed_at is not None and (self.ok_at is None or self.failed_at > self.ok_at)

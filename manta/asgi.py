@@ -1,0 +1,36 @@
+"""What each address is answered by: raw ASGI routes, and Django for everything else."""
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+
+from django.conf import settings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from manta.bridge import WSGIBridge
+from manta.wsgi import application as django
+from sandboxes import gateway
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """The process runs. It asks nothing else, so it answers whatever is down."""
+    return JSONResponse({"status": "ok"})
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    # The SDK takes seconds to import: not on somebody's first Open.
+    threading.Thread(target=gateway.warm, daemon=True).start()
+    yield
+
+
+application = Starlette(
+    routes=[
+        Route("/healthz", healthz),
+        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
+    ],
+    lifespan=lifespan,
+)

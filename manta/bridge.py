@@ -1,0 +1,86 @@
+"""Django, mounted as WSGI so that none of its few threads ever waits for a peer.
+
+Eight half-sent POSTs or eight slow readers would stop the whole site otherwise: here a request
+is read in full before a thread is taken, and a response is sent when the thread is free again.
+"""
+
+import asyncio
+import tempfile
+from typing import IO, Any, cast
+
+from a2wsgi import WSGIMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 10 * 1024 * 1024
+BODY_TIMEOUT = 30.0
+_IN_MEMORY = 256 * 1024
+_CHUNK = 64 * 1024
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        self.response = PlainTextResponse(text, status, {"Connection": "close"})
+
+
+class _Disconnected(Exception):
+    pass
+
+
+class WSGIBridge:
+    def __init__(self, app: Any, *, threads: int) -> None:
+        self._app = cast(ASGIApp, WSGIMiddleware(app, workers=threads))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+            try:
+                async with asyncio.timeout(BODY_TIMEOUT):
+                    await _read(scope, receive, body)
+            except _Disconnected:
+                return
+            except TimeoutError:
+                await PlainTextResponse("The request took too long.", 408)(scope, receive, send)
+                return
+            except _Refused as refused:
+                await refused.response(scope, receive, send)
+                return
+            body.seek(0)
+            for message in await self._answer(scope, body):
+                await send(message)
+
+    async def _answer(self, scope: Scope, body: IO[bytes]) -> list[Message]:
+        """What Django answers, in full."""
+        messages: list[Message] = []
+
+        async def replay() -> Message:
+            chunk = body.read(_CHUNK)
+            return {"type": "http.request", "body": chunk, "more_body": len(chunk) == _CHUNK}
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(_without_underscores(scope), replay, collect)
+        return messages
+
+
+async def _read(scope: Scope, receive: Receive, body: IO[bytes]) -> None:
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise _Refused(413, f"The request is larger than {MAX_BODY} bytes.")
+        body.write(chunk)
+        more = message.get("more_body", False)
+
+
+def _without_underscores(scope: Scope) -> Scope:
+    """Drop headers such as X_Forwarded_For: WSGI can't tell them from X-Forwarded-For."""
+    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    return {**scope, "headers": headers}

@@ -1,0 +1,158 @@
+"""Sandboxes, as an admin sees them: what is known, why it failed, and what can be done.
+
+Everything here reads Manta's own rows; no page calls the provider or wakes a sandbox.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from sandboxes import events, services
+from sandboxes.models import Phase, Sandbox, SandboxEvent
+from sandboxes.status import Status
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+    _QUERIES = {
+        Status.PROVISIONING: Q(phase=Phase.PENDING),
+        Status.FAILED: Q(phase=Phase.FAILED) | Q(phase=Phase.READY, known_status=Status.FAILED),
+        Status.ACTIVE: Q(phase=Phase.READY, known_status=Status.ACTIVE),
+        Status.STANDBY: Q(phase=Phase.READY, known_status=Status.STANDBY),
+        Status.STOPPED: Q(phase__in=[Phase.DELETING, Phase.GONE])
+        | Q(phase=Phase.READY, known_status=Status.STOPPED),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, status.label) for status in self._QUERIES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> QuerySet[Sandbox]:
+        value = self.value()
+        return queryset.filter(self._QUERIES[Status(value)]) if value in Status.values else queryset
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """The provider, or the past, is the truth: nothing here is edited by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Also to who may only view: each action checks its own permission."""
+        return super().get_actions(request)
+
+
+@admin.register(Sandbox)
+class SandboxAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name",
+        "shown_status",
+        "owner_link",
+        "image",
+        "age",
+        "expiry",
+        "checked",
+        "error_message",
+    ]
+    list_filter = [StatusFilter, "phase", "image", "region"]
+    list_select_related = ["owner"]
+    list_per_page = 100
+    search_fields = ["name", "owner__email", "error_code", "error_message"]
+    ordering = ["-created_at"]
+    actions = ["refresh", "retry", "delete_sandboxes"]
+    readonly_fields = ["shown_status", "owner_link", "record_link"]
+
+    @admin.display(description="status", ordering="known_status")
+    def shown_status(self, sandbox: Sandbox) -> str:
+        return str(sandbox.status.label)
+
+    @admin.display(description="owner", ordering="owner__email")
+    def owner_link(self, sandbox: Sandbox) -> str:
+        if sandbox.owner is None:
+            return "account deleted"
+        url = reverse("admin:accounts_user_change", args=[sandbox.owner.pk])
+        return format_html('<a href="{}">{}</a>', url, sandbox.owner.email)
+
+    @admin.display(description="record")
+    def record_link(self, sandbox: Sandbox) -> str:
+        url = reverse("admin:sandboxes_sandboxevent_changelist")
+        return format_html('<a href="{}?sandbox_name={}">What was done</a>', url, sandbox.name)
+
+    @admin.display(description="age", ordering="provider_created_at")
+    def age(self, sandbox: Sandbox) -> str:
+        return naturaltime(sandbox.provider_created_at) if sandbox.provider_created_at else "-"
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expiry(self, sandbox: Sandbox) -> str:
+        return naturaltime(sandbox.expires_at) if sandbox.expires_at else "-"
+
+    @admin.display(description="last checked", ordering="checked_at")
+    def checked(self, sandbox: Sandbox) -> str:
+        return naturaltime(sandbox.checked_at) if sandbox.checked_at else "never"
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """May refresh and retry: Django's own "change", which the form doesn't offer."""
+        return request.user.has_perm("sandboxes.change_sandbox")
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sandboxes.delete_sandbox")
+
+    @admin.action(description="Refresh from the provider", permissions=["operate"])
+    def refresh(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
+        for sandbox in queryset:
+            services.refresh_sandbox(sandbox=sandbox)
+            events.record(sandbox, "refresh", actor=request.user)
+        self.message_user(request, "The worker is looking at the provider now. Reload in a second.")
+
+    @admin.action(description="Retry or recreate", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
+        stuck = [
+            sandbox
+            for sandbox in queryset
+            if sandbox.phase == Phase.GONE or sandbox.status is Status.FAILED
+        ]
+        for sandbox in stuck:
+            services.start_over(sandbox=sandbox, actor=request.user)
+        left = queryset.count() - len(stuck)
+        note = f" {left} had nothing to retry." if left else ""
+        self.message_user(request, f"{len(stuck)} being made again.{note}")
+
+    @admin.action(description="Delete, with everything in it", permissions=["remove"])
+    def delete_sandboxes(
+        self, request: HttpRequest, queryset: QuerySet[Sandbox]
+    ) -> HttpResponse | None:
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Delete sandboxes?",
+                "sandboxes": queryset,
+                "opts": self.model._meta,
+                "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/sandboxes/confirm_deletion.html", context)
+        count = len(queryset)
+        for sandbox in queryset:
+            services.delete_sandbox(sandbox=sandbox, actor=request.user)
+        self.message_user(request, f"{count} being deleted.", messages.WARNING)
+        return None
+
+
+@admin.register(SandboxEvent)
+class SandboxEventAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "sandbox_name", "action", "outcome", "actor_kind", "actor"]
+    list_filter = ["actor_kind", "action", "created_at"]
+    list_select_related = ["actor"]
+    search_fields = ["sandbox_name", "action", "request_id", "actor__email"]

@@ -1,0 +1,88 @@
+"""A sandbox's own API: files, processes, ports. Every call here wakes the sandbox."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpx
+
+from sandboxes import errors, gateway
+
+TIMEOUT = httpx.Timeout(20, connect=3)
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT, headers=gateway.data_plane_headers())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as exc:
+        raise errors.ProviderUnavailable(
+            "Your sandbox is not answering. Manta tries again by itself."
+        ) from exc
+
+
+def _request(method: str, url: str, **options: Any) -> httpx.Response:
+    with _translated():
+        response = _client().request(method, url, **options)
+    if response.status_code in (401, 403):
+        raise errors.BadCredentials("The sandbox does not accept Manta's key.")
+    if response.status_code >= 500:
+        raise errors.ProviderUnavailable(
+            "Your sandbox could not do this just now. Manta tries again by itself."
+        )
+    return response
+
+
+def _expect_success(response: httpx.Response, what: str) -> None:
+    if response.status_code >= 400:
+        raise errors.ProviderRejected(f"The sandbox refused to {what} ({response.status_code}).")
+
+
+def file_exists(url: str, path: str) -> bool:
+    """Whether there is something at an absolute path."""
+    response = _request("GET", f"{url}/filesystem/{path}")
+    if response.status_code != 404:
+        _expect_success(response, "read a file")
+    return response.status_code != 404
+
+
+def write_tree(url: str, folder: str, files: dict[str, str]) -> None:
+    """Write text files, given by their paths below an absolute folder."""
+    response = _request("PUT", f"{url}/filesystem/tree{folder}", json={"files": files})
+    _expect_success(response, "write files")
+
+
+def processes(url: str) -> list[dict[str, Any]]:
+    """Running and finished processes, as Blaxel's ProcessResponse."""
+    response = _request("GET", f"{url}/process")
+    _expect_success(response, "list processes")
+    found: list[dict[str, Any]] = response.json()
+    return found
+
+
+def start_process(url: str, process: dict[str, Any]) -> None:
+    """Start a process from the fields of Blaxel's POST /process."""
+    _expect_success(_request("POST", f"{url}/process", json=process), "start a process")
+
+
+def port_answers(url: str, port: int) -> bool:
+    """Whether something listens on the port inside the sandbox."""
+    with _translated(), _client().stream("GET", f"{url}/port/{port}/") as response:
+        if response.status_code == 404 and _is_from_gateway(response):
+            raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        return response.status_code not in (502, 503, 504)
+
+
+def _is_from_gateway(response: httpx.Response) -> bool:
+    """Whether the provider's gateway says it, and not the app on the port."""
+    try:
+        body = response.read() and response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and isinstance(body.get("error"), dict)

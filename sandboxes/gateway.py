@@ -1,0 +1,331 @@
+"""Blaxel's control plane. The one module that imports the Blaxel SDK.
+
+It takes and returns our own types and raises only sandboxes.errors. Reads go through the SDK's
+HTTP client but not through its models: those raise ValueError on a status that they don't know,
+and one odd sandbox in a listing must not hide all the others.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from sandboxes import errors
+
+logger = logging.getLogger(__name__)
+
+# Seconds. The SDK has no timeout of its own: a silent provider would hold a thread for ever.
+TIMEOUT = httpx.Timeout(10, connect=3)
+CREATION_TIMEOUT = 50
+_PAGE = 200
+_setup = threading.Lock()
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """What to make. Memory in MB; expires_at is when the provider deletes it."""
+
+    name: str
+    image: str
+    memory_mb: int
+    ports: list[dict[str, Any]]
+    region: str
+    labels: dict[str, str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class ProviderSandbox:
+    """A sandbox as the provider reports it; "" or None where it doesn't say."""
+
+    name: str
+    status: str = ""
+    state: str = ""
+    url: str = ""
+    image: str = ""
+    region: str = ""
+    created_at: datetime | None = None
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def _sdk() -> Any:
+    """Import and configure the SDK, which takes seconds: never at Django's start-up."""
+    if not (settings.BLAXEL_WORKSPACE_ID and settings.BLAXEL_API_KEY):
+        raise errors.BadCredentials(
+            "No sandbox provider is set up. Start Manta with `make run`, or set "
+            "BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY."
+        )
+    os.environ.update(  # the SDK reads its own names, once, when it is imported
+        BL_WORKSPACE=settings.BLAXEL_WORKSPACE_ID,
+        BL_API_KEY=settings.BLAXEL_API_KEY,
+        BL_REGION=settings.SANDBOX_REGION,
+        DO_NOT_TRACK="1",
+    )
+    import blaxel.core
+    from blaxel.core.client.client import client
+
+    # It has no variable for its address; data-plane traffic follows metadata.url by itself.
+    client.with_base_url(settings.BLAXEL_API_URL)
+    client.with_timeout(TIMEOUT)
+    return blaxel.core
+
+
+def warm() -> None:
+    """Import the SDK ahead of its first use, in a thread of its own."""
+    try:
+        with _setup:
+            _sdk()
+    except errors.BadCredentials:
+        logger.warning("Sandboxes are not configured: see `manage.py check`.")
+
+
+def _client() -> httpx.Client:
+    with _setup:
+        _sdk()
+    from blaxel.core.client.client import client
+
+    return client.get_httpx_client()
+
+
+def data_plane_headers() -> dict[str, str]:
+    """What authenticates Manta to a sandbox's own URL. Never leaves the server."""
+    return {
+        "X-Blaxel-Authorization": f"Bearer {settings.BLAXEL_API_KEY}",
+        "X-Blaxel-Workspace": settings.BLAXEL_WORKSPACE_ID,
+    }
+
+
+# ---- Errors
+
+
+def _refusal(status: int | None, code: object, retry_after: int | None = None) -> Exception:
+    """The error for an answer that the provider gave with this status and error code."""
+    if code in ("INVALID_IMAGE", "IMAGE_NOT_FOUND"):
+        return errors.UnknownImage(
+            f"The provider has no image {settings.SANDBOX_IMAGE!r}. Set SANDBOX_IMAGE to one of "
+            "those that `manage.py images` lists."
+        )
+    if code in ("QUOTA_EXCEEDED", "USAGE_LIMIT_EXCEEDED") or status == 402:
+        return errors.QuotaExceeded(
+            "The provider's quota for sandboxes is used up. Ask your administrator to raise it."
+        )
+    if status in (401, 403):
+        return errors.BadCredentials(
+            "The sandbox provider does not accept Manta's key. Ask your administrator to check "
+            "BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY."
+        )
+    if status == 429:
+        return errors.ProviderUnavailable(
+            "The sandbox provider is asking us to slow down. Manta tries again by itself.",
+            retry_after=retry_after,
+        )
+    if status in (408, 409) or status is None or status >= 500:
+        return errors.ProviderUnavailable(
+            "The sandbox provider could not do this just now. Manta tries again by itself.",
+            retry_after=retry_after,
+        )
+    return errors.ProviderRejected(
+        f"The sandbox provider refused the request ({code or status}). Ask your administrator."
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Let nothing out but our own errors, with the cause kept."""
+    with _setup:
+        _sdk()
+    from blaxel.core.authentication.types import CredentialsError
+    from blaxel.core.errors import BlaxelError
+
+    try:
+        yield
+    except BlaxelError as exc:
+        raise _refusal(exc.status, exc.code) from exc
+    except CredentialsError as exc:
+        raise _refusal(401, None) from exc
+    except httpx.HTTPError as exc:
+        raise errors.ProviderUnavailable(
+            "The sandbox provider is not answering. Manta tries again by itself."
+        ) from exc
+
+
+def _request(method: str, path: str, **options: Any) -> Any:
+    """One call to the control plane: its JSON, or None when there is no such thing."""
+    with _translated():
+        response = _client().request(method, path, **options)
+    if response.status_code == 404:
+        return None
+    try:
+        body = response.json()
+    except ValueError as exc:
+        raise _unreadable() from exc
+    if response.status_code != 200:
+        code = body.get("code") if isinstance(body, dict) else None
+        wait = response.headers.get("Retry-After", "")
+        raise _refusal(response.status_code, code, int(wait) if wait.isdecimal() else None)
+    return body
+
+
+def _unreadable() -> errors.ProviderUnavailable:
+    return errors.ProviderUnavailable(
+        "The sandbox provider's answer made no sense. Manta tries again by itself."
+    )
+
+
+# ---- Reading what it says
+
+
+def _parse(data: Any) -> ProviderSandbox:
+    if not isinstance(data, dict) or not isinstance(data.get("metadata"), dict):
+        raise _unreadable()
+    metadata, spec = data["metadata"], data.get("spec") or {}
+    if not isinstance(metadata.get("name"), str):
+        raise _unreadable()
+    runtime = spec.get("runtime") or {}
+    return ProviderSandbox(
+        name=metadata["name"],
+        status=str(data.get("status") or ""),
+        state=str(data.get("state") or ""),
+        url=str(metadata.get("url") or ""),
+        image=str(runtime.get("image") or ""),
+        region=str(spec.get("region") or ""),
+        created_at=_moment(metadata.get("createdAt")),
+        last_used_at=_moment(data.get("lastUsedAt")),
+        expires_at=_expiry(data, spec),
+        labels={str(key): str(value) for key, value in (metadata.get("labels") or {}).items()},
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = parse_datetime(str(value)) if value else None
+    except ValueError:
+        return None
+    return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
+
+
+def _expiry(data: dict[str, Any], spec: dict[str, Any]) -> datetime | None:
+    """The date we asked for, where it is one; else what is left by the provider's count."""
+    policies = (spec.get("lifecycle") or {}).get("expirationPolicies") or []
+    dates = [_moment(policy.get("value")) for policy in policies if policy.get("type") == "date"]
+    known = [date for date in dates if date]
+    if known:
+        return min(known)
+    left = data.get("expiresIn")
+    if not isinstance(left, int | float):
+        return None
+    # To the minute: counted from now, it would differ by a little at each look.
+    return (timezone.now() + timedelta(seconds=left)).replace(second=0, microsecond=0)
+
+
+# ---- Sandboxes
+
+
+def create_if_not_exists(spec: SandboxSpec) -> ProviderSandbox:
+    """Make the sandbox, or get the one that has its name; returns when it can be used."""
+    wanted = {
+        "name": spec.name,
+        "image": spec.image,
+        "memory": spec.memory_mb,
+        "ports": spec.ports,
+        "region": spec.region or None,
+        "labels": spec.labels,
+        "lifecycle": _lifecycle(spec.expires_at),
+    }
+    with _translated():
+        try:
+            made = _sdk().SyncSandboxInstance.create_if_not_exists(wanted, timeout=CREATION_TIMEOUT)
+            return _parse(made.sandbox.to_dict())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # Made, but with something in the answer that the SDK's models don't know.
+            logger.warning("The SDK could not read the answer to a create", exc_info=True)
+    found = get(spec.name)
+    if found is None:
+        raise _unreadable()
+    return found
+
+
+def _lifecycle(expires_at: datetime) -> dict[str, Any]:
+    date = expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"expirationPolicies": [{"type": "date", "value": date, "action": "delete"}]}
+
+
+def get(name: str) -> ProviderSandbox | None:
+    """One sandbox, or None when there is none of that name. Does not wake it."""
+    data = _request("GET", f"/sandboxes/{name}")
+    return None if data is None else _parse(data)
+
+
+def list_all() -> list[ProviderSandbox]:
+    """Every sandbox of the workspace that is not terminated. Wakes none."""
+    found: list[ProviderSandbox] = []
+    cursor = ""
+    while True:
+        query = {"limit": _PAGE} | ({"cursor": cursor} if cursor else {})
+        page = _request("GET", "/sandboxes", params=query)
+        if isinstance(page, list):  # how an older API version answers
+            page = {"data": page}
+        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+            raise _unreadable()
+        found += [_parse(item) for item in page["data"]]
+        cursor = (page.get("meta") or {}).get("nextCursor") or ""
+        if not cursor:
+            return found
+
+
+def delete(name: str) -> None:
+    """Start its deletion. Nothing happens when there is none of that name."""
+    _request("DELETE", f"/sandboxes/{name}")
+
+
+def set_expiry(name: str, expires_at: datetime) -> None:
+    """Move the date at which the provider deletes it. Does not restart or wake it."""
+    from blaxel.core.client.models import SandboxLifecycle
+
+    with _translated():
+        _sdk().SyncSandboxInstance.update_lifecycle(
+            name, SandboxLifecycle.from_dict(_lifecycle(expires_at))
+        )
+
+
+def list_images() -> list[str]:
+    """Names that SANDBOX_IMAGE can take."""
+    hub = _request("GET", "/sandbox/hub") or []
+    return sorted(str(item["image"]) for item in hub if item.get("image"))
+
+
+# ---- Previews
+
+
+def _previews(name: str) -> Any:
+    from blaxel.core.client.models import Metadata, Sandbox, SandboxSpec
+    from blaxel.core.sandbox.sync.preview import SyncSandboxPreviews
+
+    return SyncSandboxPreviews(Sandbox(metadata=Metadata(name=name), spec=SandboxSpec()))
+
+
+def ensure_preview(name: str, port: int) -> str:
+    """The address of the port's private preview, made when there is none."""
+    with _translated():
+        return str(_previews(name).create_if_not_exists({"port": port}).preview.spec.url)
+
+
+def mint_preview_token(name: str, port: int, lifetime: timedelta) -> tuple[str, str]:
+    """The preview's address and a new token for it, which stops working after lifetime."""
+    with _translated():
+        preview = _previews(name).create_if_not_exists({"port": port})
+        token = preview.tokens.create(timezone.now() + lifetime)
+    return str(preview.preview.spec.url), str(token.value)

@@ -1,0 +1,64 @@
+"""Who is working on a row: a lease in the database, held for seconds and renewed while at work.
+
+When a worker is killed its leases run out, and the next sweep of any worker takes the rows.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any, cast
+
+from django.utils import timezone
+
+from sandboxes.models import Sandbox
+
+LEASE = timedelta(seconds=10)
+
+_held: set[uuid.UUID] = set()
+
+
+def acquire(pk: int) -> Sandbox | None:
+    """Take a row that is due; None when it is not, or when somebody else has it."""
+    holder = uuid.uuid4()
+    taken = (
+        Sandbox.objects.due()
+        .filter(pk=pk)
+        .update(lease_holder=holder, lease_until=timezone.now() + LEASE, next_attempt_at=None)
+    )
+    if not taken:
+        return None
+    _held.add(holder)
+    return Sandbox.objects.select_related("owner").get(pk=pk)
+
+
+def save(sandbox: Sandbox, **fields: Any) -> bool:
+    """Change the row, unless the lease was lost or somebody has changed its phase meanwhile."""
+    held = Sandbox.objects.filter(
+        pk=sandbox.pk, lease_holder=sandbox.lease_holder, phase=sandbox.phase
+    )
+    if not held.update(**fields):
+        return False
+    for field, value in fields.items():
+        setattr(sandbox, field, value)
+    return True
+
+
+def release(sandbox: Sandbox) -> None:
+    Sandbox.objects.filter(pk=sandbox.pk, lease_holder=sandbox.lease_holder).update(
+        lease_holder=None, lease_until=None
+    )
+    _held.discard(cast(uuid.UUID, sandbox.lease_holder))
+
+
+def renew_all() -> None:
+    """Keep what this process is working on."""
+    if _held:
+        Sandbox.objects.filter(lease_holder__in=list(_held)).update(
+            lease_until=timezone.now() + LEASE
+        )
+
+
+def release_all() -> None:
+    """Give up what this process is working on, at its end."""
+    Sandbox.objects.filter(lease_holder__in=list(_held)).update(
+        lease_until=timezone.now(), lease_holder=None
+    )

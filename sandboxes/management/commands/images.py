@@ -1,0 +1,15 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sandboxes import errors, gateway
+
+
+class Command(BaseCommand):
+    help = "Lists the images that SANDBOX_IMAGE can name."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write("\n".join(gateway.list_images()))
+        except errors.SandboxError as exc:
+            raise CommandError(str(exc)) from exc

@@ -1,0 +1,20 @@
+import os
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from sandboxes.worker import Worker
+
+
+class Command(BaseCommand):
+    help = "Makes every sandbox's row and the sandbox itself agree. Run one, or several."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        worker = Worker()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stopping.set())
+        worker.run(ready=lambda: self.stdout.write("Worker ready.", ending="\n"))
+        self.stdout.flush()
+        # Not sys.exit: it would wait for a thread that waits for the provider.
+        os._exit(0)
