@@ -13,7 +13,7 @@ from sandboxes import services
 from sandboxes.models import Sandbox
 
 
-class UserCreationForm(AdminUserCreationForm[User]):
+class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["email"]

@@ -1,5 +1,6 @@
 """How a program says who it is."""
 
+from drf_spectacular.authentication import SessionScheme as DRFSessionScheme
 from rest_framework.authentication import SessionAuthentication as DRFSessionAuthentication
 from rest_framework.request import Request
 
@@ -9,3 +10,9 @@ class SessionAuthentication(DRFSessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+
+class SessionScheme(DRFSessionScheme):
+    """How the API's description names it."""
+
+    target_class = SessionAuthentication

@@ -6,6 +6,7 @@ Everything here reads Manta's own rows; no page calls the provider or wakes a sa
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +39,7 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(self._QUERIES[Status(value)]) if value in Status.values else queryset
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The provider, or the past, is the truth: nothing here is edited by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -49,10 +50,6 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Also to who may only view: each action checks its own permission."""
-        return super().get_actions(request)
 
 
 @admin.register(Sandbox)
@@ -140,7 +137,7 @@ class SandboxAdmin(ReadOnlyAdmin):
                 "title": "Delete sandboxes?",
                 "sandboxes": queryset,
                 "opts": self.model._meta,
-                "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+                "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
             }
             return TemplateResponse(request, "admin/sandboxes/confirm_deletion.html", context)
         count = len(queryset)
