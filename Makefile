@@ -1,0 +1,29 @@
+# `make` alone lists the verbs.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt types check lock
+
+help:  ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+run:  ## Set up what is missing, and run Manta on this machine
+	@scripts/setup.sh run && exec .venv/bin/python -m scripts.run
+
+test:  ## Set up what is missing, and run every test (ARGS="-k panel" for some)
+	@scripts/setup.sh test && exec .venv/bin/pytest $(ARGS)
+
+lint:  ## ruff: rules and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+fmt:  ## ruff: mend what it can
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+types:  ## mypy, strict on product code
+	DEBUG=1 .venv/bin/mypy
+
+check: lint types  ## lint and types, then and Django's checks for deployment
+	scripts/check_django.sh
+
+lock:  ## Write the lock files again from pyproject.toml (ARGS=--upgrade: newer versions)
+	scripts/lock.sh $(ARGS)

@@ -1,0 +1,260 @@
+"""`make run`: local_blaxel (unless the cloud is set), worker and web, together until Ctrl-C.
+
+Ctrl-C and SIGTERM end it with status 0. When one process ends by itself the others are stopped
+too, and the status is 1. Sandboxes go on: the next start finds them again.
+"""
+
+import asyncio
+import errno
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from django.core.exceptions import ImproperlyConfigured
+
+from manta import env
+from scripts.child import Child, StartError, http_get, say
+from scripts.prepare import ADMIN_EMAIL
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "localhost,.localhost,127.0.0.1,::1"
+# All that local_blaxel is given of the environment, beside LOCAL_BLAXEL_*: no secret of Manta's.
+LOCAL_BLAXEL_MAY_SEE = (
+    *("PATH", "HOME", "USER", "LANG", "LC_", "TZ", "TERM", "TMPDIR", "PYTHON"),
+    *("PIP_", "NPM_CONFIG_", "npm_config_", "SSL_CERT_", "LOCAL_BLAXEL_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    port: int
+    # None: the cloud is used.
+    local_port: int | None
+    state_dir: Path
+
+    @classmethod
+    def read(cls) -> "Plan":
+        cloud = env.text("BLAXEL_WORKSPACE_ID") or env.secret("BLAXEL_API_KEY")
+        return cls(
+            port=env.number("PORT", 8000, minimum=1),
+            local_port=None if cloud else env.number("LOCAL_BLAXEL_PORT", 8001, minimum=1),
+            state_dir=Path(env.text("MANTA_STATE_DIR") or ROOT / ".manta").resolve(),
+        )
+
+
+def main() -> int:
+    try:
+        env.load_dotenv(ROOT / ".env")
+        plan = Plan.read()
+        with state_of_its_own(plan.state_dir):
+            require_free_port("PORT", plan.port)
+            if plan.local_port:
+                require_free_port("LOCAL_BLAXEL_PORT", plan.local_port)
+            asyncio.run(supervise(plan))
+    except (StartError, ImproperlyConfigured) as exc:
+        say(f"manta: {exc}")
+        return 1
+    return 0
+
+
+@contextmanager
+def state_of_its_own(state_dir: Path) -> Iterator[None]:
+    """Make the state directory, and keep a second start out of it while this one lasts."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.chmod(0o700)
+        lock = os.open(state_dir / "run.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as exc:
+        raise StartError(f"MANTA_STATE_DIR {state_dir}: {exc.strerror}.") from exc
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as exc:
+        raise StartError(f"Manta is running already on {state_dir} (MANTA_STATE_DIR).") from exc
+    finally:
+        os.close(lock)
+
+
+def require_free_port(variable: str, port: int) -> None:
+    # Both families: a browser tries ::1 first for localhost, and would find the other's page.
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError as exc:
+            if family == socket.AF_INET6 and exc.errno != errno.EADDRINUSE:
+                continue  # this machine has no IPv6
+            reason = "is in use" if exc.errno == errno.EADDRINUSE else f"({exc.strerror})"
+            raise StartError(f"Port {port} {reason}: set {variable} to another one.") from exc
+
+
+async def supervise(plan: Plan) -> None:
+    """Keep everything running until asked to stop; StartError when a process ends by itself."""
+    children: list[Child] = []
+    work = asyncio.create_task(start_and_watch(plan, children))
+    on_signals(work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        say("manta: stopping")
+    finally:
+        on_signals(lambda: None)
+        await stop(children)
+
+
+def on_signals(action: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, action)
+
+
+async def start_and_watch(plan: Plan, children: list[Child]) -> NoReturn:
+    await start(plan, children)
+    await asyncio.wait({child.ended for child in children}, return_when=asyncio.FIRST_COMPLETED)
+    raise StartError(next(child for child in children if child.ended.done()).epitaph())
+
+
+async def start(plan: Plan, children: list[Child]) -> None:
+    environ = manta_environ(plan)
+    sandboxes = "on Blaxel"
+    if plan.local_port:
+        sandboxes, provider = await start_local_blaxel(plan.local_port, plan.state_dir, children)
+        environ |= provider
+    password = await prepare(environ)
+    try:
+        await start_manta(plan.port, environ, children)
+    except BaseException:
+        # Shown once, so not lost with a start that broke off.
+        if password:
+            say(f"manta: made the first admin: {ADMIN_EMAIL}, password {password}")
+        raise
+    say(welcome(plan, sandboxes, password))
+
+
+def manta_environ(plan: Plan) -> dict[str, str]:
+    """What web and worker see: production mode with local means, and nothing of LOCAL_BLAXEL_*."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("LOCAL_BLAXEL_")}
+    if not inherited.get("SECRET_KEY"):
+        inherited.setdefault("SECRET_KEY_FILE", str(own_secret_key(plan.state_dir)))
+    # Some tools give DEBUG a meaning of their own, so it is set and not only left out.
+    mode = {"DEBUG": "false", "MANTA_LOCAL": "true", "DO_NOT_TRACK": "1"}
+    return {**inherited, **mode, "MANTA_STATE_DIR": str(plan.state_dir)}
+
+
+def own_secret_key(state_dir: Path) -> Path:
+    """Return the file of this installation's SECRET_KEY, made at the first start."""
+    path = state_dir / "secret-key"
+    if not path.exists():
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        draft.replace(path)
+    return path
+
+
+async def start_local_blaxel(
+    port: int, state_dir: Path, children: list[Child]
+) -> tuple[str, dict[str, str]]:
+    """Start it; return how it isolates sandboxes, and what tells Manta to use it."""
+    own_state = Path(os.environ.get("LOCAL_BLAXEL_STATE_DIR") or state_dir / "local_blaxel")
+    seen = {k: v for k, v in os.environ.items() if k.startswith(LOCAL_BLAXEL_MAY_SEE)}
+    environ = {
+        **seen,
+        "LOCAL_BLAXEL_PORT": str(port),
+        "LOCAL_BLAXEL_STATE_DIR": str(own_state),
+        "LOCAL_BLAXEL_WORKSPACE": seen.get("LOCAL_BLAXEL_WORKSPACE") or "manta",
+    }
+    command = (sys.executable, "-m", "local_blaxel")
+    child = await Child.start("local_blaxel", *command, environ=environ)
+    children.append(child)
+    health = json.loads(await child.until(lambda: http_get(port, "/health")))
+    key = seen.get("LOCAL_BLAXEL_API_KEY") or (own_state / "api-key").read_text().strip()
+    origin = f"http://127.0.0.1:{port}"
+    return f"local: {health['description']}", {
+        "BLAXEL_API_URL": f"{origin}/v0",
+        "BLAXEL_WORKSPACE_ID": environ["LOCAL_BLAXEL_WORKSPACE"],
+        "BLAXEL_API_KEY": key,
+        "MANTA_PREVIEW_ORIGINS": f"{origin},http://*.preview.localhost:{port}",
+        "MANTA_FRAME_PREVIEWS": "true",
+        **no_proxy_for_loopback(),
+    }
+
+
+def no_proxy_for_loopback() -> dict[str, str]:
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    value = f"{listed},{LOOPBACK}" if listed else LOOPBACK
+    return {"no_proxy": value, "NO_PROXY": value}
+
+
+async def prepare(environ: dict[str, str]) -> str:
+    """Run scripts/prepare.py; return the first admin's password if it has just made one."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "scripts.prepare"),
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    if process.returncode:
+        raise StartError("the start stopped for the reason above.")
+    return output.decode().strip()
+
+
+async def start_manta(port: int, environ: dict[str, str], children: list[Child]) -> None:
+    """Start worker and web at once, and wait until both are at work."""
+    worker = await Child.start("worker", sys.executable, "manage.py", "worker", environ=environ)
+    children.append(worker)
+    uvicorn = (sys.executable, "-m", "uvicorn", "manta.asgi:application", "--port", str(port))
+    quiet = ("--log-level", "warning", "--no-access-log", "--no-server-header")
+    # Nobody stands in front, so no header is believed about where a request comes from.
+    strict = ("--no-proxy-headers", "--timeout-graceful-shutdown", "1")
+    web = await Child.start("web", *uvicorn, *quiet, *strict, environ=environ)
+    children.append(web)
+
+    async def worker_is_ready() -> bool | None:
+        return worker.said_ready or None
+
+    await asyncio.gather(
+        worker.until(worker_is_ready), web.until(lambda: http_get(port, "/healthz"))
+    )
+
+
+def welcome(plan: Plan, sandboxes: str, password: str) -> str:
+    lines = [
+        f"Manta is running at  http://localhost:{plan.port}",
+        f"Sandboxes            {sandboxes}",
+        f"State                {plan.state_dir}",
+        "Stop                 Ctrl-C; sandboxes keep running",
+    ]
+    if password:
+        lines += ["", f"Admin                {ADMIN_EMAIL}   password: {password}"]
+        lines += ["                     (shown this once; /admin/ is the place for it)"]
+    return "\n".join(["", *(f"  {line}".rstrip() for line in lines), ""])
+
+
+async def stop(children: list[Child]) -> None:
+    """Stop web first, so that nobody asks for what has gone; all are gone within 3 s."""
+    for child, seconds in zip(reversed(children), (0.8, 1.0, 0.7), strict=False):
+        await child.stop(seconds)
+    for child in children:
+        child.kill()
+    if children:
+        await asyncio.wait({child.ended for child in children})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
