@@ -1,0 +1,125 @@
+"""local_blaxel as tests use it: the real server, behind a proxy that can be told to misbehave."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "host", "date", "server"}
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls of a method whose path contains a text."""
+
+    method: str
+    path: str
+    times: int = 1
+    status: int = 0
+    body: bytes = b""
+    delay: float = 0.0
+    # Do what was asked, and then drop the connection instead of answering.
+    lose_answer: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Provider:
+    """The control plane's address, every call made to it, and the faults to come."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        self.calls: list[tuple[str, str]] = []
+        self.faults: list[Fault] = []
+        self._client = httpx.Client(timeout=60)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v0"
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._client.close()
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self.faults.clear()
+
+    def count(self, method: str, path: str) -> int:
+        return sum(1 for call in self.calls if call == (method, path))
+
+    def fails(self, method: str, path: str, status: int, body: object = None, **more) -> None:
+        content = json.dumps(body).encode() if not isinstance(body, bytes) else body
+        self.faults.append(Fault(method, path, status=status, body=content, **more))
+
+    def hangs(self, method: str, path: str, seconds: float, times: int = 1) -> None:
+        self.faults.append(Fault(method, path, delay=seconds, times=times))
+
+    def loses_answer(self, method: str, path: str) -> None:
+        self.faults.append(Fault(method, path, lose_answer=True))
+
+    @contextmanager
+    def down(self):
+        """Accepts connections and answers nothing that makes sense to a client."""
+        faults = [
+            Fault(m, "", times=10**6, status=503, body=b"{}")
+            for m in ("GET", "POST", "PUT", "DELETE")
+        ]
+        self.faults += faults
+        yield
+        self.faults = [fault for fault in self.faults if fault not in faults]
+
+    def _take_fault(self, method: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.method == method and fault.path in path and fault.times > 0:
+                fault.times -= 1
+                return fault
+        return None
+
+    def _handler(provider):  # noqa: N805 - the handler's own self is the request
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                path = self.path.partition("?")[0].removeprefix("/v0")
+                provider.calls.append((self.command, path))
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                fault = provider._take_fault(self.command, path)
+                if fault:
+                    time.sleep(fault.delay)
+                if fault and fault.status:
+                    self.reply(fault.status, fault.body, fault.headers)
+                    return
+                answer = provider.forward(self.command, self.path, self.headers, body)
+                if fault and fault.lose_answer:
+                    self.close_connection = True
+                    return
+                self.reply(answer.status_code, answer.content, dict(answer.headers))
+
+            do_GET = do_POST = do_PUT = do_DELETE = answer
+
+            def reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+                self.send_response(status)
+                for name, value in headers.items():
+                    if name.lower() not in _HOP_BY_HOP:
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args) -> None:
+                pass
+
+        return Handler
+
+    def forward(self, method: str, path: str, headers, body: bytes) -> httpx.Response:
+        kept = {k: v for k, v in headers.items() if k.lower() not in _HOP_BY_HOP}
+        kept["Accept-Encoding"] = "identity"
+        return self._client.request(method, self.upstream + path, headers=kept, content=body)

@@ -1,0 +1,34 @@
+"""The product's settings, with the variables that the tests run with."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+STATE_DIR = tempfile.mkdtemp(prefix="manta-tests-")
+atexit.register(shutil.rmtree, STATE_DIR, ignore_errors=True)
+
+# Looked for in everything that the tests see: it must never leave the server.
+CANARY_KEY = "canary-6f1d2c9b-workspace-key"
+
+os.environ.update(
+    MANTA_STATE_DIR=STATE_DIR,
+    SECRET_KEY="for-tests-only",
+    MANTA_LOCAL="1",
+    BLAXEL_WORKSPACE_ID="manta",
+    BLAXEL_API_KEY=CANARY_KEY,
+    # Nobody listens there: a test that needs a provider asks for the fixture.
+    BLAXEL_API_URL="http://127.0.0.1:9/v0",
+    BL_SANDBOX_READ_RETRIES="0",
+    NO_PROXY="127.0.0.1,localhost",
+)
+for name in ("REDIS_URL", "SANDBOX_IMAGE", "SANDBOX_TTL", "DEBUG"):
+    os.environ.pop(name, None)
+
+from manta.settings import *  # noqa: E402, F403
+
+# Without the manifest, which only collectstatic makes.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
