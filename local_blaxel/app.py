@@ -1,0 +1,84 @@
+"""Every route of local_blaxel on one screen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp
+
+from local_blaxel import auth, catalog
+from local_blaxel.config import Config
+from local_blaxel.control import SandboxApi
+from local_blaxel.doors import ByHost, Keyed, Teller
+from local_blaxel.edge import Edge
+from local_blaxel.errors import ApiError
+from local_blaxel.fleet import Fleet
+from local_blaxel.health import Health
+from local_blaxel.launcher import Launcher
+from local_blaxel.lifecycle import Lifecycle
+from local_blaxel.presentation import Presenter
+from local_blaxel.preview_edge import PreviewEdge
+from local_blaxel.previews import PreviewApi
+from local_blaxel.store import Store
+
+
+def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIApp:
+    gate = auth.Gate(config.workspace, config.api_key)
+    presenter = Presenter(f"http://127.0.0.1:{port}", config.workspace)
+    fleet = Fleet(store, launcher)
+    preview_edge = PreviewEdge(fleet, store, gate, port)
+    control = _control(SandboxApi(fleet, presenter), PreviewApi(fleet, store, presenter))
+    routes = [
+        Route("/health", Health(fleet, launcher).get),
+        Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
+        Mount("/preview", preview_edge.by_path),
+        Mount("/", Edge(fleet, gate)),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await fleet.take_over()
+        life = asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run())
+        yield
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await fleet.close()
+        await launcher.close()
+        store.close()
+
+    tell = Teller(config.workspace)
+    handlers = {ApiError: tell, HTTPException: tell}
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    return ByHost(app, preview_edge)
+
+
+def _control(sandboxes: SandboxApi, previews: PreviewApi) -> ASGIApp:
+    sandbox = "/sandboxes/{name}"
+    preview = sandbox + "/previews/{preview}"
+    return Router(
+        [
+            Route("/sandboxes", sandboxes.create, methods=["POST"]),
+            Route("/sandboxes", sandboxes.index),
+            Route(sandbox, sandboxes.get),
+            Route(sandbox, sandboxes.update, methods=["PUT"]),
+            Route(sandbox, sandboxes.delete, methods=["DELETE"]),
+            Route(sandbox + "/previews", previews.create, methods=["POST"]),
+            Route(sandbox + "/previews", previews.index),
+            Route(preview, previews.get),
+            Route(preview, previews.update, methods=["PUT"]),
+            Route(preview, previews.delete, methods=["DELETE"]),
+            Route(preview + "/tokens", previews.create_token, methods=["POST"]),
+            Route(preview + "/tokens", previews.tokens),
+            Route(preview + "/tokens/{token}", previews.delete_token, methods=["DELETE"]),
+            Route("/sandbox/hub", catalog.list_hub),
+            Route("/images", catalog.list_images),
+            Route("/images/{kind}/{image:path}", catalog.get_image),
+            Route("/locations", catalog.list_locations),
+        ],
+        redirect_slashes=False,
+    )

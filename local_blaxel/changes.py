@@ -1,0 +1,79 @@
+"""What an update may change. The SDK reads a record, changes a field and sends all of it back."""
+
+from typing import Any
+
+from local_blaxel import fields, spec
+from local_blaxel.errors import Invalid
+from local_blaxel.store import Record
+
+_KEPT_OF_RUNTIME = ("image", "memory", "ports", "envs", "extraArgs")
+_KEPT_OF_SPEC = ("enabled", "region", "volumes")
+
+
+def apply(current: Record, body: dict[str, Any]) -> Record:
+    """The record after an update; Invalid names a field that can't change.
+
+    An absent ttl, lifecycle or network is cleared. An absent field that can't change, and absent
+    ports and envs, are kept.
+    """
+    wanted = spec.read(_completed(current, body))
+    _refuse_fixed(current, wanted)
+    _unmask(current, wanted)
+    return wanted
+
+
+def envs_differ(current: Record, wanted: Record) -> bool:
+    return environment(current) != environment(wanted)
+
+
+def environment(record: Record) -> dict[str, str]:
+    envs = record["spec"]["runtime"].get("envs", [])
+    return {env["name"]: env.get("value") or "" for env in envs}
+
+
+def _completed(current: Record, body: dict[str, Any]) -> Record:
+    metadata = fields.an_object(body.get("metadata") or {}, "metadata")
+    sent = fields.an_object(body.get("spec") or {}, "spec")
+    runtime = fields.an_object(sent.get("runtime") or {}, "spec.runtime")
+    old = current["spec"]
+    return {
+        "metadata": {**_picked(current["metadata"], ("name", "externalId")), **metadata},
+        "spec": {
+            **_picked(old, _KEPT_OF_SPEC),
+            **_given(sent),
+            "runtime": {**_picked(old["runtime"], _KEPT_OF_RUNTIME), **_given(runtime)},
+        },
+    }
+
+
+def _picked(values: Record, keys: tuple[str, ...]) -> Record:
+    return {key: values[key] for key in keys if key in values}
+
+
+def _given(values: Record) -> Record:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _refuse_fixed(current: Record, wanted: Record) -> None:
+    old, new = current["spec"], wanted["spec"]
+    pairs = {
+        "metadata.name": (current["metadata"]["name"], wanted["metadata"].get("name")),
+        "metadata.externalId": tuple(r["metadata"].get("externalId") for r in (current, wanted)),
+        "spec.region": (old["region"], new["region"]),
+        "spec.runtime.image": (old["runtime"]["image"], new["runtime"]["image"]),
+        "spec.runtime.memory": (old["runtime"]["memory"], new["runtime"]["memory"]),
+        "spec.runtime.extraArgs": tuple(r["runtime"].get("extraArgs") for r in (old, new)),
+    }
+    for field, (before, after) in pairs.items():
+        if before != after:
+            raise Invalid(f"{field} can't be changed: delete the sandbox and create it again.")
+
+
+def _unmask(current: Record, wanted: Record) -> None:
+    kept = environment(current)
+    for i, env in enumerate(wanted["spec"]["runtime"].get("envs", [])):
+        if env.get("value") != spec.MASK:
+            continue
+        if env["name"] not in kept:
+            raise Invalid(f"spec.runtime.envs[{i}].value is masked: send the value itself.")
+        env["value"] = kept[env["name"]]

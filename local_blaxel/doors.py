@@ -1,0 +1,74 @@
+"""What every request passes on its way in, and every error on its way out."""
+
+import logging
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local_blaxel import auth, edge, errors
+from local_blaxel.errors import ApiError, NotFound
+from local_blaxel.preview_edge import PreviewEdge
+
+logger = logging.getLogger(__name__)
+
+
+class ByHost:
+    """Send previews' own hosts to the previews, and unknown hosts away."""
+
+    def __init__(self, app: ASGIApp, previews: PreviewEdge) -> None:
+        self._app = app
+        self._previews = previews
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        try:
+            preview_id = auth.preview_of_host(scope)
+            if preview_id is not None:
+                return await self._previews.by_host(preview_id, scope, receive, send)
+            await self._app(scope, receive, send)
+        except ApiError as error:
+            await edge.answer(error, scope, receive, send)
+        except Exception:
+            logger.exception("A request failed")
+            raise
+
+
+class Keyed:
+    """Let in only who holds the API key."""
+
+    def __init__(self, app: ASGIApp, gate: auth.Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._gate.check(scope)
+        await self._app(scope, receive, send)
+
+
+class Teller:
+    """Tell an error in the shape that its place in the API has."""
+
+    def __init__(self, workspace: str) -> None:
+        self._workspace = workspace
+
+    def __call__(self, request: Request, exc: Exception) -> Response:
+        error = exc if isinstance(exc, ApiError) else _from_starlette(exc)
+        path = request.url.path
+        if path == "/v0/sandboxes" and request.method == "POST":
+            return errors.creation(error, workspace=self._workspace)
+        if path.startswith("/v0/"):
+            return errors.control(error)
+        return errors.gateway(error)
+
+
+class NotAllowed(ApiError):
+    status, code = 405, "METHOD_NOT_ALLOWED"
+
+
+def _from_starlette(exc: Exception) -> ApiError:
+    if isinstance(exc, HTTPException) and exc.status_code == 405:
+        return NotAllowed("This address does not take that method.")
+    return NotFound("There is nothing at this address.", code="ROUTE_NOT_FOUND")

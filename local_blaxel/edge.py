@@ -1,0 +1,91 @@
+"""The data plane: `/{workspace}/sandboxes/{name}/...` goes into the sandbox.
+
+Paths are taken raw: `//tmp` and `%2Ftmp` mean something else than `/tmp` to the agent.
+"""
+
+import re
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local_blaxel import errors, reach
+from local_blaxel.auth import Gate, header
+from local_blaxel.errors import ApiError, Invalid, NotFound
+from local_blaxel.fleet import Fleet
+from local_blaxel.proxy import Outgoing, refuse_websocket
+
+_SANDBOX = re.compile(rb"/([^/]+)/sandboxes/([^/]+)(/.*)?", re.DOTALL)
+_PORT = re.compile(rb"/port/(\d{1,5})(/.*)?", re.DOTALL)
+# 443 and 8080 are the sandbox's own API, which is this very address.
+RESERVED_PORTS = (80, 443, 8080)
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization",
+}
+
+
+class Edge:
+    def __init__(self, fleet: Fleet, gate: Gate) -> None:
+        self._fleet = fleet
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_preflight(scope):
+            # A browser never sends a credential with it, and it must not wake anything.
+            return await Response(status_code=204, headers=CORS)(scope, receive, send)
+        try:
+            await self._carry(scope, receive, send)
+        except ApiError as error:
+            await answer(error, scope, receive, send)
+
+    async def _carry(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match = _SANDBOX.fullmatch(scope["raw_path"])
+        if match is None:
+            raise NotFound("There is nothing at this address.", code="ROUTE_NOT_FOUND")
+        workspace, name, path = match.groups()
+        self._gate.check(scope)
+        if workspace.decode() != self._gate.workspace:
+            raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
+        sandbox = self._fleet.live(name.decode())
+        headers = self._gate.without_credentials(scope["headers"])
+        query = self._gate.without_key(scope["query_string"])
+        to_port = _PORT.fullmatch(path or b"")
+        if to_port is None:
+            outgoing = Outgoing(reach.target(path, query), headers)
+            return await reach.agent(sandbox, outgoing, scope, receive, send)
+        outgoing = Outgoing(reach.target(to_port[2], query), reach.forwarded(scope, headers))
+        number = _open_port(int(to_port[1]))
+        await reach.port(sandbox, number, outgoing, scope, receive, send)
+
+
+def _open_port(number: int) -> int:
+    if not 1 <= number <= 65_535:
+        raise Invalid(f"{number} is not a port.", code="BAD_REQUEST")
+    if number in RESERVED_PORTS:
+        raise Invalid(f"Port {number} is reserved.", code="BAD_REQUEST")
+    return number
+
+
+def is_preflight(scope: Scope) -> bool:
+    return (
+        scope["type"] == "http"
+        and scope["method"] == "OPTIONS"
+        and header(scope, b"access-control-request-method") is not None
+        and header(scope, b"origin") is not None
+    )
+
+
+async def answer(
+    error: ApiError,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    render: Callable[[ApiError], Response] = errors.gateway,
+) -> None:
+    """Tell a client of either protocol what went wrong."""
+    response = render(error)
+    if scope["type"] == "websocket":
+        return await refuse_websocket(send, response.status_code, bytes(response.body))
+    await response(scope, receive, send)

@@ -1,0 +1,102 @@
+"""Reading JSON that a stranger sent: each reader checks one type and names the field."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from starlette.requests import ClientDisconnect, Request
+
+from local_blaxel.errors import Invalid, TooLarge
+
+MAX_BODY = 1 << 20
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """The request's JSON object, read up to 1 MiB."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BODY:
+        raise TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+    raw = bytearray()
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > MAX_BODY:
+                raise TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+    except ClientDisconnect as exc:
+        raise Invalid("The body ended early.") from exc
+    return an_object(_parsed(bytes(raw)), "the body")
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        parsed = json.loads(raw, parse_constant=_refuse_constant)
+        if b"\\u" in raw:
+            # An escaped half of a surrogate pair parses, and can't be written out again.
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as exc:
+        raise Invalid("The body is not valid JSON.", code="INVALID_INPUT") from exc
+    return parsed
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def an_object(value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid(f"{field} must be an object.")
+    return value
+
+
+def a_list(value: Any, field: str, *, code: str | None = None) -> list[Any]:
+    if not isinstance(value, list) or len(value) > 1000:
+        raise Invalid(f"{field} must be a list of at most 1000 items.", code=code)
+    return value
+
+
+def a_string(value: Any, field: str, *, longest: int = 4096) -> str:
+    if not isinstance(value, str) or len(value) > longest:
+        raise Invalid(f"{field} must be a string of at most {longest} characters.")
+    return value
+
+
+def a_flag(value: Any, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"{field} must be true or false.")
+    return value
+
+
+def a_number(value: Any, field: str, low: int, high: int, *, code: str | None = None) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise Invalid(f"{field} must be a whole number from {low} to {high}.", code=code)
+    return value
+
+
+def a_string_map(value: Any, field: str) -> dict[str, str]:
+    pairs = an_object(value, field)
+    return {key: a_string(text, f"{field}.{key}") for key, text in pairs.items()}
+
+
+def read_by(reader: Callable[[str], float], value: Any, field: str) -> str:
+    """Check a duration or a date with its reader from `clock`, and keep it as it was written."""
+    text = a_string(value, field, longest=64)
+    try:
+        reader(text)
+    except ValueError as exc:
+        raise Invalid(f"{field}: {exc}.") from exc
+    return text
+
+
+def a_query_number(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A number of the query, clamped to its range."""
+    text = request.query_params.get(name, str(default))
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid(f"{name} must be a whole number.")
+    return min(max(int(text), low), high)
+
+
+def a_query_flag(request: Request, name: str) -> bool:
+    text = request.query_params.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise Invalid(f"{name} must be true or false.")
+    return text == "true"

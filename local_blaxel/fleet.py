@@ -1,0 +1,224 @@
+"""All sandboxes of this server: made, found, changed, ended; taken over from the last run.
+
+Every verb that changes a sandbox holds the lock of its name, so that one creation, deletion or
+restart of a name happens at a time, and the others wait and look again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakValueDictionary
+
+from local_blaxel import changes, clock, expiry
+from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed, NotFound
+from local_blaxel.launcher import Launcher, LaunchError
+from local_blaxel.sandbox import Sandbox
+from local_blaxel.store import Record, SandboxRow, Store
+
+logger = logging.getLogger(__name__)
+
+# More launches at once only make each of them slower.
+LAUNCHES = 8
+
+
+class Fleet:
+    def __init__(self, store: Store, launcher: Launcher) -> None:
+        self.sandboxes: dict[str, Sandbox] = {}
+        self._store = store
+        self._launcher = launcher
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._launches = asyncio.Semaphore(LAUNCHES)
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def take_over(self) -> None:
+        """Adopt what runs, finish what was half made or half deleted, stop what nobody knows."""
+        for row in self._store.sandboxes():
+            if row.phase != "TERMINATED":
+                self.sandboxes[row.name] = self._sandbox(row)
+        await asyncio.gather(*(self._adopt(sandbox) for sandbox in self.sandboxes.values()))
+        known = {sandbox.row.instance for sandbox in self.sandboxes.values()}
+        for instance in self._launcher.instances():
+            if instance not in known:
+                self._in_background(self._launcher.stop(instance))
+
+    async def _adopt(self, sandbox: Sandbox) -> None:
+        if sandbox.row.phase == "DEPLOYED":
+            sandbox.died = not await self._launcher.adopt(sandbox.instance)
+        elif sandbox.row.phase == "DEPLOYING":
+            self._in_background(self._finish_creation(sandbox))
+        elif sandbox.row.phase == "DELETING":
+            self._in_background(self.bury(sandbox))
+
+    async def close(self) -> None:
+        """Let go of the sandboxes; they keep running."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        for sandbox in self.sandboxes.values():
+            sandbox.agent.close()
+            self._store.save_sandbox(sandbox.row)
+
+    def live(self, name: str) -> Sandbox:
+        sandbox = self.sandboxes.get(name)
+        if sandbox is None:
+            raise NotFound(f"Sandbox {name} not found.", code="WORKLOAD_NOT_FOUND")
+        return sandbox
+
+    def tombstone(self, name: str) -> SandboxRow | None:
+        """The record of an ended sandbox, until its retention is over."""
+        row = self._store.sandbox(name)
+        return row if row is not None and _is_readable_tombstone(row) else None
+
+    def tombstones(self) -> list[SandboxRow]:
+        return [row for row in self._store.ended_sandboxes() if _is_readable_tombstone(row)]
+
+    def forget_old_tombstones(self) -> None:
+        for row in self._store.ended_sandboxes():
+            if not _is_readable_tombstone(row):
+                self._store.forget_sandbox(row.name)
+
+    async def create(self, record: Record, *, reuse: bool, timeout: float | None) -> Sandbox:
+        """Make a sandbox and wait until it answers; with `reuse`, a live one of the name is it.
+
+        Raises Conflict, CreationTimeout (the name is free again) and NotDeployed.
+        """
+        name = record["metadata"]["name"]
+        if not reuse:
+            self._refuse_taken(name)
+        deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        async with self._holding(name, deadline) as lock:
+            current = self.sandboxes.get(name)
+            if current is not None and current.row.phase == "DELETING":
+                await self._end(current)
+            if not reuse:
+                self._refuse_taken(name)
+            sandbox = self.sandboxes.get(name)
+            if sandbox is None or sandbox.row.phase == "FAILED":
+                sandbox = self._new(record, lock)
+            if sandbox.row.phase == "DEPLOYING":
+                await self._launch(sandbox, deadline)
+            return sandbox
+
+    def _refuse_taken(self, name: str) -> None:
+        sandbox = self.sandboxes.get(name)
+        if sandbox is not None and sandbox.row.phase not in ("FAILED", "DELETING"):
+            raise Conflict(
+                f"Sandbox {name} already exists.", code="SANDBOX_ALREADY_EXISTS", sandbox_name=name
+            )
+
+    @asynccontextmanager
+    async def _holding(self, name: str, deadline: float | None) -> AsyncIterator[asyncio.Lock]:
+        lock = self._lock(name)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await lock.acquire()
+        except TimeoutError as exc:
+            raise CreationTimeout(f"{name} was not ready in time.", sandbox_name=name) from exc
+        try:
+            yield lock
+        finally:
+            lock.release()
+
+    def _new(self, record: Record, lock: asyncio.Lock) -> Sandbox:
+        now = time.time()
+        record["metadata"]["updatedAt"] = clock.written(now)
+        row = SandboxRow(record["metadata"]["name"], record, "DEPLOYING", now, now)
+        sandbox = Sandbox(row, self._store, self._launcher, lock)
+        self.sandboxes[row.name] = sandbox
+        sandbox.save("DEPLOYING", "Creation requested")
+        return sandbox
+
+    async def _launch(self, sandbox: Sandbox, deadline: float | None = None) -> None:
+        try:
+            async with asyncio.timeout_at(deadline), self._launches:
+                sandbox.row.instance = await self._launcher.start(sandbox.launch_spec())
+        except TimeoutError as exc:
+            del self.sandboxes[sandbox.name]
+            self._store.forget_sandbox(sandbox.name)
+            raise CreationTimeout(f"Sandbox {sandbox.name} was not ready in time.") from exc
+        except LaunchError as exc:
+            logger.exception("%s could not be started", sandbox.name)
+            sandbox.save("FAILED", str(exc))
+            raise NotDeployed(f"Sandbox {sandbox.name} could not be started: {exc}") from exc
+        if sandbox.row.phase == "DELETING":
+            sandbox.save()
+            raise Conflict(f"Sandbox {sandbox.name} was deleted.", code="SANDBOX_DELETED")
+        sandbox.touch()
+        sandbox.save("DEPLOYED", "Sandbox is ready")
+
+    async def _finish_creation(self, sandbox: Sandbox) -> None:
+        async with sandbox.lock:
+            if sandbox.row.phase == "DEPLOYING":
+                await self._launch(sandbox)
+
+    async def update(self, name: str, body: Record) -> Sandbox:
+        """Apply a full-object update; changed environment variables restart the sandbox."""
+        sandbox = self.live(name)
+        async with sandbox.lock:
+            if sandbox.row.phase == "DELETING":
+                raise NotFound(f"Sandbox {name} was deleted.")
+            before = sandbox.row.record
+            sandbox.row.record = changes.apply(before, body)
+            sandbox.row.record["metadata"]["updatedAt"] = clock.written(time.time())
+            sandbox.save()
+            if sandbox.row.instance and changes.envs_differ(before, sandbox.row.record):
+                await sandbox.restart("Restarted with its new environment variables")
+        return sandbox
+
+    def delete(self, name: str) -> Sandbox:
+        """Mark a sandbox deleted and erase it in the background."""
+        sandbox = self.live(name)
+        if sandbox.row.phase != "DELETING":
+            sandbox.save("DELETING", "Deletion requested")
+            self._in_background(self.bury(sandbox))
+        return sandbox
+
+    async def bury(self, sandbox: Sandbox, reason: str = "Sandbox was deleted") -> None:
+        """Stop a sandbox, erase its files and leave a tombstone."""
+        async with sandbox.lock:
+            if self.sandboxes.get(sandbox.name) is sandbox:
+                await self._end(sandbox, reason)
+
+    async def _end(self, sandbox: Sandbox, reason: str = "Sandbox was deleted") -> None:
+        if sandbox.row.phase != "DELETING":
+            sandbox.save("DELETING", reason)
+        sandbox.agent.close()
+        if sandbox.row.instance is not None:
+            await self._launcher.stop(sandbox.row.instance)
+        sandbox.row.instance = None
+        sandbox.row.asleep = False
+        sandbox.row.ended_at = time.time()
+        # The tombstone last: a kill before it leaves a deletion to finish.
+        self._store.forget_previews(sandbox.name)
+        sandbox.save("TERMINATED", reason)
+        del self.sandboxes[sandbox.name]
+
+    def _sandbox(self, row: SandboxRow) -> Sandbox:
+        return Sandbox(row, self._store, self._launcher, self._lock(row.name))
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        lock = self._locks.get(name)
+        if lock is None:
+            lock = self._locks[name] = asyncio.Lock()
+        return lock
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._logged(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            # The outermost frame of a background task: lifecycle looks at the sandbox again.
+            logger.exception("Background work failed")
+
+
+def _is_readable_tombstone(row: SandboxRow) -> bool:
+    if row.ended_at is None:
+        return False
+    return time.time() < row.ended_at + expiry.retention(row.record["spec"])

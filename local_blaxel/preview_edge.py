@@ -1,0 +1,151 @@
+"""Previews: one port of a sandbox, each on a host name of its own.
+
+`http://<id>.preview.localhost:PORT/` is the preview. `/preview/<id>/` on this server's own origin
+is for programs, whose resolvers don't know `*.localhost`; a browser is sent from there to the
+preview's own host, so that its content is never of the origin the API is on.
+"""
+
+import hmac
+import math
+import re
+import time
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local_blaxel import edge, errors, preview_pages, reach
+from local_blaxel.auth import Gate, Headers
+from local_blaxel.errors import ApiError, NotFound, Unauthorized
+from local_blaxel.fleet import Fleet
+from local_blaxel.proxy import Outgoing
+from local_blaxel.store import PreviewRow, Store, TokenRow
+from local_blaxel.visit import COOKIE, Visit, confined, without_our_cookies
+
+_BY_PATH = re.compile(rb"/preview/([a-z0-9-]{1,63})(/.*)?", re.DOTALL)
+_SANDBOX_API = 443
+# An address that opens a preview stays in no cache, and reaches no other site as a referrer.
+_UNTRACED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+class PreviewEdge:
+    def __init__(self, fleet: Fleet, store: Store, gate: Gate, port: int) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._gate = gate
+        self._own_port = port
+
+    async def by_host(self, preview_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that came on the preview's own host name."""
+        visit = Visit(preview_id, scope["raw_path"], True, scope)
+        await self._serve(visit, receive, send)
+
+    async def by_path(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for `/preview/<id>/...`; browsers are sent to the host name."""
+        match = _BY_PATH.fullmatch(scope["raw_path"])
+        preview_id = match[1].decode() if match else ""
+        visit = Visit(preview_id, (match and match[2]) or b"/", False, scope)
+        await self._serve(visit, receive, send)
+
+    async def _serve(self, visit: Visit, receive: Receive, send: Send) -> None:
+        row = None
+        try:
+            row = self._row(visit)
+            response = self._answered_here(visit, row)
+            if response is not None:
+                return await response(visit.scope, receive, send)
+            await self._carry(visit, row, receive, send)
+        except ApiError as error:
+            port = row.record["spec"]["port"] if row else None
+            render = _Renderer(visit, port)
+            await edge.answer(error, visit.scope, receive, send, render)
+
+    def _row(self, visit: Visit) -> PreviewRow:
+        row = self._store.preview_by_id(visit.preview_id)
+        ended = row is not None and row.expires_at is not None and row.expires_at <= time.time()
+        if row is None or ended:
+            raise NotFound("There is no such preview.", code="WORKLOAD_NOT_FOUND")
+        return row
+
+    def _answered_here(self, visit: Visit, row: PreviewRow) -> Response | None:
+        """An answer that needs no sandbox: a redirect, or a preflight's; Unauthorized otherwise."""
+        if visit.navigates and not visit.on_host:
+            return _redirect(307, self._host_url(visit) + _with(visit.scope["query_string"]))
+        if row.record["spec"]["public"]:
+            return None
+        token = self._token(visit, row)
+        if token is None:
+            if edge.is_preflight(visit.scope):
+                return Response(status_code=204, headers=row.record["spec"].get("responseHeaders"))
+            raise Unauthorized("This preview is private.", code="AUTHENTICATION_REQUIRED")
+        if visit.on_host and visit.reads and visit.link_token == token.value.encode():
+            return self._opened(visit, row, token)
+        return None
+
+    def _token(self, visit: Visit, row: PreviewRow) -> TokenRow | None:
+        """The token that lets the visit in: shown by it, of this preview, and not ended."""
+        now = time.time()
+        valid = [token for token in self._store.tokens(row.id) if token.expires_at > now]
+        for shown in visit.tokens():
+            for token in valid:
+                if hmac.compare_digest(shown, token.value.encode()):
+                    return token
+        return None
+
+    def _opened(self, visit: Visit, row: PreviewRow, token: TokenRow) -> Response:
+        """Turn the token of a link into a cookie, and clear it from the address."""
+        ends_at = min(token.expires_at, row.expires_at or math.inf)
+        response = _redirect(303, self._host_url(visit) + _with(visit.query))
+        cookie = (
+            f"{COOKIE}{row.id}={token.value}; Path=/; Max-Age={math.ceil(ends_at - time.time())};"
+            " Secure; HttpOnly; SameSite=None; Partitioned"
+        )
+        response.headers["Set-Cookie"] = cookie
+        return response
+
+    def _host_url(self, visit: Visit) -> str:
+        host = f"{visit.preview_id}.preview.localhost:{self._own_port}"
+        return f"http://{host}{visit.path.decode('ascii', 'replace')}"
+
+    async def _carry(self, visit: Visit, row: PreviewRow, receive: Receive, send: Send) -> None:
+        spec = row.record["spec"]
+        sandbox = self._fleet.live(row.sandbox)
+        headers = without_our_cookies(self._gate.without_credentials(visit.scope["headers"]))
+        headers = _overlaid(headers, spec.get("requestHeaders", {}))
+        extra = spec.get("responseHeaders", {})
+        outgoing = Outgoing(
+            reach.target(visit.path, visit.query),
+            reach.forwarded(visit.scope, headers),
+            amend=lambda answer: _overlaid(confined(answer), extra),
+        )
+        if spec["port"] == _SANDBOX_API:
+            return await reach.agent(sandbox, outgoing, visit.scope, receive, send)
+        await reach.port(sandbox, spec["port"], outgoing, visit.scope, receive, send)
+
+
+class _Renderer:
+    """A page for a person, JSON for a program."""
+
+    def __init__(self, visit: Visit, port: int | None) -> None:
+        self._visit = visit
+        self._port = port
+
+    def __call__(self, error: ApiError) -> Response:
+        if self._visit.wants_page:
+            return preview_pages.explained(error, self._port)
+        return errors.gateway(error)
+
+
+def _redirect(status: int, location: str) -> Response:
+    return Response(status_code=status, headers={**_UNTRACED, "Location": location})
+
+
+def _with(query: bytes) -> str:
+    return "?" + query.decode("ascii", "replace") if query else ""
+
+
+def _overlaid(headers: Headers, extra: dict[str, str]) -> Headers:
+    """Headers with some set to other values."""
+    named = {name.lower().encode() for name in extra}
+    kept = [pair for pair in headers if pair[0].lower() not in named]
+    added = [(name.lower().encode(), value.encode("latin-1")) for name, value in extra.items()]
+    return kept + added

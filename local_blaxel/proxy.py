@@ -1,0 +1,212 @@
+"""Carry one request, or one WebSocket, to a server inside a sandbox and back.
+
+Both directions stream at once, whatever their size; nothing is buffered whole.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import h11
+from starlette.types import Message, Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
+
+from local_blaxel.errors import BadGateway, Invalid
+from local_blaxel.upstream import Connection
+
+Headers = list[tuple[bytes, bytes]]
+
+LARGEST_MESSAGE = 64 * 1024 * 1024
+_HOP_BY_HOP = {
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"expect",
+}
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What goes inside: the target with its query as they came, and headers without ours."""
+
+    target: bytes
+    headers: Headers
+    # Edits the headers of the answer, such as a preview's own.
+    amend: Callable[[Headers], Headers] = field(default=lambda headers: headers)
+
+
+def _end_to_end(headers: Headers) -> Headers:
+    named = {
+        token.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for token in value.split(b",")
+    }
+    dropped = _HOP_BY_HOP | named
+    return [(name, value) for name, value in headers if name.lower() not in dropped]
+
+
+class Exchange:
+    """One HTTP request and its answer."""
+
+    def __init__(self, connection: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._started = False
+        self._abandoned = False
+
+    async def run(self, outgoing: Outgoing) -> None:
+        """Relay until both sides are done; BadGateway while nothing was answered yet."""
+        try:
+            await self._connection.send(self._head(outgoing))
+        except h11.LocalProtocolError as exc:
+            raise Invalid(f"The request is malformed: {exc}.", code="BAD_REQUEST") from exc
+        except OSError as exc:
+            raise BadGateway("The server inside closed the connection.") from exc
+        upload = asyncio.create_task(self._upload())
+        try:
+            await self._download(outgoing)
+        except (OSError, h11.RemoteProtocolError) as exc:
+            if not self._started and not self._abandoned:
+                raise BadGateway(f"The server inside broke off: {exc}.") from exc
+        finally:
+            upload.cancel()
+
+    def _head(self, outgoing: Outgoing) -> h11.Request:
+        names = {name for name, _ in outgoing.headers}
+        headers = _end_to_end(outgoing.headers)
+        if b"transfer-encoding" in names:
+            headers = [pair for pair in headers if pair[0] != b"content-length"]
+            headers.append((b"transfer-encoding", b"chunked"))
+        return h11.Request(method=self._scope["method"], target=outgoing.target, headers=headers)
+
+    async def _upload(self) -> None:
+        more = True
+        try:
+            while True:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    break
+                if message.get("body"):
+                    await self._connection.send(h11.Data(message["body"]))
+                if more and not message.get("more_body"):
+                    more = False
+                    await self._connection.send(h11.EndOfMessage())
+        except (OSError, h11.LocalProtocolError):
+            # It has answered without reading all of the body; the answer is on its way.
+            return
+        self._abandoned = True
+        self._connection.close()
+
+    async def _download(self, outgoing: Outgoing) -> None:
+        while True:
+            match await self._connection.receive():
+                case h11.Response() as response:
+                    await self._start(response, outgoing)
+                case h11.Data() as data:
+                    await self._send_body(bytes(data.data), more=True)
+                case h11.EndOfMessage():
+                    return await self._send_body(b"", more=False)
+                case h11.ConnectionClosed():
+                    raise ConnectionResetError("it closed the connection")
+
+    async def _start(self, response: h11.Response, outgoing: Outgoing) -> None:
+        headers = outgoing.amend(_end_to_end(list(response.headers)))
+        if response.status_code in (204, 304):
+            headers = [pair for pair in headers if pair[0] != b"content-length"]
+        self._started = True
+        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        await self._send(start)
+
+    async def _send_body(self, body: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def relay_websocket(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    outgoing: Outgoing,
+    dial: Callable[..., Awaitable[ClientConnection]],
+) -> None:
+    """Join a WebSocket of a client with one of a server inside.
+
+    `dial` is `websockets.connect` or `unix_connect` with its place filled in.
+    """
+    await receive()
+    host = next((value for name, value in outgoing.headers if name == b"host"), b"localhost")
+    skipped = (b"host", b"sec-websocket-")
+    headers = [pair for pair in _end_to_end(outgoing.headers) if not pair[0].startswith(skipped)]
+    try:
+        inside = await dial(
+            uri=f"ws://{host.decode('latin-1')}{outgoing.target.decode('latin-1')}",
+            additional_headers=[(n.decode("latin-1"), v.decode("latin-1")) for n, v in headers],
+            subprotocols=[Subprotocol(name) for name in scope["subprotocols"]] or None,
+            compression=None,
+            max_size=LARGEST_MESSAGE,
+            ping_interval=None,
+            user_agent_header=None,
+        )
+    except InvalidStatus as exc:
+        return await refuse_websocket(send, exc.response.status_code, bytes(exc.response.body))
+    except (OSError, WebSocketException) as exc:
+        raise BadGateway(f"The server inside did not open a WebSocket: {exc}.") from exc
+    async with inside:
+        await send({"type": "websocket.accept", "subprotocol": inside.subprotocol})
+        await _join(inside, receive, send)
+
+
+async def refuse_websocket(send: Send, status: int, body: bytes) -> None:
+    """Answer an upgrade with an ordinary response."""
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+async def _join(inside: ClientConnection, receive: Receive, send: Send) -> None:
+    outward = asyncio.create_task(_outward(inside, send))
+    inward = asyncio.create_task(_inward(inside, receive))
+    try:
+        await asyncio.wait({outward, inward}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        outward.cancel()
+        inward.cancel()
+        await asyncio.gather(outward, inward, return_exceptions=True)
+
+
+async def _outward(inside: ClientConnection, send: Send) -> None:
+    try:
+        async for data in inside:
+            kind = "text" if isinstance(data, str) else "bytes"
+            await send({"type": "websocket.send", kind: data})
+    except ConnectionClosed:
+        pass  # Told to the client below, with the code it was closed with.
+    code = inside.close_code or 1011
+    # 1005 and 1006 say that no code was sent; they may not be sent themselves.
+    code = {1005: 1000, 1006: 1011}.get(code, code)
+    await send({"type": "websocket.close", "code": code, "reason": inside.close_reason or ""})
+
+
+async def _inward(inside: ClientConnection, receive: Receive) -> None:
+    while True:
+        message: Message = await receive()
+        if message["type"] == "websocket.disconnect":
+            code = message.get("code") or 1000
+            sendable = 1000 <= code < 5000 and code not in (1004, 1005, 1006, 1015)
+            await inside.close(code if sendable else 1000, message.get("reason") or "")
+            return
+        data = message.get("text")
+        try:
+            await inside.send(message["bytes"] if data is None else data)
+        except ConnectionClosed:
+            return

@@ -1,0 +1,60 @@
+"""Take a request into a sandbox: to its agent, or to a port somebody listens on."""
+
+from functools import partial
+
+from starlette.types import Receive, Scope, Send
+from websockets.asyncio.client import connect, unix_connect
+
+from local_blaxel.auth import Headers, header
+from local_blaxel.proxy import Exchange, Outgoing, relay_websocket
+from local_blaxel.sandbox import Sandbox
+from local_blaxel.upstream import Connection
+
+# A server inside that closes badly holds up nothing for longer than this.
+_CLOSES_WITHIN = 0.5
+
+
+async def agent(
+    sandbox: Sandbox, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """The sandbox's own API; raises ApiError while nothing was answered yet."""
+    async with sandbox.use():
+        if scope["type"] == "websocket":
+            dial = partial(unix_connect, sandbox.agent_path(), close_timeout=_CLOSES_WITHIN)
+            return await relay_websocket(scope, receive, send, outgoing, dial)
+        connection = await sandbox.connect_agent()
+        try:
+            await Exchange(connection, scope, receive, send).run(outgoing)
+        finally:
+            sandbox.agent.give_back(connection)
+
+
+async def port(
+    sandbox: Sandbox, number: int, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """A server inside the sandbox; BadGateway when none listens on the port."""
+    async with sandbox.use():
+        sock = await sandbox.dial(number)
+        if scope["type"] == "websocket":
+            dial = partial(connect, sock=sock, close_timeout=_CLOSES_WITHIN)
+            return await relay_websocket(scope, receive, send, outgoing, dial)
+        connection = await Connection.over(sock)
+        try:
+            await Exchange(connection, scope, receive, send).run(outgoing)
+        finally:
+            connection.close()
+
+
+def forwarded(scope: Scope, headers: Headers) -> Headers:
+    """The headers for an app inside, told by which name it was reached, and by nobody else."""
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name != b"forwarded" and not name.startswith(b"x-forwarded-")
+    ]
+    host = header(scope, b"host") or b""
+    return [*kept, (b"x-forwarded-host", host), (b"x-forwarded-proto", b"http")]
+
+
+def target(path: bytes, query: bytes) -> bytes:
+    return (path or b"/") + (b"?" + query if query else b"")

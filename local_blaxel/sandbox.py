@@ -1,0 +1,191 @@
+"""One sandbox as it runs: awake or asleep, in use or idle, alive or to be started again.
+
+A request never reaches a frozen sandbox: it counts itself in before it looks whether the sandbox
+sleeps, and a freeze looks at that count, under the lock, before it marks the sandbox asleep.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from local_blaxel import changes, clock, expiry
+from local_blaxel.errors import BadGateway, NotFound, Unavailable
+from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, NothingListens
+from local_blaxel.store import SandboxRow, Store
+from local_blaxel.upstream import Connection, Pool
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+KEPT_EVENTS = 20
+
+
+class Sandbox:
+    def __init__(self, row: SandboxRow, store: Store, launcher: Launcher, lock: asyncio.Lock):
+        self.row = row
+        self.lock = lock
+        self.agent = Pool(self.agent_path)
+        self.users = 0
+        self.idle_since = time.monotonic()
+        self.died = False
+        self._saved_use = row.used_at
+        self._store = store
+        self._launcher = launcher
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @property
+    def instance(self) -> str:
+        if self.row.instance is None:
+            raise NotFound(f"Sandbox {self.name} does not run.", code="WORKLOAD_NOT_FOUND")
+        return self.row.instance
+
+    @property
+    def state(self) -> str:
+        return "STANDBY" if self.row.asleep or self.died else "RUNNING"
+
+    @property
+    def ends_at(self) -> float | None:
+        used_at = time.time() if self.users else self.row.used_at
+        spec = self.row.record["spec"]
+        return expiry.ends_at(spec, created_at=self.row.created_at, used_at=used_at)
+
+    async def connect_agent(self) -> Connection:
+        return await self._reviving(self.agent.take)
+
+    async def dial(self, port: int) -> socket.socket:
+        try:
+            return await self._reviving(lambda: self._launcher.dial(self.instance, port))
+        except NothingListens as exc:
+            raise BadGateway(f"Nothing listens on port {port} in sandbox {self.name}.") from exc
+
+    async def _reviving(self, reach: Callable[[], Awaitable[T]]) -> T:
+        """Reach the agent; one that has just died is started again first."""
+        try:
+            return await reach()
+        except (ConnectionError, FileNotFoundError) as exc:
+            gone = (ConnectionRefusedError, FileNotFoundError)
+            self.died = self.died or isinstance(exc.__cause__ or exc, gone)
+            await self._make_ready()
+        try:
+            return await reach()
+        except (ConnectionError, FileNotFoundError) as exc:
+            raise Unavailable(f"Sandbox {self.name} does not answer.") from exc
+
+    def agent_path(self) -> str:
+        return str(self._launcher.agent_socket(self.instance))
+
+    def launch_spec(self) -> LaunchSpec:
+        runtime = self.row.record["spec"]["runtime"]
+        return LaunchSpec(
+            name=self.name,
+            image=runtime["image"],
+            memory_mb=runtime["memory"],
+            envs=changes.environment(self.row.record),
+        )
+
+    def save(self, phase: str | None = None, message: str = "") -> None:
+        """Write the row; with a phase, as a change of it that the sandbox's events tell."""
+        if phase is not None:
+            self.row.phase = phase
+            moment = clock.written(time.time())
+            event = {"type": "sandbox", "status": phase, "message": message, "time": moment}
+            self.row.events = [*self.row.events, event][-KEPT_EVENTS:]
+        self._store.save_sandbox(self.row)
+
+    def save_use(self) -> None:
+        """Write down the last use, if it has not been yet."""
+        if self.row.used_at != self._saved_use:
+            self._saved_use = self.row.used_at
+            self._store.save_sandbox(self.row)
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[None]:
+        """Keep the sandbox awake for one request or stream; wakes or restarts it first."""
+        self.users += 1
+        try:
+            if not self._is_ready():
+                await self._make_ready()
+            self.touch()
+            yield
+        finally:
+            self.users -= 1
+            self.touch()
+
+    def touch(self) -> None:
+        self.idle_since = time.monotonic()
+        self.row.used_at = time.time()
+
+    def _is_ready(self) -> bool:
+        if self.row.phase != "DEPLOYED" or self.row.asleep or self.lock.locked():
+            return False
+        self.died = self.died or not self._launcher.is_alive(self.instance)
+        return not self.died
+
+    async def _make_ready(self) -> None:
+        async with self.lock:
+            if self.row.phase == "FAILED":
+                raise Unavailable(f"Sandbox {self.name} could not be started.")
+            if self.row.phase != "DEPLOYED":
+                raise NotFound(f"Sandbox {self.name} was deleted.", code="WORKLOAD_NOT_FOUND")
+            if self.died or not self._launcher.is_alive(self.instance):
+                await self.restart("Restarted after its agent had ended; files are kept")
+            elif self.row.asleep:
+                await self._thaw()
+
+    async def _thaw(self) -> None:
+        try:
+            await self._launcher.thaw(self.instance)
+        except ConnectionError as exc:
+            raise Unavailable(f"Sandbox {self.name} does not wake: {exc}.") from exc
+        self.row.asleep = False
+        self.save()
+
+    async def restart(self, reason: str) -> None:
+        """Start a new agent on the same files. The caller holds the lock."""
+        self.agent.close()
+        try:
+            await self._launcher.restart(self.instance, self.launch_spec())
+        except LaunchError as exc:
+            self.died = True
+            logger.exception("%s could not be restarted", self.name)
+            raise Unavailable(f"Sandbox {self.name} could not be restarted: {exc}") from exc
+        self.died = False
+        self.row.asleep = False
+        self.save("DEPLOYED", reason)
+
+    def is_idle(self, seconds: float) -> bool:
+        return (
+            self.row.phase == "DEPLOYED"
+            and not self.users
+            and not self.row.asleep
+            and not self.died
+            and not self.lock.locked()
+            and time.monotonic() - self.idle_since >= seconds
+        )
+
+    async def rest(self) -> None:
+        """Freeze the sandbox unless something keeps it awake."""
+        async with self.lock:
+            if self.row.phase != "DEPLOYED" or not self._launcher.is_alive(self.instance):
+                self.died = self.row.phase == "DEPLOYED"
+                return
+            try:
+                activity = await self._launcher.activity(self.instance)
+            except ConnectionError as exc:
+                logger.warning("%s: %s", self.name, exc)
+                return self.touch()
+            if activity.keep_alive:
+                self.idle_since = time.monotonic()
+            if activity.keep_alive or self.users:
+                return
+            self.row.asleep = True
+            self.save()
+            await self._launcher.freeze(self.instance)

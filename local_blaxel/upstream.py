@@ -1,0 +1,95 @@
+"""Connections to what runs inside a sandbox, and the few kept open to its agent."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+import h11
+
+# Some development servers send very long headers (source maps, cookies of several frameworks).
+LONGEST_HEAD = 256 * 1024
+CHUNK = 256 * 1024
+KEPT = 8
+# Less than the 5 s after which the agent's server closes an idle connection.
+KEPT_FOR = 3.0
+
+
+class Connection:
+    """One HTTP/1.1 connection; its two directions may be driven by two tasks."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+
+    @classmethod
+    async def over(cls, sock: socket.socket) -> "Connection":
+        return cls(*await asyncio.open_connection(sock=sock, limit=CHUNK))
+
+    @classmethod
+    async def to_unix(cls, path: str) -> "Connection":
+        return cls(*await asyncio.open_unix_connection(path, limit=CHUNK))
+
+    async def send(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def receive(self) -> h11.Event:
+        """The next part of the answer; h11.ConnectionClosed when the peer has gone."""
+        while True:
+            event = self._http.next_event()
+            if isinstance(event, h11.Event):
+                return event
+            if event is h11.PAUSED:
+                return h11.ConnectionClosed()
+            self._http.receive_data(await self._reader.read(CHUNK))
+
+    def renew(self) -> bool:
+        """Make ready for another request; False when this connection can't carry one."""
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return not self._http.trailing_data[0] and self.is_open()
+
+    def is_open(self) -> bool:
+        return not self._reader.at_eof() and not self._writer.is_closing()
+
+    def close(self) -> None:
+        self._writer.transport.abort()
+
+
+class Pool:
+    """Idle connections to one unix socket. The path is asked for at each new connection."""
+
+    def __init__(self, path: Callable[[], str]) -> None:
+        self._path = path
+        self._idle: list[tuple[float, Connection]] = []
+
+    async def take(self) -> Connection:
+        self.prune()
+        if self._idle:
+            return self._idle.pop()[1]
+        return await Connection.to_unix(self._path())
+
+    def give_back(self, connection: Connection) -> None:
+        if len(self._idle) < KEPT and connection.renew():
+            self._idle.append((time.monotonic(), connection))
+        else:
+            connection.close()
+
+    def prune(self) -> None:
+        """Close what has been idle for too long, or was closed by the other side."""
+        oldest = time.monotonic() - KEPT_FOR
+        fresh = [(since, c) for since, c in self._idle if since > oldest and c.is_open()]
+        for since, connection in self._idle:
+            if (since, connection) not in fresh:
+                connection.close()
+        self._idle = fresh
+
+    def close(self) -> None:
+        for _, connection in self._idle:
+            connection.close()
+        self._idle = []
