@@ -22,7 +22,7 @@ fmt:  ## ruff: mend what it can
 types:  ## mypy, strict on product code
 	DEBUG=1 .venv/bin/mypy
 
-check: lint types  ## lint and types, then and Django's checks for deployment
+check: lint types  ## lint, types, migrations, and Django's checks for deployment
 	scripts/check_django.sh
 
 lock:  ## Write the lock files again from pyproject.toml (ARGS=--upgrade: newer versions)

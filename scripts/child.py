@@ -32,7 +32,7 @@ class Child:
         self.name = name
         self.said_ready = False
         self._process = process
-        self._last_lines: deque[str] = deque(maxlen=10)
+        self._last_lines: deque[str] = deque(maxlen=5)
         self._relay = asyncio.create_task(self._relay_output())
         self.ended = asyncio.create_task(self._wait())
 

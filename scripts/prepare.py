@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import sys
+from io import StringIO
 from pathlib import Path
 
 import django
@@ -22,7 +23,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manta.settings")
     try:
         django.setup()
-        call_command("check", stdout=sys.stderr)
+        call_command("check", stdout=StringIO())
         call_command("migrate", interactive=False, verbosity=0)
         collect_static_files()
         password = make_first_admin()

@@ -1,0 +1,110 @@
+"""What is written about Manta is true, and nothing of one machine is committed."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+READERS = {"text", "flag", "number", "items", "secret", "choice", "duration", "ports"}
+# A path of somebody's machine, or an index that somebody's machine uses. The brackets keep the
+# pattern from finding itself.
+OF_ONE_MACHINE = r"/([w]ork|[f]arm|[r]oot)/|[p]ythonhosted|[p]ypi\.org|[n]pmjs\.org|[d]eb\.debian"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def calls(path: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.Call))
+
+
+def variables_read_by(path: str) -> set[str]:
+    return {
+        str(ast.literal_eval(call.args[0]))
+        for call in calls(path)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in READERS and call.args
+    }
+
+
+def local_blaxel_variables() -> set[str]:
+    sources = [path.read_text() for path in (ROOT / "local_blaxel").glob("*.py")]
+    return set(re.findall(r'"(LOCAL_BLAXEL_[A-Z_]+)"', "\n".join(sources)))
+
+
+def every_variable() -> set[str]:
+    makes_run = {"PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
+    return variables_read_by("manta/settings.py") | local_blaxel_variables() | makes_run
+
+
+def in_env_example() -> dict[str, str]:
+    return dict(re.findall(r"^#([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
+
+
+def in_table(name: str) -> dict[str, str]:
+    rows = re.findall(r"^\| `([A-Z_]+)`(?: \*)? \| ([^|]*) \|", read(name), re.MULTILINE)
+    return {variable: default.strip() for variable, default in rows}
+
+
+def test_settings_reads_variables_at_all():
+    assert {"SECRET_KEY", "BLAXEL_API_KEY", "SANDBOX_TTL"} <= variables_read_by("manta/settings.py")
+
+
+def test_env_example_lists_every_variable():
+    assert in_env_example().keys() == every_variable()
+
+
+def test_configuration_md_explains_every_variable():
+    assert in_table("docs/configuration.md").keys() == every_variable()
+
+
+def test_both_lists_name_the_same_defaults():
+    written = {k: v.strip('"') for k, v in in_env_example().items() if v}
+    table = {k: v.strip("`") for k, v in in_table("docs/configuration.md").items() if "`" in v}
+
+    assert table == written
+
+
+def test_the_readme_fits_on_a_few_screens():
+    assert len(read("README.md").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md"])
+def test_every_file_that_a_page_links_to_is_there(name):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
+
+    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_every_verb_that_a_page_names_is_in_the_makefile():
+    verbs = set(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"`?\bmake ([a-z]+)\b`", read("README.md") + read("CONTRIBUTING.md")))
+
+    assert named
+    assert named <= verbs
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-uv.lock"]
+)
+def test_a_lock_names_packages_and_hashes_but_no_address(name):
+    assert "://" not in read(name)
+
+
+def test_tests_install_exactly_what_a_run_installs_and_more():
+    pinned = re.compile(r"^\S+==\S+", re.MULTILINE)
+    run, test = (set(pinned.findall(read(f"requirements{dev}.lock"))) for dev in ("", "-dev"))
+
+    assert run < test
+
+
+def test_nothing_of_one_machine_is_committed():
+    search = ["git", "grep", "-nIE", OF_ONE_MACHINE, "--", ".", ":!*.svg", ":!static/vendor"]
+    found = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    # 1: git grep looked, and found nothing.
+    assert (found.returncode, found.stdout) == (1, "")
