@@ -1,0 +1,1 @@
+"""The API server that runs inside each sandbox and does what its clients ask."""

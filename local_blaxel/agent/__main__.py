@@ -1,0 +1,64 @@
+"""python -m local_blaxel.agent INSTANCE HTTP_FD CONTROL_FD HOME ISOLATION"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import socket
+import sys
+
+import uvicorn
+
+from . import app, home
+from .control import Control
+from .processes import ProcessTable
+from .sandbox import Sandbox
+
+PR_SET_DUMPABLE = 4
+# Longer than any client keeps a connection, so that the agent never closes one about to be used.
+KEEP_ALIVE_SECONDS = 600
+
+
+async def serve(sandbox: Sandbox, http: socket.socket, control: socket.socket) -> None:
+    table = ProcessTable(sandbox)
+    config = uvicorn.Config(
+        app.build(sandbox, table),
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+    )
+    controlling = asyncio.create_task(Control(sandbox, table).serve(control))
+    await uvicorn.Server(config).serve(sockets=[http])
+    controlling.cancel()
+
+
+def main() -> None:
+    instance, http_fd, control_fd, home_dir, isolation = sys.argv[1:]
+    if sys.platform == "linux":
+        # Its memory and its sockets are not for the sandbox's processes, which have its uid.
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        if sys.version_info < (3, 12):
+            # The default watcher there is a thread for each child.
+            asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    is_isolated = isolation != "none"
+    sandbox = Sandbox(
+        instance=instance,
+        home=home_dir,
+        isolation=isolation,
+        environ=home.environment(home_dir, is_isolated=is_isolated),
+    )
+    home.make_venv(home_dir)
+    os.chdir(home_dir)
+    http, control = socket.socket(fileno=int(http_fd)), socket.socket(fileno=int(control_fd))
+    asyncio.run(serve(sandbox, http, control))
+
+
+if __name__ == "__main__":
+    main()

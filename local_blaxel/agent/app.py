@@ -1,0 +1,87 @@
+"""The agent's whole route table, and what every answer has in common."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import network
+from .files import FileApi
+from .process_api import ProcessApi
+from .processes import ProcessTable
+from .sandbox import Sandbox
+from .system import SystemApi
+from .trees import TreeApi
+from .wire import ApiError, Json
+
+COMMON_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization",
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
+    app = Starlette(
+        routes=[
+            *SystemApi(sandbox).routes(),
+            *TreeApi(sandbox).routes(),
+            *FileApi(sandbox).routes(),
+            *ProcessApi(sandbox, table).routes(),
+            *network.routes(),
+        ],
+        exception_handlers={ApiError: _api_error, HTTPException: _no_route, Exception: _bug},
+    )
+    # A trailing slash is a different path here, never a redirect.
+    app.router.redirect_slashes = False
+    return CommonAnswers(app)
+
+
+async def _api_error(request: Request, exc: Exception) -> Response:
+    status, message = (exc.status, exc.message) if isinstance(exc, ApiError) else (500, str(exc))
+    return Json({"error": message}, status)
+
+
+async def _no_route(request: Request, exc: Exception) -> Response:
+    """The SDKs tell a missing route from a missing thing by this text."""
+    return PlainTextResponse("404 page not found", 404)
+
+
+async def _bug(request: Request, exc: Exception) -> Response:
+    return Json({"error": f"the sandbox API failed: {type(exc).__name__}"}, 500)
+
+
+class CommonAnswers:
+    """The headers of every answer, OPTIONS everywhere, and HEAD on every known route."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in COMMON_HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        app: ASGIApp = self._app
+        if scope["method"] == "OPTIONS":
+            app = Response(status_code=204)
+        elif scope["method"] == "HEAD":
+            app = Response(status_code=200 if self._is_known(scope) else 404)
+        await app(scope, receive, send_with_headers)
+
+    def _is_known(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._app.routes)

@@ -1,0 +1,98 @@
+"""The launcher's own line to the agent: one JSON object a line, one answer each.
+
+Its socket lies outside of the sandbox and is no part of the HTTP API, so neither the sandbox's
+processes nor its clients can reach it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import Any
+
+from . import limits, network
+from .freezer import Freezer
+from .processes import ProcessTable
+from .sandbox import Sandbox
+
+MAX_REQUEST = 4 * 2**20
+
+
+class Control:
+    def __init__(self, sandbox: Sandbox, table: ProcessTable) -> None:
+        self._sandbox = sandbox
+        self._table = table
+        self._freezer = Freezer(is_isolated=sandbox.is_isolated)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, listener: socket.socket) -> None:
+        listener.setblocking(False)
+        while True:
+            connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            task = asyncio.create_task(self._answer(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                request = json.loads(await _read_line(connection))
+                answer = await self._perform(request)
+            except ConnectionRefusedError as exc:
+                answer = {"refused": str(exc)}
+            except (OSError, ValueError, KeyError) as exc:
+                answer = {"error": f"{type(exc).__name__}: {exc}"}
+            await self._send(connection, answer)
+
+    async def _send(self, connection: socket.socket, answer: dict[str, Any]) -> None:
+        passed: socket.socket | None = answer.pop("socket", None)
+        line = json.dumps(answer).encode() + b"\n"
+        try:
+            if passed is None:
+                await asyncio.get_running_loop().sock_sendall(connection, line)
+            else:
+                with passed:
+                    socket.send_fds(connection, [line], [passed.fileno()])
+        except OSError:
+            pass  # The launcher went away; a passed socket was closed above.
+
+    async def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request["do"]:
+            case "configure":
+                self._configure(request)
+            case "dial":
+                return {"socket": await network.dial(request["port"])}
+            case "activity":
+                running = self._table.running()
+                kept = [process for process in running if process.command.keep_alive]
+                return {"processes": len(running), "keep_alive": len(kept)}
+            case "freeze":
+                self._sandbox.awake.clear()
+                if request["by_signals"]:
+                    await self._freezer.freeze()
+            case "thaw":
+                await self._freezer.thaw()
+                self._sandbox.awake.set()
+            case "kill-all":
+                self._freezer.kill_all()
+        return {}
+
+    def _configure(self, request: dict[str, Any]) -> None:
+        self._sandbox.configure(
+            name=request["name"],
+            image=request["image"],
+            memory_mb=request["memory_mb"],
+            envs=request["envs"],
+        )
+        limits.apply(request["memory_mb"], is_isolated=self._sandbox.is_isolated)
+
+
+async def _read_line(connection: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        chunk = await asyncio.get_running_loop().sock_recv(connection, 2**16)
+        if not chunk or len(line) > MAX_REQUEST:
+            raise ConnectionError("the request was not a line")
+        line += chunk
+    return line

@@ -1,0 +1,41 @@
+"""What the agent knows about the sandbox it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+# A pool's agent is started before it has a name; until then nothing here is asked for.
+DEFAULT_MEMORY_MB = 4096
+
+
+@dataclass
+class Sandbox:
+    instance: str
+    home: str
+    isolation: str
+    environ: dict[str, str]
+    name: str = ""
+    image: str = ""
+    memory_mb: int = DEFAULT_MEMORY_MB
+    upgrade_count: int = 0
+    started: float = field(default_factory=time.time)
+    # Cleared while the sandbox is in standby, so that nothing new starts in it.
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.awake.set()
+
+    @property
+    def is_isolated(self) -> bool:
+        return self.isolation != "none"
+
+    @property
+    def workdir(self) -> str:
+        """Where relative paths and commands start."""
+        return self.environ.get("WORKDIR") or self.home
+
+    def configure(self, *, name: str, image: str, memory_mb: int, envs: dict[str, str]) -> None:
+        self.name, self.image, self.memory_mb = name, image, memory_mb
+        self.environ.update(envs)

@@ -1,0 +1,139 @@
+"""How bwrap is told what a sandbox may see and do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import seccomp
+from .model import LaunchError
+from .runtime import UID
+
+# The uid that everything runs as when the server is root: one that owns nothing.
+ORDINARY_UID = 65533
+HTTP_FD, CONTROL_FD, SECCOMP_FD, ARGUMENTS_FD = 3, 4, 5, 6
+
+NAME = "bubblewrap"
+HOME = "/blaxel"
+RUNTIME = "/opt/local_blaxel"
+PYTHON = f"{RUNTIME}/python"
+SHM_BYTES, TMP_BYTES, RUN_BYTES = 64 * 2**20, 512 * 2**20, 16 * 2**20
+
+# What programs under /usr need from the host's /etc, where it is there; nothing with secrets.
+HOST_ETC = [
+    *("alternatives", "bash.bashrc", "ca-certificates", "crypto-policies", "debian_version"),
+    *("inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic"),
+    *("mime.types", "os-release", "pki/ca-trust", "pki/tls/certs", "profile", "protocols"),
+    *("services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone"),
+]
+MASKED = ("/proc/kcore", "/proc/keys", "/proc/kallsyms", "/proc/timer_list")
+VAR_FOLDERS = ("cache", "lib", "log", "spool", "tmp")
+
+INSTALL = "Install bubblewrap (apt install bubblewrap, dnf install bubblewrap, ...)"
+NONE_HINT = "or set LOCAL_BLAXEL_ISOLATION=none to run sandboxes as plain, unconfined processes"
+APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+
+
+def find() -> str:
+    """The bwrap program. Raises LaunchError, saying the fix, when it is missing or can't work."""
+    if sys.platform != "linux":
+        raise LaunchError(f"Sandboxes are confined with Linux namespaces: use Linux, {NONE_HINT}.")
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise LaunchError(f"bwrap is missing. {INSTALL}, {NONE_HINT}.")
+    command = [bwrap, "--unshare-all", "--unshare-user", "--disable-userns"]
+    command += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
+    drop = {"user": ORDINARY_UID, "group": ORDINARY_UID, "extra_groups": []} if is_root() else {}
+    try:
+        subprocess.run(command, capture_output=True, text=True, check=True, timeout=20, **drop)  # type: ignore[call-overload]  # noqa: S603
+    except subprocess.CalledProcessError as exc:
+        raise LaunchError(_why(exc.stderr.strip())) from exc
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise LaunchError(_why(str(exc))) from exc
+    return bwrap
+
+
+def _why(message: str) -> str:
+    """The failed probe's message with the one thing to do about it."""
+    if APPARMOR.exists() and APPARMOR.read_text().strip() == "1":
+        fix = "Run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    elif "disable-userns" in message:
+        fix = "Install bubblewrap 0.8 or newer"
+    elif "proc" in message:
+        fix = "This container masks /proc: start it with --security-opt systempaths=unconfined"
+    else:
+        fix = "Allow unprivileged user namespaces: sysctl user.max_user_namespaces=15000"
+    return f"bwrap can't make a sandbox here: {message}. {fix}, {NONE_HINT}."
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def arguments(runtime: Path, folder: Path) -> tuple[list[str], list[str]]:
+    """bwrap's options for the sandbox in this folder, and the sources among them that only root
+    may be able to reach."""
+    home, var = str(folder / "home"), str(folder / "var")
+    sources = [str(runtime), home, var]
+    options = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "sandbox"]
+    options += ["--uid", str(UID), "--gid", str(UID), "--chdir", HOME]
+    options += [*_system(), "--proc", "/proc", "--dev", "/dev"]
+    options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
+    options += [*_tmpfs("/run", RUN_BYTES), "--bind", home, HOME, "--bind", var, "/var"]
+    options += ["--ro-bind", str(runtime), RUNTIME]
+    if not _is_system_python():
+        options += ["--ro-bind", sys.base_prefix, PYTHON]
+        sources.append(sys.base_prefix)
+    for name in sorted(os.listdir(runtime / "etc")):
+        options += ["--ro-bind", str(runtime / "etc" / name), f"/etc/{name}"]
+    for path in filter(os.path.exists, MASKED):
+        options += ["--ro-bind", "/dev/null", path]
+    options += [*_environment(), "--remount-ro", "/dev", "--remount-ro", "/"]
+    if seccomp.program() is not None:
+        options += ["--seccomp", str(SECCOMP_FD)]
+    return options, sources
+
+
+def _system() -> list[str]:
+    """The host's programs and libraries, read-only."""
+    options = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = Path("/", name)
+        if path.is_symlink():
+            options += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            options += ["--ro-bind", str(path), str(path)]
+    java = (path.name for path in Path("/etc").glob("java-*"))
+    for name in (*HOST_ETC, *java):
+        options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return options
+
+
+def _tmpfs(path: str, size: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(size), "--tmpfs", path]
+
+
+def _environment() -> list[str]:
+    variables = {"PYTHONPATH": f"{RUNTIME}/lib", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+    variables |= {"TMPDIR": "/var/tmp", "PATH": "/usr/bin:/bin"}  # noqa: S108
+    if not _is_system_python():
+        variables["LD_LIBRARY_PATH"] = f"{PYTHON}/lib"
+    return [part for item in variables.items() for part in ("--setenv", *item)]
+
+
+def command(instance: str) -> list[str]:
+    """What follows ``bwrap`` on its command line: all of it may be seen inside."""
+    agent = [_python(), "-s", "-S", "-P", "-m", "local_blaxel.agent", instance]
+    return ["--args", str(ARGUMENTS_FD), "--", *agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]
+
+
+def _python() -> str:
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{sys.base_prefix if _is_system_python() else PYTHON}/bin/{name}"
+
+
+def _is_system_python() -> bool:
+    return Path(sys.base_prefix).is_relative_to("/usr")

@@ -1,0 +1,149 @@
+"""The two ways a sandbox's agent is started: confined by bubblewrap, or as a plain process."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import IO
+
+from . import bubblewrap, processes, seccomp
+from .bubblewrap import ARGUMENTS_FD, CONTROL_FD, HTTP_FD, SECCOMP_FD
+from .cgroups import Cgroups
+
+ENTER = Path(__file__).with_name("enter.py")
+# Above every number that a file gets in the new process, so that none is overwritten.
+FIRST_FREE_FD = 64
+
+
+class Confinement(ABC):
+    name: str
+    cgroups: Cgroups
+
+    @abstractmethod
+    def describe(self) -> str: ...
+
+    @abstractmethod
+    def furnish(self, folder: Path) -> None:
+        """Make the directories that the sandbox writes to."""
+
+    @abstractmethod
+    def spawn(
+        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+    ) -> int:
+        """Start the agent in the sandbox's folder and return the process started."""
+
+    @abstractmethod
+    def init_among(self, pids: set[int]) -> int | None:
+        """Which of the sandbox's own processes is the one whose death ends it."""
+
+
+class Bubblewrap(Confinement):
+    name = bubblewrap.NAME
+
+    def __init__(self) -> None:
+        self._bwrap = bubblewrap.find()
+        self.cgroups = Cgroups.detect()
+        self._filter = seccomp.program()
+        self._uid = bubblewrap.ORDINARY_UID if bubblewrap.is_root() else None
+
+    def describe(self) -> str:
+        calls = "system calls filtered" if self._filter else "system calls not filtered here"
+        standby = "cgroup freezer" if self.cgroups.freezer else "signals"
+        limits = "the whole sandbox" if self.cgroups.limits else "each process"
+        return (
+            f"bubblewrap: own files, processes, network and users; {calls}; "
+            f"memory limited for {limits}; standby by {standby}"
+        )
+
+    def furnish(self, folder: Path) -> None:
+        owned = [folder / "home", folder / "var"]
+        owned += [folder / "var" / name for name in bubblewrap.VAR_FOLDERS]
+        for path in owned:
+            path.mkdir(mode=0o755)
+            if self._uid is not None:
+                os.chown(path, self._uid, self._uid)
+
+    def spawn(
+        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+    ) -> int:
+        arguments, sources = bubblewrap.arguments(runtime, folder)
+        plan = {
+            "bwrap": self._bwrap,
+            "cgroups": [str(procs) for procs in self.cgroups.create(instance)],
+            "uid": self._uid,
+            "sources": sources,
+            "arguments": arguments,
+            "arguments_fd": ARGUMENTS_FD,
+            "command": bubblewrap.command(instance),
+        }
+        argv = [sys.executable, "-I", "-S", str(ENTER), processes.AGENT_MODULE, instance]
+        http, control = sockets
+        with _holding(json.dumps(plan).encode()) as stdin, _holding(self._filter or b"") as rules:
+            fds = {0: stdin.fileno(), 1: log, 2: log, SECCOMP_FD: rules.fileno()}
+            fds |= {HTTP_FD: http.fileno(), CONTROL_FD: control.fileno()}
+            return _spawn(argv, {}, fds)
+
+    def init_among(self, pids: set[int]) -> int | None:
+        return processes.init_among(pids)
+
+
+class Plain(Confinement):
+    """Nothing is confined: for machines without namespaces, and for one's own code only."""
+
+    name = "none"
+
+    def __init__(self) -> None:
+        self.cgroups = Cgroups(None, [])
+
+    def describe(self) -> str:
+        return (
+            "none: sandboxes are plain processes of this user and can read and change "
+            "everything this user can"
+        )
+
+    def furnish(self, folder: Path) -> None:
+        (folder / "home").mkdir(mode=0o755)
+
+    def spawn(
+        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+    ) -> int:
+        numbers = [str(HTTP_FD), str(CONTROL_FD)]
+        argv = [sys.executable, "-s", "-S", "-P", "-m", processes.AGENT_MODULE, instance]
+        argv += [*numbers, str(folder / "home"), self.name]
+        env = {"PYTHONPATH": str(runtime / "lib"), "PATH": os.environ.get("PATH", os.defpath)}
+        http, control = sockets
+        with open(os.devnull, "rb") as nothing:
+            fds = {0: nothing.fileno(), 1: log, 2: log}
+            fds |= {HTTP_FD: http.fileno(), CONTROL_FD: control.fileno()}
+            return _spawn(argv, env, fds)
+
+    def init_among(self, pids: set[int]) -> int | None:
+        return min(pids, default=None)
+
+
+def _holding(data: bytes) -> IO[bytes]:
+    """An unnamed file from which a child reads these bytes; the caller closes it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def _spawn(argv: list[str], env: dict[str, str], fds: dict[int, int]) -> int:
+    """Start a program in a session of its own with exactly these files open.
+
+    Not through subprocess or asyncio: their objects end or bewail a child that outlives them.
+    """
+    moved = {fd: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in set(fds.values())}
+    actions = [(os.POSIX_SPAWN_DUP2, moved[fd], number) for number, fd in fds.items()]
+    try:
+        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True)
+    finally:
+        for fd in moved.values():
+            os.close(fd)

@@ -1,0 +1,90 @@
+"""Run as a program between the server and bwrap: join cgroups, show sources, drop root, exec.
+
+It reads one JSON object from standard input. As root it makes a private mount namespace, in which
+what bwrap is to bind becomes readable for the ordinary uid that bwrap runs as: the interpreter or
+the state directory may lie under a folder that only root may enter. The host sees none of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+CLONE_NEWNS = 0x00020000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+# Hidden by a tmpfs in the private namespace only; it exists everywhere.
+STAGE = Path("/tmp")  # noqa: S108
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    plan: dict[str, Any] = json.load(sys.stdin)
+    os.umask(0o022)
+    for procs in plan["cgroups"]:
+        Path(procs).write_text("0")
+    arguments = plan["arguments"]
+    if plan["uid"] is not None:
+        staged = stage(plan["sources"])
+        arguments = [where_now(argument, staged) for argument in arguments]
+        become(plan["uid"])
+    os.dup2(arguments_file(arguments), plan["arguments_fd"], inheritable=True)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir("/")
+    os.execve(plan["bwrap"], ["bwrap", *plan["command"]], {})  # noqa: S606
+
+
+def stage(sources: list[str]) -> dict[str, str]:
+    """Bind each folder to a place that everyone may enter; where each one is now."""
+    check(libc.unshare(CLONE_NEWNS))
+    mount("none", "/", MS_REC | MS_PRIVATE)
+    # Opened before the stage hides what lies there.
+    opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
+    check(libc.mount(b"tmpfs", os.fsencode(STAGE), b"tmpfs", 0, b"mode=755,size=1m"))
+    staged = {}
+    for number, (source, fd) in enumerate(opened.items()):
+        target = STAGE / str(number)
+        target.mkdir()
+        mount(f"/proc/self/fd/{fd}", str(target), MS_BIND | MS_REC)
+        staged[source] = str(target)
+    return staged
+
+
+def where_now(argument: str, staged: dict[str, str]) -> str:
+    """The argument, with the folder it may lie in replaced by where that is staged."""
+    for source, target in staged.items():
+        if argument == source or argument.startswith(f"{source}/"):
+            return target + argument.removeprefix(source)
+    return argument
+
+
+def become(uid: int) -> None:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def arguments_file(arguments: list[str]) -> int:
+    """bwrap's arguments, as it reads them with --args: they must not show in /proc/1/cmdline."""
+    fd = os.memfd_create("arguments")
+    os.write(fd, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def mount(source: str, target: str, flags: int) -> None:
+    check(libc.mount(os.fsencode(source), os.fsencode(target), None, flags, None))
+
+
+def check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The Launcher: every sandbox on this machine, by instance."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from . import processes, runtime
+from .channel import ask
+from .confinement import Bubblewrap, Confinement, Plain
+from .model import Activity, LaunchError, LaunchSpec, NothingListens
+
+POOL_SIZE = 2
+# The pool is filled again once the sandbox that emptied it has had the machine for itself.
+REFILL_AFTER = 0.5
+START_SECONDS = 30.0
+LONGEST_SOCKET_PATH = 107
+TRASH = "trash-"
+
+
+class Launcher:
+    """Starts sandboxes and finds them again.
+
+    Each has a folder in the state directory, named by its instance: ``home`` and ``var``, its two
+    sockets, its log, and ``claimed`` from when it is somebody's. What is not claimed is the pool:
+    agents that were started before anyone asked, so that `start` only has to configure one.
+    """
+
+    def __init__(
+        self, state_dir: Path, *, isolation: str | None = None, pool_size: int = POOL_SIZE
+    ) -> None:
+        """Raises LaunchError when sandboxes can't be confined here and nobody said "none"."""
+        self._state_dir = state_dir.resolve()
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        self._state_dir.chmod(0o700)
+        self._check_path_length()
+        self._lock = self._lock_state_dir()
+        self._confinement: Confinement = Plain() if isolation == "none" else Bubblewrap()
+        self._children: set[int] = set()
+        self._sweep()
+        self._runtime = runtime.prepare(self._state_dir)
+        if not self.instances():
+            runtime.remove_others(self._state_dir, self._runtime)
+        self._pool_size = pool_size
+        self._pool: list[str] = []
+        self._refill_timer: asyncio.TimerHandle | None = None
+        self._refill()
+
+    @property
+    def isolation(self) -> str:
+        return self._confinement.name
+
+    def describe(self) -> str:
+        """How sandboxes are confined here, in one line for people."""
+        return self._confinement.describe()
+
+    def instances(self) -> list[str]:
+        """Every sandbox that was started and not stopped, whoever remembers it."""
+        return sorted(path.parent.name for path in self._state_dir.glob("[0-9a-f]*/claimed"))
+
+    async def start(self, spec: LaunchSpec) -> str:
+        instance = self._take()
+        # From here on a restarted server finds it among `instances`, not in the pool.
+        (self._state_dir / instance / "claimed").touch()
+        try:
+            await self._configure(instance, spec)
+        except BaseException:
+            await asyncio.shield(self.stop(instance))
+            raise
+        finally:
+            self._refill_later()
+        return instance
+
+    async def adopt(self, instance: str) -> bool:
+        """Whether the sandbox still runs and its agent answers."""
+        try:
+            await ask(self._control(instance), {"do": "ping"})
+        except ConnectionError:
+            return False
+        return True
+
+    async def restart(self, instance: str, spec: LaunchSpec) -> None:
+        """A new agent on the same files; everything that ran is gone."""
+        await asyncio.to_thread(self._kill, instance)
+        self._launch(instance)
+        await self._configure(instance, spec)
+
+    def agent_socket(self, instance: str) -> Path:
+        return self._state_dir / instance / "http"
+
+    async def dial(self, instance: str, port: int) -> socket.socket:
+        """A connected, non-blocking socket to the port inside.
+
+        Raises NothingListens when it is refused, ConnectionError when no agent answers.
+        """
+        answer = await self._ask(instance, {"do": "dial", "port": port})
+        if "socket" not in answer:
+            raise NothingListens(f"nothing listens on port {port}")
+        connection: socket.socket = answer["socket"]
+        return connection
+
+    async def activity(self, instance: str) -> Activity:
+        answer = await self._ask(instance, {"do": "activity"})
+        return Activity(processes=answer["processes"], keep_alive=answer["keep_alive"])
+
+    async def freeze(self, instance: str) -> None:
+        """Stop everything in the sandbox but the agent, which goes on answering."""
+        freezer = self._confinement.cgroups.freezer
+        await self._ask(instance, {"do": "freeze", "by_signals": freezer is None})
+        if freezer is not None:
+            await freezer.freeze(instance, set(self._known(instance)["awake"]))
+
+    async def thaw(self, instance: str) -> None:
+        self._thaw_cgroup(instance)
+        await self._ask(instance, {"do": "thaw"})
+
+    def is_alive(self, instance: str) -> bool:
+        processes.reap(self._children)
+        init = self._known(instance)["init"]
+        return init is not None and processes.has_instance(init, instance)
+
+    async def stop(self, instance: str) -> None:
+        """Leave nothing of it: processes, mounts, cgroups, sockets, files. Does nothing twice."""
+        await asyncio.to_thread(self._destroy, instance)
+
+    async def close(self) -> None:
+        """The server ends: sandboxes go on, the pool does not."""
+        if self._refill_timer is not None:
+            self._refill_timer.cancel()
+        pool, self._pool = self._pool, []
+        await asyncio.gather(*(self.stop(instance) for instance in pool))
+        os.close(self._lock)
+
+    def _take(self) -> str:
+        while self._pool:
+            instance = self._pool.pop(0)
+            if processes.find(instance):
+                return instance
+        return self._launch(self._new_instance())
+
+    def _new_instance(self) -> str:
+        instance = secrets.token_hex(8)
+        folder = self._state_dir / instance
+        folder.mkdir(mode=0o700)
+        self._confinement.furnish(folder)
+        return instance
+
+    def _launch(self, instance: str) -> str:
+        """Start an agent in the sandbox's folder. It may still be on its way when this returns."""
+        folder = self._state_dir / instance
+        with contextlib.ExitStack() as stack:
+            http = stack.enter_context(_listen(folder / "http"))
+            control = stack.enter_context(_listen(folder / "control"))
+            log = stack.enter_context(open(folder / "log", "ab"))
+            sockets = [http, control]
+            pid = self._confinement.spawn(instance, folder, self._runtime, sockets, log.fileno())
+        self._children.add(pid)
+        return instance
+
+    async def _configure(self, instance: str, spec: LaunchSpec) -> None:
+        request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
+        request |= {"memory_mb": spec.memory_mb, "envs": spec.envs}
+        try:
+            await ask(self._control(instance), request, START_SECONDS)
+        except ConnectionError as exc:
+            log = (self._state_dir / instance / "log").read_text(errors="replace")
+            reason = log.strip().splitlines()[-1:] or [str(exc)]
+            raise LaunchError(f"the sandbox did not start: {reason[0]}") from exc
+        self._remember(instance)
+        self._confinement.cgroups.limit(instance, spec.memory_mb)
+
+    def _remember(self, instance: str) -> None:
+        """Note, before anyone runs anything in it, which processes make the sandbox itself."""
+        pids = processes.find(instance)
+        known = {"init": self._confinement.init_among(pids), "awake": sorted(pids)}
+        (self._state_dir / instance / "processes").write_text(json.dumps(known))
+
+    def _known(self, instance: str) -> dict[str, Any]:
+        try:
+            text = (self._state_dir / instance / "processes").read_text()
+        except FileNotFoundError:
+            return {"init": None, "awake": []}
+        known: dict[str, Any] = json.loads(text)
+        return known
+
+    async def _ask(self, instance: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer = await ask(self._control(instance), request)
+        if "error" in answer:
+            raise ConnectionError(answer["error"])
+        return answer
+
+    def _control(self, instance: str) -> Path:
+        return self._state_dir / instance / "control"
+
+    def _refill_later(self) -> None:
+        if self._refill_timer is not None:
+            self._refill_timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._refill_timer = loop.call_later(REFILL_AFTER, self._refill)
+
+    def _refill(self) -> None:
+        while len(self._pool) < self._pool_size:
+            self._pool.append(self._launch(self._new_instance()))
+
+    def _kill(self, instance: str) -> None:
+        # A process that the v1 freezer holds does not even die.
+        self._thaw_cgroup(instance)
+        leader = self._known(instance)["init"]
+        processes.kill(instance)
+        if leader is not None and self.isolation == "none":
+            processes.kill_session(leader)
+        processes.reap(self._children)
+        self._confinement.cgroups.remove(instance)
+
+    def _thaw_cgroup(self, instance: str) -> None:
+        if self._confinement.cgroups.freezer is not None:
+            self._confinement.cgroups.freezer.thaw(instance)
+
+    def _destroy(self, instance: str) -> None:
+        folder = self._state_dir / instance
+        self._kill(instance)
+        with contextlib.suppress(FileNotFoundError):
+            trash = folder.rename(self._state_dir / f"{TRASH}{instance}")
+            _remove_tree(trash)
+
+    def _sweep(self) -> None:
+        """What a killed server left: its pool, and what it was in the middle of removing."""
+        for folder in self._state_dir.glob(f"{TRASH}*"):
+            _remove_tree(folder)
+        for folder in self._state_dir.glob("[0-9a-f]*"):
+            if not (folder / "claimed").exists():
+                self._destroy(folder.name)
+
+    def _lock_state_dir(self) -> int:
+        lock = os.open(self._state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise LaunchError(f"another local_blaxel is using {self._state_dir}") from None
+        return lock
+
+    def _check_path_length(self) -> None:
+        example = self._state_dir / ("0" * 16) / "control"
+        if len(os.fsencode(example)) > LONGEST_SOCKET_PATH:
+            raise LaunchError(
+                f"{self._state_dir} is too long a path for a socket: "
+                "set LOCAL_BLAXEL_STATE_DIR to a shorter one"
+            )
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket that the agent inherits: inside, no path leads to it."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(512)
+    return listener
+
+
+def _remove_tree(folder: Path) -> None:
+    """With rm, which no depth of folders stops; some may have been made unreadable."""
+    command = ["rm", "-rf", "--", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+        unlock = ["chmod", "-R", "u+rwX", "--", str(folder)]
+        subprocess.run(unlock, capture_output=True, check=False)  # noqa: S603
+        subprocess.run(command, capture_output=True, check=False)  # noqa: S603

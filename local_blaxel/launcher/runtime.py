@@ -1,0 +1,134 @@
+"""The files every sandbox shares, read-only: the agent, its libraries, pip, and a small /etc.
+
+They are copied into the state directory once for each version of them: a sandbox that outlives an
+upgrade of the server keeps the ones it was started with.
+"""
+
+from __future__ import annotations
+
+import compileall
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .model import LaunchError
+
+PREFIX = "runtime-"
+LIBRARIES = [
+    *("anyio", "click", "h11", "httptools", "idna"),
+    *("python_multipart", "starlette", "typing_extensions", "uvicorn"),
+]
+AGENT = Path(__file__).resolve().parents[1] / "agent"
+# The sandbox's user, as seen from inside.
+UID = 1000
+
+ETC = {
+    "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    f"blaxel:x:{UID}:{UID}:blaxel:/blaxel:/bin/bash\n"
+    f"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "group": f"root:x:0:\nblaxel:x:{UID}:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost\n",
+    "hostname": "sandbox\n",
+    "resolv.conf": "# There is no direct way out of this sandbox.\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "shells": "/bin/sh\n/bin/bash\n",
+}
+
+
+def prepare(state_dir: Path) -> Path:
+    """The runtime of this version of the code, built when it is not there yet."""
+    sources = dict(_sources())
+    runtime = state_dir / f"{PREFIX}{_digest(sources)}"
+    if not runtime.exists():
+        building = state_dir / f"{runtime.name}.building"
+        shutil.rmtree(building, ignore_errors=True)
+        _build(building, sources)
+        building.rename(runtime)
+    return runtime
+
+
+def remove_others(state_dir: Path, current: Path) -> None:
+    """Only while no sandbox runs: each holds on to the runtime it was started with."""
+    for runtime in state_dir.glob(f"{PREFIX}*"):
+        if runtime != current:
+            shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    yield "local_blaxel/agent", AGENT
+    yield "local_blaxel/__init__.py", AGENT.parent / "__init__.py"
+    for name in LIBRARIES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise LaunchError(f"the Python package {name} is missing: install the requirements")
+        origin = Path(spec.origin)
+        source = origin.parent if spec.submodule_search_locations else origin
+        yield source.name, source
+
+
+def _digest(sources: dict[str, Path]) -> str:
+    digest = hashlib.sha256(f"{sys.version} {sys.base_prefix}".encode())
+    for file in sorted(_files(sources.values())):
+        stat = file.stat()
+        digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _files(sources: Iterable[Path]) -> Iterator[Path]:
+    for source in sources:
+        if source.is_dir():
+            for folder, names, files in os.walk(source):
+                names[:] = [name for name in names if name != "__pycache__"]
+                yield from (Path(folder, file) for file in files)
+        else:
+            yield source
+
+
+def _build(runtime: Path, sources: dict[str, Path]) -> None:
+    library = runtime / "lib"
+    for name, source in sources.items():
+        target = library / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy2(source, target)
+    compileall.compile_dir(library, quiet=2)
+    (runtime / "python").mkdir()
+    _add_pip(runtime / "pip")
+    etc = runtime / "etc"
+    etc.mkdir()
+    for name, text in ETC.items():
+        (etc / name).write_text(text)
+    _make_readable(runtime)
+
+
+def _add_pip(target: Path) -> None:
+    """pip as this interpreter has it, installed or bundled for ensurepip."""
+    target.mkdir()
+    installed = importlib.util.find_spec("pip")
+    if installed is not None and installed.origin is not None:
+        shutil.copytree(Path(installed.origin).parent, target / "pip")
+        return
+    ensurepip = importlib.util.find_spec("ensurepip")
+    bundled = [Path("/usr/share/python-wheels")]
+    if ensurepip is not None and ensurepip.origin is not None:
+        bundled.insert(0, Path(ensurepip.origin).parent / "_bundled")
+    for wheel in (wheel for folder in bundled for wheel in folder.glob("pip-*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(target)
+        return
+
+
+def _make_readable(root: Path) -> None:
+    """Whatever the umask was when the originals were installed."""
+    for folder, _, files in os.walk(root):
+        os.chmod(folder, 0o755)  # noqa: S103
+        for file in files:
+            path = Path(folder, file)
+            path.chmod(path.stat().st_mode | 0o444)
