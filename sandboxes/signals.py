@@ -1,6 +1,5 @@
 """A sign-in is what makes a sandbox."""
 
-from functools import partial
 from typing import Any
 
 from allauth.account.signals import user_logged_in
@@ -15,4 +14,4 @@ from sandboxes import services
 @receiver(user_logged_in)
 def ensure_sandbox_at_sign_in(user: User, **kwargs: Any) -> None:
     # robust: a failure here is logged, and the sign-in goes on.
-    transaction.on_commit(partial(services.ensure_sandbox, user=user), robust=True)
+    transaction.on_commit(lambda: services.ensure_sandbox(user=user), robust=True)

@@ -1,0 +1,171 @@
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.models import User
+from sandboxes.models import Phase, Sandbox
+from tests.factories import PASSWORD, SandboxFactory
+
+NEW = {"email": "carol@example.com", "password1": PASSWORD}
+
+
+def sign_in(client, email, password=PASSWORD, **more):
+    return client.post("/accounts/login/", {"login": email, "password": password, **more})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_up_asks_for_a_sandbox_named_after_the_user(client):
+    response = client.post("/accounts/signup/", NEW)
+
+    user = User.objects.get(email="carol@example.com")
+    assert response.status_code == 302
+    assert response.url == "/workspace/"
+    assert user.sandbox_id == f"user-{user.pk}"
+    assert user.sandbox.owner == user
+    assert user.sandbox.phase == Phase.PENDING
+    assert user.sandbox.labels == {"manta-owner": str(user.pk)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_in_again_finds_the_same_sandbox(client, alices_sandbox):
+    sign_in(client, "alice@example.com")
+
+    assert Sandbox.objects.get().pk == alices_sandbox.pk
+    assert Sandbox.objects.get().phase == Phase.READY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_expired_sandbox_is_not_made_again_by_a_sign_in(client, alice):
+    SandboxFactory(owner=alice, phase=Phase.GONE)
+
+    sign_in(client, "alice@example.com")
+
+    assert Sandbox.objects.get().phase == Phase.GONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_sandbox_service_does_not_fail_the_sign_in(client, alice, monkeypatch):
+    def broken(**kwargs):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("sandboxes.services.ensure_sandbox", broken)
+
+    response = sign_in(client, "alice@example.com")
+
+    assert response.status_code == 302
+    assert client.get("/workspace/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_mandatory_verification_there_is_no_sandbox_before_the_sign_in(client, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+
+    client.post("/accounts/signup/", NEW)
+
+    assert not Sandbox.objects.exists()
+    assert len(mail.outbox) == 1
+
+
+def test_a_wrong_password_is_refused_on_the_page(client, alice):
+    response = sign_in(client, "alice@example.com", "wrong password")
+
+    assert response.status_code == 200
+    assert "not correct" in response.text
+
+
+def test_signing_out_needs_a_post(client, alice):
+    client.force_login(alice)
+
+    client.get("/accounts/logout/")
+    assert client.get("/workspace/").status_code == 200
+
+    client.post("/accounts/logout/")
+    assert client.get("/workspace/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "\\\\evil.example",
+        "https:evil.example",
+        "https://evil.example/",
+        "/\t/evil.example",
+        "\thttps://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_next_never_leads_to_another_site(client, alice, target):
+    response = sign_in(client, "alice@example.com", next=target)
+
+    assert response.status_code == 302
+    assert response.url == "/workspace/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_next_leads_to_a_page_of_ours(client, alice):
+    response = sign_in(client, "alice@example.com", next="/account/")
+
+    assert response.url == "/account/"
+
+
+def test_a_password_is_reset_by_e_mail(client, alice):
+    client.post("/accounts/password/reset/", {"email": "alice@example.com"})
+
+    link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
+    page = client.get(link.replace("http://testserver", ""), follow=True)
+    form = page.request["PATH_INFO"]
+    client.post(form, {"password1": "an entirely new one", "password2": "an entirely new one"})
+
+    alice.refresh_from_db()
+    assert alice.check_password("an entirely new one")
+
+
+def test_a_password_reset_does_not_tell_who_has_an_account(client, alice):
+    known = client.post("/accounts/password/reset/", {"email": "alice@example.com"})
+    unknown = client.post("/accounts/password/reset/", {"email": "nobody@example.com"})
+
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+
+
+def test_guessing_passwords_is_limited(client, alice):
+    answers = [sign_in(client, "alice@example.com", f"guess {n}").status_code for n in range(12)]
+    right = sign_in(client, "alice@example.com")
+
+    assert 429 in answers or "Too many" in right.text
+    assert right.status_code != 302
+
+
+def test_the_e_mail_address_can_be_changed(client, alice):
+    client.force_login(alice)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+
+    response = client.post(
+        "/accounts/email/", {"email": "alice2@example.com", "action_add": ""}, follow=True
+    )
+
+    assert response.status_code == 200
+    assert mail.outbox[-1].to == ["alice2@example.com"]
+
+
+def test_two_accounts_cannot_share_an_address_in_another_case(client, alice):
+    client.post("/accounts/signup/", {"email": "ALICE@example.com", "password1": PASSWORD})
+
+    assert User.objects.count() == 1
+
+
+def test_an_e_mail_address_of_a_megabyte_is_refused(client, db):
+    response = client.post("/accounts/signup/", {**NEW, "email": "a" * 2**20 + "@example.com"})
+
+    assert response.status_code == 200
+    assert not User.objects.exists()
+
+
+def test_a_form_without_a_csrf_token_is_refused(alice):
+    client = Client(enforce_csrf_checks=True)
+
+    response = sign_in(client, "alice@example.com")
+
+    assert response.status_code == 403

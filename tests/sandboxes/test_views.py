@@ -1,0 +1,220 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.panel import Panel
+from tests.factories import SandboxFactory, pending
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def a_worker_and_a_provider_that_work(db):
+    Heartbeat.note(Heartbeat.Subject.WORKER, ok=True)
+    Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=True)
+
+
+def test_the_workspace_shows_the_sandbox(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/workspace/")
+
+    assert response.status_code == 200
+    assert alices_sandbox.name in response.text
+    assert "Awake" in response.text
+
+
+def test_the_panel_is_a_page_without_htmx_and_a_fragment_with_it(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    page = client.get("/sandbox/panel/")
+    fragment = client.get("/sandbox/panel/", headers=HTMX)
+
+    assert "<html" in page.text
+    assert "<html" not in fragment.text
+    assert alices_sandbox.name in fragment.text
+
+
+def test_a_panel_that_has_not_changed_is_not_sent_again(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+    client.get("/sandbox/panel/")
+    version = Panel.of(Sandbox.objects.get()).version
+
+    response = client.get("/sandbox/panel/", {"v": version}, headers=HTMX)
+
+    assert response.status_code == 204
+
+
+def test_reading_the_panel_has_the_worker_watch_the_row(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    client.get("/sandbox/panel/")
+
+    assert Sandbox.objects.watched().get() == alices_sandbox
+
+
+def test_initialize_asks_for_a_sandbox(client, alice):
+    client.force_login(alice)
+
+    response = client.post("/sandbox/initialize/")
+
+    assert response.status_code == 302
+    assert response.url == "/workspace/"
+    assert Sandbox.objects.get(owner=alice).phase == Phase.PENDING
+
+
+def test_retry_after_a_failure_starts_over_with_a_new_deadline(client, alice):
+    past = timezone.now() - timedelta(minutes=5)
+    SandboxFactory(owner=alice, phase=Phase.FAILED, settle_by=past, attempts=6, error_code="x")
+    client.force_login(alice)
+
+    response = client.post("/sandbox/initialize/", headers=HTMX)
+
+    sandbox = Sandbox.objects.get()
+    assert response.status_code == 200
+    assert sandbox.phase == Phase.PENDING
+    assert sandbox.attempts == 0
+    assert sandbox.error_code == ""
+    assert sandbox.settle_by > timezone.now()
+
+
+def test_refresh_marks_the_row_due(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    client.post("/sandbox/refresh/", headers=HTMX)
+
+    assert Sandbox.objects.due().get() == alices_sandbox
+
+
+def test_a_port_without_a_preview_is_not_there(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    assert client.post("/sandbox/open/3001/").status_code == 404
+    assert client.post("/sandbox/open/99999/").status_code == 404
+
+
+def test_open_before_the_sandbox_is_ready_says_so(client, alice):
+    SandboxFactory(owner=alice, **pending())
+    client.force_login(alice)
+
+    response = client.post("/sandbox/open/3000/")
+
+    assert response.status_code == 409
+    assert "not ready yet" in response.text
+
+
+def test_open_of_a_sandbox_that_does_not_answer_is_a_page_and_not_a_traceback(
+    client, alices_sandbox
+):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.post("/sandbox/open/3000/")
+
+    assert response.status_code == 503
+    assert "not answering" in response.text
+
+
+def test_only_the_error_in_a_frame_may_be_framed(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    in_a_tab = client.post("/sandbox/open/3000/")
+    in_a_frame = client.post("/sandbox/open/3000/?frame=1")
+
+    assert "frame-ancestors 'none'" in in_a_tab["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in in_a_frame["Content-Security-Policy"]
+    assert in_a_frame["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.parametrize("path", ["/sandbox/refresh/", "/sandbox/open/3000/"])
+def test_who_has_no_sandbox_has_nothing_to_act_on(client, alice, path):
+    client.force_login(alice)
+
+    assert client.post(path).status_code == 404
+
+
+def test_an_error_is_a_notice_to_htmx(client, alice):
+    SandboxFactory(owner=alice, phase=Phase.DELETING)
+    client.force_login(alice)
+
+    response = client.post("/sandbox/initialize/", headers=HTMX)
+
+    assert response.status_code == 409
+    assert response["HX-Retarget"] == "#notices"
+    assert "<html" not in response.text
+
+
+def test_the_panel_says_when_the_provider_does_not_answer(client, alices_sandbox):
+    Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/workspace/")
+
+    assert "provider is not answering" in response.text
+
+
+def test_the_panel_says_when_no_worker_runs(client, alices_sandbox):
+    Heartbeat.objects.filter(subject="worker").update(ok_at=timezone.now() - timedelta(minutes=1))
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/workspace/")
+
+    assert "worker is not running" in response.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "action"),
+    [
+        (pending(), "provisioning", ""),
+        ({"phase": Phase.FAILED, "error_message": "No such image."}, "failed", "Retry"),
+        ({"phase": Phase.GONE}, "expired", "Recreate"),
+        ({"phase": Phase.DELETING}, "deleting", ""),
+        ({"provider_state": "STANDBY"}, "standby", ""),
+        ({"provider_status": "NEW"}, "unknown", ""),
+        ({"provider_status": "DEACTIVATED"}, "stopped", ""),
+        ({"provider_status": "FAILED"}, "failed", "Retry"),
+    ],
+)
+def test_each_state_has_a_page_and_a_way_out(client, alice, fields, state, action):
+    sandbox = SandboxFactory(owner=alice, **fields)
+    client.force_login(alice)
+
+    response = client.get("/workspace/")
+
+    panel = Panel.of(sandbox)
+    assert (panel.state, panel.action_label) == (state, action)
+    assert panel.word in response.text
+    assert action in response.text
+
+
+def test_hostile_text_from_outside_is_shown_as_text(client, alice):
+    script = "<script>alert(1)</script>"
+    SandboxFactory(owner=alice, phase=Phase.FAILED, error_message=script, image=script)
+    client.force_login(alice)
+
+    response = client.get("/workspace/")
+
+    assert script not in response.text
+    assert "&lt;script&gt;" in response.text
+
+
+def test_the_workspace_makes_a_constant_number_of_queries(
+    client, alices_sandbox, django_assert_max_num_queries
+):
+    client.force_login(alices_sandbox.owner)
+    client.get("/workspace/")
+
+    with django_assert_max_num_queries(4):  # session, user, sandbox, heartbeats
+        client.get("/workspace/")
+
+
+def test_a_post_without_a_csrf_token_is_refused_and_does_nothing(alices_sandbox):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alices_sandbox.owner)
+
+    response = client.post("/sandbox/refresh/")
+
+    assert response.status_code == 403
+    assert not Sandbox.objects.due().exists()

@@ -1,0 +1,127 @@
+"""Rules that hold for every route, taken from the resolver so that a new one can't be forgotten."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from sandboxes.models import Sandbox, SandboxEvent
+from tests.factories import SandboxFactory
+from tests.settings import CANARY_KEY
+
+# Who is not signed in may see these, and nothing else. A new route joins by being closed.
+OPEN = {
+    "",
+    "accounts/3rdparty/login/cancelled/",
+    "accounts/confirm-email/",
+    "accounts/confirm-email/x/",
+    "accounts/inactive/",
+    "accounts/login/",
+    "accounts/password/reset/",
+    "accounts/password/reset/done/",
+    "accounts/password/reset/key/0-x/",
+    "accounts/password/reset/key/done/",
+    "accounts/signup/",
+    "api/docs",
+    "api/schema",
+    "readyz",
+}
+SAMPLES = {
+    "int": "3000",
+    "str": "x",
+    "path": "x",
+    "slug": "x",
+    "uuid": "00000000-0000-0000-0000-000000000000",
+}
+
+
+def paths(resolver, prefix=""):
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield _concrete(route)
+        else:
+            yield from paths(pattern, route)
+
+
+def _concrete(route):
+    route = re.sub(r"<(\w+):\w+>", lambda match: SAMPLES[match[1]], route)
+    route = re.sub(r"<\w+>", "x", route)
+    route = route.replace(r"^", "").replace("$", "").replace(r"\Z", "")
+    route = re.sub(r"\(\?P<(\w+)>.*?\)(?=[-/]|$)", lambda m: "0" if "uid" in m[1] else "x", route)
+    return route.replace("[-:\\w]+", "x").replace("\\", "")
+
+
+ROUTES = sorted(set(paths(get_resolver())))
+OURS = [route for route in ROUTES if not route.startswith(("admin/", "accounts/"))]
+
+
+def test_the_routes_are_found():
+    assert {"workspace/", "sandbox/open/3000/", "api/sandbox/init", "account/delete/"} <= set(
+        ROUTES
+    )
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in OPEN])
+def test_a_closed_route_shows_a_stranger_nothing(client, alices_sandbox, route):
+    response = client.get(f"/{route}")
+
+    assert response.status_code in (301, 302, 401, 404, 405)
+    assert alices_sandbox.name not in response.text
+
+
+@pytest.mark.parametrize("route", OURS)
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_bob_gets_nothing_of_alices_sandbox(client, bob, alices_sandbox, route, method):
+    client.force_login(bob)
+
+    response = getattr(client, method)(f"/{route}")
+
+    assert alices_sandbox.name not in response.text
+    assert alices_sandbox.name not in response.headers.get("Location", "")
+    assert not SandboxEvent.objects.filter(sandbox_name=alices_sandbox.name).exists()
+    assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+
+
+@pytest.mark.parametrize("fields", [{"phase": "failed"}, {"phase": "gone"}, {"phase": "deleting"}])
+@pytest.mark.parametrize("route", OURS)
+def test_neither_when_it_failed_or_is_gone(client, alice, bob, route, fields):
+    alices = SandboxFactory(owner=alice, **fields)
+    client.force_login(bob)
+
+    assert alices.name not in client.get(f"/{route}").text
+
+
+@pytest.mark.parametrize("route", OURS)
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_no_session_changes_anything_without_a_csrf_token(alices_sandbox, route, method):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alices_sandbox.owner)
+
+    response = getattr(client, method)(f"/{route}")
+
+    assert response.status_code in (403, 405)
+    assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_workspace_key_is_never_shown(client, admin_user, route):
+    SandboxFactory(owner=admin_user)
+    client.force_login(admin_user)
+
+    response = client.get(f"/{route}")
+
+    assert CANARY_KEY not in response.text
+    assert CANARY_KEY not in str(response.headers)
+
+
+@pytest.mark.parametrize("route", OURS)
+def test_every_page_has_a_strict_policy(client, alices_sandbox, route):
+    client.force_login(alices_sandbox.owner)
+
+    policy = client.get(f"/{route}")["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
