@@ -60,7 +60,7 @@ def main() -> int:
         config = Config.read()
         listener = _listener(config.port)
         # It holds the state directory's lock: from here on no other server can use the store.
-        launcher = Launcher(config.state_dir, isolation=config.isolation)
+        launcher = Launcher(config.state_dir / "sandboxes", isolation=config.isolation)
     except (ConfigError, StartError, LaunchError) as exc:
         print(f"local_blaxel: {exc}", file=sys.stderr)
         return 1

@@ -14,9 +14,7 @@ async def list_hub(request: Request) -> Response:
 
 
 async def list_images(request: Request) -> Response:
-    images = [
-        {"metadata": _metadata(image), "spec": {"size": 0, "tagCount": 1}} for image in hub.all()
-    ]
+    images = [_summary(image) for image in hub.all()]
     meta = {"hasMore": False, "nextCursor": "", "total": len(images), "totalIsPartial": False}
     return JSONResponse({"data": images, "meta": meta})
 
@@ -26,9 +24,7 @@ async def get_image(request: Request) -> Response:
     image = hub.find(name)
     if request.path_params["kind"] != "sandbox" or image is None:
         raise NotFound(f"Image {name} not found.")
-    return JSONResponse(
-        {"metadata": _metadata(image), "spec": {"size": 0, "tags": [{"name": "latest", "size": 0}]}}
-    )
+    return JSONResponse(_summary(image))
 
 
 async def list_locations(request: Request) -> Response:
@@ -36,5 +32,6 @@ async def list_locations(request: Request) -> Response:
     return JSONResponse([here])
 
 
-def _metadata(image: hub.Image) -> Record:
-    return {"name": f"blaxel/{image.name}", "resourceType": "sandbox", "status": "BUILT"}
+def _summary(image: hub.Image) -> Record:
+    metadata = {"name": f"blaxel/{image.name}", "resourceType": "sandbox", "status": "BUILT"}
+    return {"metadata": metadata, "spec": {"size": 0, "tagCount": 1}}

@@ -32,9 +32,9 @@ def environment(record: Record) -> dict[str, str]:
 
 
 def _completed(current: Record, body: dict[str, Any]) -> Record:
-    metadata = fields.an_object(body.get("metadata") or {}, "metadata")
-    sent = fields.an_object(body.get("spec") or {}, "spec")
-    runtime = fields.an_object(sent.get("runtime") or {}, "spec.runtime")
+    metadata = fields.maybe_object(body.get("metadata"), "metadata")
+    sent = fields.maybe_object(body.get("spec"), "spec")
+    runtime = fields.maybe_object(sent.get("runtime"), "spec.runtime")
     old = current["spec"]
     return {
         "metadata": {**_picked(current["metadata"], ("name", "externalId")), **metadata},

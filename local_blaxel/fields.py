@@ -48,6 +48,10 @@ def an_object(value: Any, field: str) -> dict[str, Any]:
     return value
 
 
+def maybe_object(value: Any, field: str) -> dict[str, Any]:
+    return {} if value is None else an_object(value, field)
+
+
 def a_list(value: Any, field: str, *, code: str | None = None) -> list[Any]:
     if not isinstance(value, list) or len(value) > 1000:
         raise Invalid(f"{field} must be a list of at most 1000 items.", code=code)

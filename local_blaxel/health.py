@@ -18,6 +18,7 @@ class Health:
             {
                 "status": "ok",
                 "isolation": self._launcher.isolation,
+                "description": self._launcher.describe(),
                 "sandboxes": len(sandboxes),
                 "awake": sum(sandbox.state == "RUNNING" for sandbox in sandboxes),
             }

@@ -84,7 +84,7 @@ class PreviewApi:
     async def create_token(self, request: Request) -> Response:
         body = await fields.body(request)
         preview = self._preview(request)
-        spec = fields.an_object(body.get("spec") or {}, "spec")
+        spec = fields.maybe_object(body.get("spec"), "spec")
         now = time.time()
         expires_at = now + TOKEN_LIVES
         if spec.get("expiresAt") is not None:
@@ -136,7 +136,7 @@ def _new_id(prefix: str, workspace: str) -> str:
 
 
 def _metadata(body: dict[str, Any]) -> Record:
-    sent = fields.an_object(body.get("metadata") or {}, "metadata")
+    sent = fields.maybe_object(body.get("metadata"), "metadata")
     kept: Record = {}
     if sent.get("name"):
         kept["name"] = fields.a_string(sent["name"], "metadata.name", longest=63)
@@ -150,7 +150,7 @@ def _metadata(body: dict[str, Any]) -> Record:
 
 
 def _spec(body: dict[str, Any]) -> Record:
-    sent = fields.an_object(body.get("spec") or {}, "spec")
+    sent = fields.maybe_object(body.get("spec"), "spec")
     spec = {key: value for key, value in sent.items() if value is not None and key != "url"}
     fields.a_number(spec.get("port"), "spec.port", 1, 65_535)
     if spec["port"] in RESERVED_PORTS:

@@ -64,7 +64,10 @@ class Sandbox:
         try:
             return await self._reviving(lambda: self._launcher.dial(self.instance, port))
         except NothingListens as exc:
-            raise BadGateway(f"Nothing listens on port {port} in sandbox {self.name}.") from exc
+            raise BadGateway(
+                f"Nothing listens on port {port} in sandbox {self.name}.",
+                action=f"Start a server there that listens on 0.0.0.0:{port}.",
+            ) from exc
 
     async def _reviving(self, reach: Callable[[], Awaitable[T]]) -> T:
         """Reach the agent; one that has just died is started again first."""

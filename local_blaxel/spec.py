@@ -30,8 +30,8 @@ _OURS = ("workspace", "url", "createdAt", "updatedAt", "createdBy", "updatedBy",
 def read(body: dict[str, Any]) -> Record:
     """The checked `metadata` and `spec` of a request; `metadata.name` may be absent."""
     return {
-        "metadata": _metadata(fields.an_object(body.get("metadata") or {}, "metadata")),
-        "spec": _spec(fields.an_object(body.get("spec") or {}, "spec")),
+        "metadata": _metadata(fields.maybe_object(body.get("metadata"), "metadata")),
+        "spec": _spec(fields.maybe_object(body.get("spec"), "spec")),
     }
 
 
@@ -70,7 +70,7 @@ def _spec(sent: dict[str, Any]) -> Record:
         fields.an_object(kept["network"], "spec.network")
     if "lifecycle" in kept:
         _check_lifecycle(fields.an_object(kept["lifecycle"], "spec.lifecycle"))
-    kept["runtime"] = _runtime(fields.an_object(kept.get("runtime", {}), "spec.runtime"))
+    kept["runtime"] = _runtime(fields.maybe_object(kept.get("runtime"), "spec.runtime"))
     return kept
 
 

@@ -1,0 +1,179 @@
+"""local_blaxel as a real process, and the official SDK pointed at it."""
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "key-of-the-tests"
+PATIENCE = 15.0
+
+
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What the condition says once it says something true."""
+    deadline = time.monotonic() + seconds
+    while not (said := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still not so after {seconds} s: {condition}")
+        time.sleep(0.03)
+    return said
+
+
+class Server:
+    """One `python -m local_blaxel` with a state directory of its own; can be killed and restarted."""
+
+    def __init__(self, **variables: str) -> None:
+        # Short: a socket's path may have 107 characters.
+        self.state_dir = Path(tempfile.mkdtemp(prefix="lb-"))
+        self._variables = variables
+        self.url = ""
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local_blaxel"],
+            cwd=ROOT,
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.said = ""
+        while "LOCAL_BLAXEL_URL=" not in self.said:
+            line = self.process.stdout.readline()
+            assert line, f"local_blaxel did not start: {self.said}"
+            self.said += line
+        self.url = re.findall(r"LOCAL_BLAXEL_URL=(\S+)", self.said)[0]
+        headers = {"X-Blaxel-Authorization": f"Bearer {KEY}", "Blaxel-Version": "2026-09-22"}
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def environ(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "LOCAL_BLAXEL_PORT": "0",
+            "LOCAL_BLAXEL_STATE_DIR": str(self.state_dir),
+            "LOCAL_BLAXEL_API_KEY": KEY,
+            "LOCAL_BLAXEL_STANDBY_AFTER": "0.3",
+            **self._variables,
+        }
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        self.end_by(signal.SIGKILL)
+
+    def end_by(self, number: signal.Signals) -> str:
+        """Send a signal, wait for the end, and return what was said since the start."""
+        self.process.send_signal(number)
+        said, _ = self.process.communicate(timeout=PATIENCE)
+        self.http.close()
+        return said
+
+    def clear_away(self) -> None:
+        """End the server, and first everything it runs."""
+        if self.process.poll() is not None:
+            self.start()
+        for name in self.names():
+            self.http.delete(f"/v0/sandboxes/{name}")
+        until(lambda: self.http.get("/health").json()["sandboxes"] == 0)
+        said = self.end_by(signal.SIGTERM)
+        shutil.rmtree(self.state_dir)
+        assert "Traceback" not in said, said
+
+    def names(self) -> list[str]:
+        page = self.http.get("/v0/sandboxes", params={"limit": 200}).json()
+        return [record["metadata"]["name"] for record in page["data"]]
+
+    def get(self, name: str) -> dict[str, Any]:
+        return self.http.get(f"/v0/sandboxes/{name}").json()
+
+    def create(self, name: str | None = None, **spec: Any) -> str:
+        """Create a sandbox with raw HTTP and return its name."""
+        name = name or new_name()
+        body = {"metadata": {"name": name}, "spec": spec}
+        response = self.http.post("/v0/sandboxes", json=body)
+        assert response.status_code == 200, response.text
+        return name
+
+    def inside(self, name: str, path: str = "") -> str:
+        return f"/manta/sandboxes/{name}{path}"
+
+    def run(self, name: str, command: str, **options: Any) -> dict[str, Any]:
+        """Run a command inside, by default to its end."""
+        body = {"command": command, "waitForCompletion": True, **options}
+        response = self.http.post(self.inside(name, "/process"), json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def serve(self, name: str, port: int, code: str) -> None:
+        """Write a Python server into the sandbox, and start it on the port."""
+        path = self.inside(name, f"/filesystem//blaxel/serve{port}.py")
+        self.http.put(path, json={"content": code}).raise_for_status()
+        command = f"python3 /blaxel/serve{port}.py {port}"
+        self.run(name, command, waitForCompletion=False, waitForPorts=[port], keepAlive=False)
+
+    def sleeps(self, name: str) -> bool:
+        return self.get(name)["state"] == "STANDBY"
+
+
+def new_name() -> str:
+    return f"test-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.clear_away()
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server that the test may kill."""
+    running = Server()
+    yield running
+    running.clear_away()
+
+
+@pytest.fixture
+def name(server: Server) -> Iterator[str]:
+    """A sandbox on the shared server."""
+    made = server.create()
+    yield made
+    server.http.delete(f"/v0/sandboxes/{made}")
+
+
+@pytest.fixture
+def sdk(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The SDK's sandbox class, pointed at the server for one test."""
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    monkeypatch.setenv("BL_REGION", "us-pdx-1")
+    from blaxel.core import SyncSandboxInstance
+    from blaxel.core.authentication.apikey import ApiKey
+    from blaxel.core.authentication.types import CredentialsType
+    from blaxel.core.client.client import client
+    from blaxel.core.common.settings import settings
+
+    before = client._base_url, settings.auth
+    settings.auth = ApiKey(CredentialsType(api_key=KEY, workspace="manta"), "manta", server.url)
+    client.with_auth(settings.auth)
+    client.with_base_url(f"{server.url}/v0")
+    yield SyncSandboxInstance
+    client.with_base_url(before[0])
+    client.with_auth(before[1])
+    settings.auth = before[1]
