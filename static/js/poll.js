@@ -17,6 +17,12 @@
     for (const delay of REFRESH_AFTER_MS) setTimeout(refresh, delay);
   });
 
+  // An answer without news still says when the sandbox was last looked at.
+  body.addEventListener("sandbox:checked", (event) => {
+    const time = document.getElementById("time-checked");
+    if (time) time.dateTime = event.detail.at;
+  });
+
   // A screen reader reads whatever is put into a live region, changed or not.
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
