@@ -1,8 +1,10 @@
 import pytest
 from django.core.cache import cache
 
-from sandboxes import tasks
+from sandboxes import gateway, tasks
 from tests.factories import SandboxFactory, UserFactory
+from tests.local_blaxel.running import Server
+from tests.provider import Provider
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,3 +35,25 @@ def alices_sandbox(alice):
 @pytest.fixture
 def admin_user(db):
     return UserFactory(email="admin@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture(scope="session")
+def blaxel():
+    """local_blaxel, running, behind a proxy that can be told to misbehave."""
+    server = Server()
+    provider = Provider(server)
+    provider.start()
+    yield provider
+    provider.stop()
+    server.clear_away()
+
+
+@pytest.fixture
+def provider(blaxel, settings):
+    """The provider that Manta uses in this test; empty and well-behaved at first."""
+    settings.BLAXEL_API_URL = blaxel.url
+    gateway.warm()
+    blaxel.reset()
+    yield blaxel
+    blaxel.reset()
+    blaxel.delete_all()

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.local_blaxel.running import Server, until
+
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "host", "date", "server"}
 
 
@@ -30,8 +32,8 @@ class Fault:
 class Provider:
     """The control plane's address, every call made to it, and the faults to come."""
 
-    def __init__(self, upstream: str) -> None:
-        self.upstream = upstream
+    def __init__(self, server: Server) -> None:
+        self.server = server
         self.calls: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
         self._client = httpx.Client(timeout=60)
@@ -50,6 +52,11 @@ class Provider:
     def reset(self) -> None:
         self.calls.clear()
         self.faults.clear()
+
+    def delete_all(self) -> None:
+        for name in self.server.names():
+            self.server.http.delete(f"/v0/sandboxes/{name}")
+        until(lambda: self.server.http.get("/health").json()["sandboxes"] == 0)
 
     def count(self, method: str, path: str) -> int:
         return sum(1 for call in self.calls if call == (method, path))
@@ -82,7 +89,7 @@ class Provider:
                 return fault
         return None
 
-    def _handler(provider):  # noqa: N805 - the handler's own self is the request
+    def _handler(provider):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -122,4 +129,4 @@ class Provider:
     def forward(self, method: str, path: str, headers, body: bytes) -> httpx.Response:
         kept = {k: v for k, v in headers.items() if k.lower() not in _HOP_BY_HOP}
         kept["Accept-Encoding"] = "identity"
-        return self._client.request(method, self.upstream + path, headers=kept, content=body)
+        return self._client.request(method, self.server.url + path, headers=kept, content=body)

@@ -9,7 +9,7 @@ STATE_DIR = tempfile.mkdtemp(prefix="manta-tests-")
 atexit.register(shutil.rmtree, STATE_DIR, ignore_errors=True)
 
 # Looked for in everything that the tests see: it must never leave the server.
-CANARY_KEY = "canary-6f1d2c9b-workspace-key"
+CANARY_KEY = "key-of-the-tests"
 
 os.environ.update(
     MANTA_STATE_DIR=STATE_DIR,
@@ -19,7 +19,12 @@ os.environ.update(
     BLAXEL_API_KEY=CANARY_KEY,
     # Nobody listens there: a test that needs a provider asks for the fixture.
     BLAXEL_API_URL="http://127.0.0.1:9/v0",
+    # The SDK reads these when it is imported, by whichever test is the first.
+    BL_WORKSPACE="manta",
+    BL_API_KEY=CANARY_KEY,
+    BL_REGION="us-pdx-1",
     BL_SANDBOX_READ_RETRIES="0",
+    DO_NOT_TRACK="1",
     NO_PROXY="127.0.0.1,localhost",
 )
 for name in ("REDIS_URL", "SANDBOX_IMAGE", "SANDBOX_TTL", "DEBUG"):
