@@ -67,16 +67,14 @@ class Child:
         return f"{self.name} {how}, so the others stop. It said last:{said}"
 
     async def stop(self, seconds: float) -> None:
-        """Ask it to end, and wait this long for it to do so."""
+        """Ask it to end; after this long, kill it and the processes of its group."""
         if self._process.returncode is None:
             self._process.terminate()
             await asyncio.wait({self.ended}, timeout=seconds)
-
-    def kill(self) -> None:
-        """End what did not end when asked, with the processes it may have started."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+        await self.ended
 
     async def _relay_output(self) -> None:
         output = cast(asyncio.StreamReader, self._process.stdout)

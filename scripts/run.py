@@ -80,7 +80,7 @@ def state_of_its_own(state_dir: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as exc:
-        raise StartError(f"Manta is running already on {state_dir} (MANTA_STATE_DIR).") from exc
+        raise StartError(f"Manta is running already on {state_dir}.") from exc
     finally:
         os.close(lock)
 
@@ -180,7 +180,7 @@ async def start_local_blaxel(
     health = json.loads(await child.until(lambda: http_get(port, "/health")))
     key = seen.get("LOCAL_BLAXEL_API_KEY") or (own_state / "api-key").read_text().strip()
     origin = f"http://127.0.0.1:{port}"
-    return f"local: {health['description']}", {
+    return f"local, {health.get('description') or health['isolation']}", {
         "BLAXEL_API_URL": f"{origin}/v0",
         "BLAXEL_WORKSPACE_ID": environ["LOCAL_BLAXEL_WORKSPACE"],
         "BLAXEL_API_KEY": key,
@@ -221,8 +221,8 @@ async def start_manta(port: int, environ: dict[str, str], children: list[Child])
     uvicorn = (sys.executable, "-m", "uvicorn", "manta.asgi:application", "--port", str(port))
     quiet = ("--log-level", "warning", "--no-access-log", "--no-server-header")
     # Nobody stands in front, so no header is believed about where a request comes from.
-    strict = ("--no-proxy-headers", "--timeout-graceful-shutdown", "1")
-    web = await Child.start("web", *uvicorn, *quiet, *strict, environ=environ)
+    direct = ("--no-proxy-headers",)
+    web = await Child.start("web", *uvicorn, *quiet, *direct, environ=environ)
     children.append(web)
 
     async def worker_is_ready() -> bool | None:
@@ -248,12 +248,11 @@ def welcome(plan: Plan, sandboxes: str, password: str) -> str:
 
 async def stop(children: list[Child]) -> None:
     """Stop web first, so that nobody asks for what has gone; all are gone within 3 s."""
-    for child, seconds in zip(reversed(children), (0.8, 1.0, 0.7), strict=False):
-        await child.stop(seconds)
-    for child in children:
-        child.kill()
-    if children:
-        await asyncio.wait({child.ended for child in children})
+    now = asyncio.get_running_loop().time
+    asked = now()
+    # What isn't done by then is killed: no process loses anything by that.
+    for child, until in zip(reversed(children), (0.8, 1.8, 2.7), strict=False):
+        await child.stop(asked + until - now())
 
 
 if __name__ == "__main__":

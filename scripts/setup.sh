@@ -27,7 +27,7 @@ as_root() {
 
 apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 \
-        install --no-install-recommends -y "$1" </dev/null >&2
+        --no-install-recommends install -y "$1" </dev/null >&2
 }
 
 # want PACKAGE REASON COMMAND...: install PACKAGE unless one of the commands is there.
