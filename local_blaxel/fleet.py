@@ -38,11 +38,11 @@ class Fleet:
         for row in self._store.sandboxes():
             if row.phase != "TERMINATED":
                 self.sandboxes[row.name] = self._sandbox(row)
-        await asyncio.gather(*(self._adopt(sandbox) for sandbox in self.sandboxes.values()))
         known = {sandbox.row.instance for sandbox in self.sandboxes.values()}
-        for instance in self._launcher.instances():
-            if instance not in known:
-                self._in_background(self._launcher.stop(instance))
+        # Before anything is started: what is started is not in the store at first.
+        for instance in set(self._launcher.instances()) - known:
+            self._in_background(self._launcher.stop(instance))
+        await asyncio.gather(*(self._adopt(sandbox) for sandbox in self.sandboxes.values()))
 
     async def _adopt(self, sandbox: Sandbox) -> None:
         if sandbox.row.phase == "DEPLOYED":

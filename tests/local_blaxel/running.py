@@ -113,10 +113,10 @@ class Server:
     def inside(self, name: str, path: str = "") -> str:
         return f"/manta/sandboxes/{name}{path}"
 
-    def run(self, name: str, command: str, **options: Any) -> dict[str, Any]:
+    def run(self, sandbox: str, command: str, /, **options: Any) -> dict[str, Any]:
         """Run a command inside, by default to its end."""
         body = {"command": command, "waitForCompletion": True, **options}
-        response = self.http.post(self.inside(name, "/process"), json=body)
+        response = self.http.post(self.inside(sandbox, "/process"), json=body)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -126,6 +126,10 @@ class Server:
         self.http.put(path, json={"content": code}).raise_for_status()
         command = f"python3 /blaxel/serve{port}.py {port}"
         self.run(name, command, waitForCompletion=False, waitForPorts=[port], keepAlive=False)
+
+    def delete(self, name: str) -> None:
+        self.http.delete(f"/v0/sandboxes/{name}").raise_for_status()
+        until(lambda: self.get(name)["status"] == "TERMINATED")
 
     def sleeps(self, name: str) -> bool:
         return self.get(name)["state"] == "STANDBY"

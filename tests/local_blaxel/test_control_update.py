@@ -1,0 +1,109 @@
+import pytest
+
+from tests.local_blaxel.running import new_name
+
+
+def change(server, name, **edits):
+    """Read a sandbox, edit its spec's runtime or the spec itself, and send all of it back."""
+    record = server.get(name)
+    for field, value in edits.items():
+        part = (
+            record["spec"]
+            if field in ("lifecycle", "network", "region")
+            else record["spec"]["runtime"]
+        )
+        part[field] = value
+    return server.http.put(f"/v0/sandboxes/{name}", json=record)
+
+
+def test_labels_ttl_lifecycle_and_network_change_without_a_restart(sdk, server):
+    sandbox = sdk.create({"name": new_name(), "labels": {"a": "1"}})
+    name = sandbox.metadata.name
+    server.run(name, "sleep 60", name="sleeper", waitForCompletion=False)
+
+    from blaxel.core.sandbox.types import SandboxUpdateMetadata, SandboxUpdateNetwork
+
+    sdk.update_metadata(name, SandboxUpdateMetadata(labels={"b": "2"}))
+    sdk.update_ttl(name, "2h")
+    sdk.update_network(name, SandboxUpdateNetwork(network={"allowedDomains": ["*"]}))
+
+    record = server.get(name)
+    assert record["metadata"]["labels"] == {"a": "1", "b": "2"}
+    assert 7000 < record["expiresIn"] <= 7200
+    assert record["spec"]["network"] == {"allowedDomains": ["*"]}
+    running = server.http.get(server.inside(name, "/process/sleeper")).json()
+    assert running["status"] == "running"
+
+
+def test_null_and_absence_clear_what_limits_a_life(sdk, server):
+    sandbox = sdk.create({"name": new_name(), "ttl": "1h"})
+    name = sandbox.metadata.name
+
+    from blaxel.core.sandbox.types import SandboxUpdateNetwork
+
+    sdk.update_ttl(name, None)
+    sdk.update_lifecycle(name, None)
+    sdk.update_network(name, SandboxUpdateNetwork(network=None))
+
+    record = server.get(name)
+    assert "expiresIn" not in record
+    assert "ttl" not in record["spec"]["runtime"]
+    assert "network" not in record["spec"]
+
+
+def test_changed_environment_variables_restart_the_sandbox_and_keep_its_files(server):
+    name = server.create(runtime={"envs": [{"name": "A", "value": "1"}]})
+    server.run(name, "echo kept > /blaxel/kept")
+
+    changed = change(server, name, envs=[{"name": "A", "value": "2"}])
+
+    assert changed.status_code == 200
+    assert server.run(name, "echo $A; cat /blaxel/kept")["stdout"] == "2\nkept\n"
+
+
+def test_a_mask_sent_back_keeps_the_secret(server):
+    envs = [{"name": "KEY", "value": "s3cret", "secret": True}]
+    name = server.create(runtime={"envs": envs})
+
+    change(server, name, ttl="1h")
+
+    assert server.run(name, "echo $KEY")["stdout"] == "s3cret\n"
+
+
+def test_a_mask_for_a_variable_nobody_set_is_refused(server, name):
+    refused = change(server, name, envs=[{"name": "NEW", "value": "****"}])
+
+    assert refused.status_code == 400
+    assert "envs[0].value" in refused.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("image", "blaxel/base-image:latest"), ("memory", 512), ("region", "eu-lon-1")],
+)
+def test_a_field_that_can_not_change_is_refused_by_name(server, field, value):
+    name = server.create(runtime={"image": "blaxel/prod-base:latest"})
+
+    refused = change(server, name, **{field: value})
+
+    assert refused.status_code == 400
+    assert field in refused.json()["message"]
+
+
+def test_fields_of_the_server_are_ignored_and_unknown_ones_kept(server, name):
+    record = server.get(name)
+    record |= {"status": "FAILED", "state": "STANDBY", "events": []}
+    record["metadata"] |= {"url": "http://evil.example", "createdAt": "1999-01-01T00:00:00Z"}
+    record["spec"]["extension"] = {"of": "ours"}
+
+    server.http.put(f"/v0/sandboxes/{name}", json=record)
+
+    read = server.get(name)
+    assert read["status"] == "DEPLOYED"
+    assert read["metadata"]["url"].startswith(server.url)
+    assert not read["metadata"]["createdAt"].startswith("1999")
+    assert read["spec"]["extension"] == {"of": "ours"}
+
+
+def test_updating_a_sandbox_that_is_not_there_is_a_404(server):
+    assert server.http.put("/v0/sandboxes/nobody-has-this", json={}).status_code == 404

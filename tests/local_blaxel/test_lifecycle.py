@@ -1,0 +1,200 @@
+import signal
+import time
+
+import httpx
+import pytest
+
+from tests.local_blaxel.running import Server, new_name, until
+
+COUNTER = """
+n=0; while true; do n=$((n+1)); echo $n > /blaxel/count; sleep 0.05; done
+"""
+
+
+def count(server, name):
+    return int(server.run(name, "cat /blaxel/count")["stdout"] or 0)
+
+
+def test_an_idle_sandbox_sleeps_and_any_use_wakes_it(server, name):
+    server.run(name, COUNTER, waitForCompletion=False)
+    until(lambda: server.sleeps(name))
+
+    first = count(server, name)
+    until(lambda: server.sleeps(name))
+    time.sleep(1)
+    second = count(server, name)
+
+    # It ran for the idle time between the two, and not for the second it slept.
+    assert 0 < first < second < first + 18
+    assert server.get(name)["status"] == "DEPLOYED"
+
+
+def test_looking_never_wakes(server, name):
+    until(lambda: server.sleeps(name))
+    used_at = server.get(name)["lastUsedAt"]
+
+    server.get(name)
+    server.names()
+    server.http.get(f"/v0/sandboxes/{name}/previews")
+    server.http.put(f"/v0/sandboxes/{name}", json=server.get(name))
+
+    assert server.sleeps(name)
+    assert server.get(name)["lastUsedAt"] == used_at
+
+
+def test_a_keep_alive_process_keeps_it_awake(server, name):
+    server.run(name, "sleep 1.5", waitForCompletion=False, keepAlive=True)
+
+    time.sleep(1)
+
+    assert not server.sleeps(name)
+    until(lambda: server.sleeps(name))
+
+
+def test_an_open_stream_keeps_it_awake(server, name):
+    server.run(name, "sleep 30", waitForCompletion=False, name="quiet")
+
+    with server.http.stream("GET", server.inside(name, "/process/quiet/logs/stream")):
+        time.sleep(1)
+        assert not server.sleeps(name)
+
+    until(lambda: server.sleeps(name))
+
+
+@pytest.fixture
+def eager_server():
+    """Sandboxes of this one fall asleep between almost any two requests."""
+    running = Server(LOCAL_BLAXEL_STANDBY_AFTER="0.01")
+    yield running
+    running.clear_away()
+
+
+def test_a_request_is_answered_however_the_sandbox_is_falling_asleep(eager_server):
+    name = eager_server.create()
+    url = eager_server.inside(name, "/process")
+    body = {"command": "true", "waitForCompletion": True}
+
+    answers = [
+        (time.sleep(n % 20 / 500), eager_server.http.post(url, json=body))[1] for n in range(100)
+    ]
+
+    assert {answer.json()["exitCode"] for answer in answers} == {0}
+
+
+def test_a_sandbox_ends_by_its_ttl_and_its_name_is_free(sdk, server):
+    sandbox = sdk.create({"name": new_name(), "ttl": "2s"})
+    name = sandbox.metadata.name
+    assert sandbox.expires_in <= 2
+
+    until(lambda: sdk.get(name).status == "TERMINATED")
+
+    assert "expiresIn" not in server.get(name)
+    assert server.http.get(server.inside(name, "/health")).status_code == 404
+    assert sdk.create_if_not_exists({"name": name}).status == "DEPLOYED"
+
+
+def test_steady_use_never_ends_a_sandbox_by_its_idle_ttl(server):
+    policy = {"type": "ttl-idle", "value": "1s", "action": "delete"}
+    name = server.create(lifecycle={"expirationPolicies": [policy]})
+
+    used = [(time.sleep(0.4), server.http.get(server.inside(name, "/health")))[1] for _ in range(5)]
+
+    assert {response.status_code for response in used} == {200}
+    until(lambda: server.get(name)["status"] == "TERMINATED")
+
+
+def test_a_tombstone_goes_when_its_retention_is_over(server):
+    name = server.create(lifecycle={"terminatedRetention": "1s"})
+
+    server.http.delete(f"/v0/sandboxes/{name}")
+
+    until(lambda: server.http.get(f"/v0/sandboxes/{name}").status_code == 404)
+
+
+def test_a_killed_server_finds_its_sandboxes_again_with_what_runs_in_them(own_server):
+    name = own_server.create()
+    own_server.run(name, COUNTER, waitForCompletion=False, keepAlive=True, name="counter")
+    until(lambda: own_server.run(name, "cat /blaxel/count")["stdout"])
+
+    own_server.kill()
+    own_server.start()
+
+    process = own_server.http.get(own_server.inside(name, "/process/counter")).json()
+    before = count(own_server, name)
+    assert process["status"] == "running"
+    until(lambda: count(own_server, name) > before)
+
+
+def test_a_sleeping_sandbox_sleeps_on_over_a_restart(own_server):
+    name = own_server.create()
+    until(lambda: own_server.sleeps(name))
+
+    own_server.kill()
+    own_server.start()
+
+    assert own_server.sleeps(name)
+    assert own_server.run(name, "echo awake")["stdout"] == "awake\n"
+
+
+def test_a_creation_that_a_kill_broke_off_is_finished(own_server):
+    name = new_name()
+    with pytest.raises(httpx.TransportError):
+        own_server.http.post(
+            "/v0/sandboxes", json={"metadata": {"name": name}}, timeout=httpx.Timeout(5, read=0.03)
+        )
+    own_server.kill()
+
+    own_server.start()
+
+    until(lambda: own_server.get(name).get("status") == "DEPLOYED")
+    assert own_server.run(name, "echo here")["stdout"] == "here\n"
+    assert len(list(own_server.state_dir.glob("sandboxes/*/claimed"))) == 1
+
+
+def test_a_deletion_that_a_kill_broke_off_is_finished(own_server):
+    name = own_server.create()
+    own_server.http.delete(f"/v0/sandboxes/{name}")
+    own_server.kill()
+
+    own_server.start()
+
+    until(lambda: own_server.get(name)["status"] == "TERMINATED")
+    until(lambda: list(own_server.state_dir.glob("sandboxes/*/claimed")) == [])
+
+
+def test_a_sandbox_nobody_remembers_is_stopped_at_the_start(own_server):
+    own_server.create()
+    own_server.kill()
+    (own_server.state_dir / "local_blaxel.sqlite3").unlink()
+
+    own_server.start()
+
+    until(lambda: list(own_server.state_dir.glob("sandboxes/*/claimed")) == [])
+
+
+def test_a_sandbox_whose_agent_was_killed_starts_again_with_its_files(server, name):
+    server.run(name, "echo kept > /blaxel/kept")
+    server.run(name, "sleep 0.2; kill -9 -1", waitForCompletion=False)
+    time.sleep(0.6)
+
+    answer = server.run(name, "cat /blaxel/kept")
+
+    assert answer["stdout"] == "kept\n"
+    assert "agent" in server.get(name)["events"][-1]["message"]
+
+
+def test_sigterm_ends_the_server_at_once_with_streams_open_and_without_a_traceback(own_server):
+    name = own_server.create()
+    own_server.run(name, "sleep 60", waitForCompletion=False, name="quiet")
+    stream = own_server.http.stream("GET", own_server.inside(name, "/process/quiet/logs/stream"))
+
+    with stream:
+        began = time.monotonic()
+        own_server.process.send_signal(signal.SIGTERM)
+        said, _ = own_server.process.communicate(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert own_server.process.returncode == 0
+    assert "Traceback" not in said
+    own_server.start()
+    assert own_server.run(name, "echo still here")["stdout"] == "still here\n"
