@@ -37,7 +37,7 @@ def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
             *ProcessApi(sandbox, table).routes(),
             *network.routes(),
         ],
-        exception_handlers={ApiError: _api_error, HTTPException: _no_route, Exception: _bug},
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
     )
     # A trailing slash is a different path here, never a redirect.
     app.router.redirect_slashes = False
@@ -49,8 +49,10 @@ async def _api_error(request: Request, exc: Exception) -> Response:
     return Json({"error": message}, status)
 
 
-async def _no_route(request: Request, exc: Exception) -> Response:
-    """The SDKs tell a missing route from a missing thing by this text."""
+async def _http_error(request: Request, exc: Exception) -> Response:
+    if isinstance(exc, HTTPException) and exc.status_code not in (404, 405):
+        return Json({"error": exc.detail}, exc.status_code)
+    # The SDKs tell a missing route from a missing thing by this text.
     return PlainTextResponse("404 page not found", 404)
 
 

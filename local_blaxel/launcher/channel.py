@@ -28,7 +28,7 @@ async def ask(
             await loop.sock_sendall(line, json.dumps(request).encode() + b"\n")
             return await _receive(line)
     except (OSError, ValueError) as exc:
-        raise ConnectionError(f"the sandbox does not answer: {exc or 'too late'}") from exc
+        raise ConnectionError(f"the sandbox does not answer: {str(exc) or 'too late'}") from exc
     finally:
         line.close()
 

@@ -95,7 +95,7 @@ def _build(runtime: Path, sources: dict[str, Path]) -> None:
         target = library / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target)
+            shutil.copytree(source, target, ignore=_unreadable_bytecode)
         else:
             shutil.copy2(source, target)
     compileall.compile_dir(library, quiet=2)
@@ -108,12 +108,19 @@ def _build(runtime: Path, sources: dict[str, Path]) -> None:
     _make_readable(runtime)
 
 
+def _unreadable_bytecode(folder: str, names: list[str]) -> set[str]:
+    """Bytecode that somebody else compiled for themselves; the rest saves compiling it again."""
+    compiled = (name for name in names if name.endswith(("__pycache__", ".pyc")))
+    return {name for name in compiled if not os.access(Path(folder, name), os.R_OK)}
+
+
 def _add_pip(target: Path) -> None:
     """pip as this interpreter has it, installed or bundled for ensurepip."""
     target.mkdir()
     installed = importlib.util.find_spec("pip")
     if installed is not None and installed.origin is not None:
-        shutil.copytree(Path(installed.origin).parent, target / "pip")
+        pip = Path(installed.origin).parent
+        shutil.copytree(pip, target / "pip", ignore=_unreadable_bytecode)
         return
     ensurepip = importlib.util.find_spec("ensurepip")
     bundled = [Path("/usr/share/python-wheels")]

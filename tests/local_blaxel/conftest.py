@@ -1,0 +1,85 @@
+"""Real sandboxes for the tests: one shared where a test leaves it as it was, else one each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from local_blaxel.launcher import Launcher, LaunchError
+
+from .confined import ORDINARY_UID, Agent, Host, ordinary_python, spec
+from .running import name, own_server, sdk, second_server, server  # noqa: F401 - fixtures
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """The launcher of this test run, as whoever runs it; skips where namespaces are refused."""
+    try:
+        launcher = Launcher(tmp_path_factory.mktemp("lb"), pool_size=1)
+    except LaunchError as exc:
+        pytest.skip(str(exc))
+    yield launcher
+    for instance in launcher.instances():
+        asyncio.run(launcher.stop(instance))
+    asyncio.run(launcher.close())
+
+
+@pytest.fixture(scope="session")
+def shared_instance(launcher: Launcher) -> str:
+    return asyncio.run(launcher.start(spec("shared", {"CANARY": "from the spec"})))
+
+
+@pytest.fixture
+def agent(launcher: Launcher, shared_instance: str) -> Iterator[Agent]:
+    """The agent of the shared sandbox; the test works in a directory of its own."""
+    with Agent(launcher.agent_socket(shared_instance)) as agent:
+        yield agent
+
+
+@pytest.fixture
+def folder(agent: Agent) -> str:
+    """An empty directory inside the shared sandbox."""
+    path: str = agent.run("mktemp -d /blaxel/test-XXXXXX").output.strip()
+    return path
+
+
+@pytest.fixture
+async def instance(launcher: Launcher) -> AsyncIterator[str]:
+    """A sandbox for one test."""
+    instance = await launcher.start(spec("own"))
+    yield instance
+    await launcher.stop(instance)
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    return tmp_path / "lb"
+
+
+@pytest.fixture(scope="session", params=["as whoever runs the tests", "as an ordinary user"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A launcher in another process, run as ourselves and, when we are root, as somebody."""
+    is_ordinary = request.param == "as an ordinary user"
+    if is_ordinary and os.geteuid() != 0:
+        pytest.skip("the tests run as an ordinary user already")
+    python, uid = (ordinary_python(), ORDINARY_UID) if is_ordinary else (sys.executable, None)
+    with (
+        tempfile.TemporaryDirectory(prefix="lb-") as state_dir,
+        Host(Path(state_dir), python=python, uid=uid) as host,
+    ):
+        yield host
+
+
+@pytest.fixture(scope="session")
+def attacker(host: Host) -> Iterator[Agent]:
+    """Somebody inside a sandbox of that host who tries to get out."""
+    instance = host.call("start", "attacker")
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        yield agent
+    host.call("stop", instance)

@@ -1,0 +1,109 @@
+"""What every answer of the agent has in common."""
+
+import json
+
+import pytest
+
+
+def test_health_has_every_key_the_sdk_needs(agent):
+    health = agent.get("/health").json()
+
+    assert health["status"] == "ok"
+    assert health.keys() >= {"version", "gitCommit", "buildTime", "goVersion", "os", "arch"}
+    assert health.keys() >= {"uptime", "uptimeSeconds", "upgradeCount", "startedAt"}
+    assert health["lastUpgrade"].keys() >= {"status", "step", "version"}
+    assert health["isolation"] == "bubblewrap"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
+def test_the_root_welcomes_every_method(agent, method):
+    answer = agent.request(method, "/")
+
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"message", "documentation", "description"}
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/process/x/y/z", "/health/", "/archive/status"])
+def test_an_unknown_route_is_a_text_404(agent, path):
+    answer = agent.get(path)
+
+    assert (answer.status_code, answer.text) == (404, "404 page not found")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_a_wrong_method_is_a_text_404_too(agent):
+    assert agent.delete("/health").text == "404 page not found"
+
+
+@pytest.mark.parametrize("path", ["/health", "/nowhere", "/filesystem//nowhere", "/process/none"])
+def test_every_answer_has_the_common_headers(agent, path):
+    headers = agent.get(path).headers
+
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cache-control"] == "no-cache, no-store, must-revalidate"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_options_is_answered_everywhere(agent):
+    answer = agent.options("/filesystem//tmp")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-headers"] == "Content-Type, Authorization"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/filesystem//nowhere", 200), ("/nowhere", 404)])
+def test_head_answers_200_on_known_routes(agent, path, status):
+    answer = agent.head(path)
+
+    assert (answer.status_code, answer.content) == (status, b"")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_object_is_refused(agent, body):
+    answer = agent.post("/process", content=body)
+
+    assert answer.status_code == 400
+    assert "JSON" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("command", 1),
+        ("command", ""),
+        ("command", "a\0b"),
+        ("command", "\ud800"),
+        ("name", []),
+        ("workingDir", {}),
+        ("env", "A=b"),
+        ("env", {"A": 1}),
+        ("env", {"A=B": "c"}),
+        ("timeout", "soon"),
+        ("timeout", True),
+        ("waitForPorts", 3000),
+        ("waitForPorts", ["3000"]),
+        ("waitForCompletion", "yes"),
+        ("maxRestarts", 1.5),
+        ("keepAlive", 1),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_named(agent, field, value):
+    body = {"command": "true"} | {field: value}
+
+    answer = agent.post("/process", content=json.dumps(body))
+
+    assert answer.status_code == 400
+    assert field in answer.json()["error"]
+
+
+def test_a_pid_that_is_no_number_is_refused(agent):
+    assert agent.get("/network/process/abc/ports").status_code == 400
+
+
+def test_the_upgrade_stub_is_counted(agent):
+    before = agent.get("/health").json()["upgradeCount"]
+
+    answer = agent.post("/upgrade", json={})
+
+    assert answer.status_code == 200
+    assert agent.get("/health").json()["upgradeCount"] == before + 1

@@ -1,0 +1,285 @@
+"""What somebody inside a sandbox can't do, with the server run as root and as an ordinary user."""
+
+import os
+import platform
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from .confined import Agent, as_user, eventually, succeeds
+
+NUMBERS = {
+    "x86_64": {
+        "ptrace": 101,
+        "mount": 165,
+        "unshare": 272,
+        "setns": 308,
+        "clone": 56,
+        "clone3": 435,
+        "bpf": 321,
+        "add_key": 248,
+        "keyctl": 250,
+        "perf_event_open": 298,
+        "userfaultfd": 323,
+        "io_uring_setup": 425,
+        "open_by_handle_at": 304,
+        "process_vm_readv": 310,
+        "pidfd_getfd": 438,
+        "fsopen": 430,
+        "open_tree": 428,
+        "mount_setattr": 442,
+        "kexec_load": 246,
+        "init_module": 175,
+        "reboot": 169,
+        "syslog": 103,
+        "quotactl": 179,
+    },
+    "aarch64": {
+        "ptrace": 117,
+        "mount": 40,
+        "unshare": 97,
+        "setns": 268,
+        "clone": 220,
+        "clone3": 435,
+        "bpf": 280,
+        "add_key": 217,
+        "keyctl": 219,
+        "perf_event_open": 241,
+        "userfaultfd": 282,
+        "io_uring_setup": 425,
+        "open_by_handle_at": 265,
+        "process_vm_readv": 270,
+        "pidfd_getfd": 438,
+        "fsopen": 430,
+        "open_tree": 428,
+        "mount_setattr": 442,
+        "kexec_load": 104,
+        "init_module": 105,
+        "reboot": 142,
+        "syslog": 116,
+        "quotactl": 60,
+    },
+}.get(platform.machine(), {})
+
+CALL = """python3 -c '
+import ctypes, errno, sys
+libc = ctypes.CDLL(None, use_errno=True)
+result = libc.syscall({number}, {arguments})
+print("OK" if result >= 0 else errno.errorcode[ctypes.get_errno()])'"""
+AGENT = "$(pgrep -f local_blaxel.agen[t] | tail -1)"
+SOCKET = "python3 -c 'import socket; socket.socket({family}, {kind})'"
+CONNECT = "python3 -c 'import socket; socket.create_connection((\"{host}\", {port}), 2)'"
+
+ABSENT = "No such file or directory"
+DENIED = "Permission denied|Operation not permitted"
+
+ATTACKS = {
+    "read the host's passwords": ("cat /etc/shadow", ABSENT),
+    "look into root's home": ("ls -A /root", ABSENT),
+    "look into other homes": ("ls -A /home", ABSENT),
+    "look into other mounts of the host": ("ls -A /mnt /srv /media /boot /sys", ABSENT),
+    "read init's memory": ("head -c1 /proc/1/mem", f"{DENIED}|Input/output error"),
+    "see the host through init": ("cat /proc/1/root/etc/shadow", f"{ABSENT}|{DENIED}"),
+    "read the agent's environment": (f"cat /proc/{AGENT}/environ", DENIED),
+    "read the agent's memory": (f"cat /proc/{AGENT}/maps /proc/{AGENT}/mem", DENIED),
+    "list the agent's files": (f"ls /proc/{AGENT}/fd/", DENIED),
+    "mount a filesystem": ("mount -t tmpfs tmpfs /tmp", f"{DENIED}|must be superuser"),
+    "mount proc": ("mount -t proc proc /tmp", f"{DENIED}|must be superuser"),
+    "bind over a program": ("mount --bind /tmp /usr", f"{DENIED}|must be superuser"),
+    "make programs writable": ("mount -o remount,rw /usr", f"{DENIED}|must be superuser"),
+    "uncover /proc/sys": ("umount /proc/sys", f"{DENIED}|must be superuser|not mounted"),
+    "mount a cgroup": ("mount -t cgroup -o memory none /tmp", f"{DENIED}|must be superuser"),
+    "change a program": ("echo x > /usr/bin/ls", "Read-only file system"),
+    "write to the root": ("echo x > /x", "Read-only file system"),
+    "write to /etc": ("echo x > /etc/zz", "Read-only file system"),
+    "change a shared library": ("echo x > /opt/local_blaxel/lib/x", "Read-only file system"),
+    "fill /dev": ("echo x > /dev/zz", "Read-only file system"),
+    "make a device": ("mknod /tmp/sda b 8 0", DENIED),
+    "open a disk": ("head -c1 /dev/vda /dev/sda /dev/mem /dev/kvm", ABSENT),
+    "read the kernel's log": ("dmesg", DENIED),
+    "set the kernel's core handler": ("echo core > /proc/sys/kernel/core_pattern", f"{DENIED}|Read-only"),
+    "trigger sysrq": ("echo b > /proc/sysrq-trigger", f"{DENIED}|Read-only|nonexistent"),
+    "make a user namespace": ("unshare -Ur id", DENIED),
+    "make a mount namespace": ("unshare -m id", DENIED),
+    "enter init's namespaces": ("nsenter -t 1 -m -u -n id", f"{DENIED}|{ABSENT}"),
+    "become root": ("su -c id < /dev/null", "Critical error|Authentication failure|failed|denied"),
+    "chroot": ("chroot / id", DENIED),
+    "reach the cloud's metadata": (CONNECT.format(host="169.254.169.254", port=80), "unreachable"),
+    "reach the internet": (CONNECT.format(host="1.1.1.1", port=80), "unreachable"),
+    "reach the hypervisor": (SOCKET.format(family=40, kind=1), "not supported"),
+    "send raw packets": (SOCKET.format(family=17, kind=3), "not supported|not permitted"),
+    "use kernel crypto": (SOCKET.format(family=38, kind=5), "not supported"),
+    "find docker": ("ls /var/run/docker.sock /run/docker.sock /run/dbus", ABSENT),
+    "find the agent's socket": ("find /blaxel /tmp /run /var /opt/local_blaxel/lib -type s", "^$"),
+}
+
+CALLS = {
+    "ptrace": ("16, 1, 0, 0", "EPERM"),
+    "mount": ("0, 0, 0, 0, 0", "EPERM"),
+    "unshare": ("0x10000000", "EPERM"),
+    "setns": ("0, 0", "EPERM"),
+    "clone": ("0x10000011, 0, 0, 0, 0", "EPERM"),
+    "clone3": ("0, 0", "ENOSYS"),
+    "bpf": ("0, 0, 0", "EPERM"),
+    "add_key": ("0, 0, 0, 0, 0", "EPERM"),
+    "keyctl": ("0, 0, 0, 0, 0", "EPERM"),
+    "perf_event_open": ("0, 0, -1, -1, 0", "EPERM"),
+    "userfaultfd": ("0", "EPERM"),
+    "io_uring_setup": ("1, 0", "ENOSYS"),
+    "open_by_handle_at": ("0, 0, 0", "EPERM"),
+    "process_vm_readv": ("1, 0, 0, 0, 0, 0", "EPERM"),
+    "pidfd_getfd": ("0, 0, 0", "EPERM"),
+    "fsopen": ("0, 0", "EPERM"),
+    "open_tree": ("0, 0, 0", "EPERM"),
+    "mount_setattr": ("0, 0, 0, 0, 0", "EPERM"),
+    "kexec_load": ("0, 0, 0, 0", "EPERM"),
+    "init_module": ("0, 0, 0", "EPERM"),
+    "reboot": ("0, 0, 0, 0", "EPERM"),
+    "syslog": ("3, 0, 0", "EPERM"),
+    "quotactl": ("0, 0, 0, 0", "EPERM"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nobody_inside_can(attacker, attack):
+    command, refusal = ATTACKS[attack]
+
+    ran = attacker.run(f"({command}) 2>&1", timeout=20)
+
+    assert re.search(refusal, ran.output), ran
+    assert ran.code != 0 or not ran.output
+
+
+@pytest.mark.skipif(not NUMBERS, reason="system call numbers of this machine are not known here")
+@pytest.mark.parametrize("name", CALLS)
+def test_nobody_inside_makes_the_system_call(attacker, name):
+    arguments, error = CALLS[name]
+
+    ran = attacker.run(CALL.format(number=NUMBERS.get(name), arguments=arguments))
+
+    assert ran.output == f"{error}\n"
+
+
+@pytest.mark.parametrize("request_code", ["0x5412", "0x541C", "0x1_0000_5412"])
+def test_nobody_inside_types_into_a_terminal(attacker, request_code):
+    script = f'import fcntl, os; fcntl.ioctl(os.openpty()[1], {request_code}, b"x")'
+
+    ran = attacker.run(f"python3 -c '{script}' 2>&1")
+
+    assert "Operation not permitted" in ran.output or "OverflowError" in ran.output
+
+
+def test_nobody_inside_sees_the_servers_variables_or_paths(attacker, host):
+    everything = "env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null"
+
+    ran = attacker.run(everything)
+
+    assert "CANARY_OUTSIDE" not in ran.output
+    assert str(host.state_dir) not in ran.output
+
+
+def test_nobody_inside_sees_or_signals_a_process_of_the_host(attacker, host):
+    server, here = host.process.pid, os.getpid()
+
+    ran = attacker.run(f"kill -9 {server} {here}; cat /proc/{server}/environ; echo /proc/[0-9]*")
+
+    assert ran.output.count("No such process") == 2
+    assert "No such file" in ran.output
+    assert len(ran.output.splitlines()[-1].split()) < 10
+
+
+def test_nobody_inside_ends_the_sandbox_by_killing_its_init(attacker):
+    attacker.run("kill -9 1; kill -TERM 1")
+
+    assert attacker.get("/health").status_code == 200
+
+
+def test_nobody_inside_reaches_a_service_or_an_abstract_socket_of_the_host(attacker):
+    name = f"manta-{os.getpid()}"
+    abstract = f'socket.socket(socket.AF_UNIX).connect(chr(0) + "{name}")'
+    with (
+        socket.create_server(("127.0.0.1", 0)) as service,
+        socket.socket(socket.AF_UNIX) as hidden,
+    ):
+        hidden.bind(f"\0{name}")
+        hidden.listen()
+        ran = attacker.run(CONNECT.format(host="127.0.0.1", port=service.getsockname()[1]))
+        other = attacker.run(f"python3 -c 'import socket; {abstract}'")
+
+    assert "Connection refused" in ran.output
+    assert "Connection refused" in other.output
+
+
+def test_nobody_inside_gains_anything_from_a_setuid_program(attacker):
+    attacker.run("cp /usr/bin/id /blaxel/setuid-id && chmod 6755 /blaxel/setuid-id")
+
+    ran = attacker.run("/blaxel/setuid-id -u; grep -E 'NoNewPrivs|CapEff' /proc/self/status")
+
+    assert ran.output.split() == ["1000", "CapEff:", "0000000000000000", "NoNewPrivs:", "1"]
+
+
+def test_nobody_else_on_the_host_runs_a_setuid_file_of_a_sandbox(attacker, host):
+    attacker.run("cp /usr/bin/true /blaxel/setuid && chmod 6755 /blaxel/setuid")
+    [instance] = host.call("instances")
+    program = str(host.state_dir / instance / "home" / "setuid")
+
+    assert os.path.exists(program) or os.geteuid() != 0
+    assert not succeeds([*as_user(54399), program])
+
+
+def test_nobody_inside_leaves_through_a_link(attacker):
+    attacker.run("ln -sf ../../../../etc/shadow /tmp/up; ln -sfn /proc/1/root /tmp/root")
+
+    answers = [attacker.get(f"/filesystem//tmp/{path}") for path in ("up", "root/etc/shadow")]
+
+    assert all(answer.status_code in (404, 500) for answer in answers)
+
+
+def test_shared_memory_is_bounded(attacker):
+    ran = attacker.run("head -c 1G /dev/zero > /dev/shm/x; stat -c %s /dev/shm/x; rm /dev/shm/x")
+
+    assert "No space left" in ran.output
+    assert str(64 * 2**20) in ran.output
+
+
+def test_a_memory_bomb_ends_itself_only(attacker):
+    ran = attacker.run("python3 -c 'x = bytearray(3 * 2**30)' 2>&1")
+
+    assert "MemoryError" in ran.output
+    assert attacker.get("/health").status_code == 200
+
+
+BOMB = """
+import os, time
+while True:
+    try:
+        os.fork() or time.sleep(600)
+    except BlockingIOError:
+        time.sleep(0.01)
+"""
+
+
+def test_a_fork_bomb_is_bounded_and_can_be_ended(host):
+    instance = host.call("start", "bomb")
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        agent.execute(f"exec python3 -c '{BOMB}'", name="bomb")
+        is_full = eventually(lambda: agent.execute("true").status_code == 422)
+        health = agent.get("/health").status_code
+        agent.delete("/process/bomb/kill")
+
+        assert is_full
+        assert health == 200
+        assert eventually(lambda: agent.execute("true").status_code == 200)
+    host.call("stop", instance)
+
+
+def test_a_file_is_bounded(attacker):
+    ran = attacker.run("truncate -s 5G /blaxel/huge")
+
+    assert ran.code != 0
+
+
+def test_core_dumps_are_off_and_files_are_many(attacker):
+    assert attacker.run("ulimit -c; ulimit -n | awk '{print ($1 >= 1024)}'").output == "0\n1\n"
