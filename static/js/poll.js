@@ -12,9 +12,13 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && document.getElementById("sandbox-body")) refresh();
   });
+  const refreshSoon = () => REFRESH_AFTER_MS.forEach((delay) => setTimeout(refresh, delay));
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-wakes]")) return;
-    for (const delay of REFRESH_AFTER_MS) setTimeout(refresh, delay);
+    if (event.target.matches("[data-wakes]")) refreshSoon();
+  });
+  // Whoever clicks into the preview wakes the sandbox, too.
+  window.addEventListener("blur", () => {
+    if (document.activeElement?.name === "preview") refreshSoon();
   });
 
   // An answer without news still says when the sandbox was last looked at.
