@@ -10,11 +10,12 @@ from pathlib import Path
 
 from . import seccomp
 from .model import LaunchError
+from .processes import AGENT_MODULE
 from .runtime import UID
 
 # The uid that everything runs as when the server is root: one that owns nothing.
 ORDINARY_UID = 65533
-HTTP_FD, CONTROL_FD, SECCOMP_FD, ARGUMENTS_FD = 3, 4, 5, 6
+HTTP_FD, CONTROL_FD, SECCOMP_FD = 3, 4, 5
 
 NAME = "bubblewrap"
 HOME = "/blaxel"
@@ -125,9 +126,9 @@ def _environment() -> list[str]:
 
 
 def command(instance: str) -> list[str]:
-    """What follows ``bwrap`` on its command line: all of it may be seen inside."""
-    agent = [_python(), "-s", "-S", "-P", "-m", "local_blaxel.agent", instance]
-    return ["--args", str(ARGUMENTS_FD), "--", *agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]
+    """What bwrap runs: all of it may be seen inside."""
+    agent = [_python(), "-s", "-S", "-P", "-m", AGENT_MODULE, instance]
+    return [*agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]
 
 
 def _python() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from . import bubblewrap, processes, seccomp
-from .bubblewrap import ARGUMENTS_FD, CONTROL_FD, HTTP_FD, SECCOMP_FD
+from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
 
 ENTER = Path(__file__).with_name("enter.py")
@@ -79,7 +79,6 @@ class Bubblewrap(Confinement):
             "uid": self._uid,
             "sources": sources,
             "arguments": arguments,
-            "arguments_fd": ARGUMENTS_FD,
             "command": bubblewrap.command(instance),
         }
         argv = [sys.executable, "-I", "-S", str(ENTER), processes.AGENT_MODULE, instance]

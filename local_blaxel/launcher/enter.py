@@ -32,10 +32,10 @@ def main() -> None:
         staged = stage(plan["sources"])
         arguments = [where_now(argument, staged) for argument in arguments]
         become(plan["uid"])
-    os.dup2(arguments_file(arguments), plan["arguments_fd"], inheritable=True)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir("/")
-    os.execve(plan["bwrap"], ["bwrap", *plan["command"]], {})  # noqa: S606
+    options = ["bwrap", "--args", str(arguments_file(arguments)), "--"]
+    os.execve(plan["bwrap"], [*options, *plan["command"]], {})  # noqa: S606
 
 
 def stage(sources: list[str]) -> dict[str, str]:
@@ -70,7 +70,7 @@ def become(uid: int) -> None:
 
 def arguments_file(arguments: list[str]) -> int:
     """bwrap's arguments, as it reads them with --args: they must not show in /proc/1/cmdline."""
-    fd = os.memfd_create("arguments")
+    fd = os.memfd_create("arguments", 0)
     os.write(fd, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
     os.lseek(fd, 0, os.SEEK_SET)
     return fd

@@ -99,7 +99,10 @@ ATTACKS = {
     "make a device": ("mknod /tmp/sda b 8 0", DENIED),
     "open a disk": ("head -c1 /dev/vda /dev/sda /dev/mem /dev/kvm", ABSENT),
     "read the kernel's log": ("dmesg", DENIED),
-    "set the kernel's core handler": ("echo core > /proc/sys/kernel/core_pattern", f"{DENIED}|Read-only"),
+    "set the kernel's core handler": (
+        "echo core > /proc/sys/kernel/core_pattern",
+        f"{DENIED}|Read-only",
+    ),
     "trigger sysrq": ("echo b > /proc/sysrq-trigger", f"{DENIED}|Read-only|nonexistent"),
     "make a user namespace": ("unshare -Ur id", DENIED),
     "make a mount namespace": ("unshare -m id", DENIED),
