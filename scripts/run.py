@@ -180,7 +180,7 @@ async def start_local_blaxel(
     health = json.loads(await child.until(lambda: http_get(port, "/health")))
     key = seen.get("LOCAL_BLAXEL_API_KEY") or (own_state / "api-key").read_text().strip()
     origin = f"http://127.0.0.1:{port}"
-    return f"local, {health.get('description') or health['isolation']}", {
+    return f"local, {health['description']}", {
         "BLAXEL_API_URL": f"{origin}/v0",
         "BLAXEL_WORKSPACE_ID": environ["LOCAL_BLAXEL_WORKSPACE"],
         "BLAXEL_API_KEY": key,
