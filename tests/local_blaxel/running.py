@@ -84,13 +84,17 @@ class Server:
         self.http.close()
         return said
 
-    def clear_away(self) -> None:
-        """End the server, and first everything it runs."""
+    def empty(self) -> None:
+        """Delete every sandbox; a server that was ended runs again afterwards."""
         if self.process.poll() is not None:
             self.start()
         for name in self.names():
             self.http.delete(f"/v0/sandboxes/{name}")
         until(lambda: self.http.get("/health").json()["sandboxes"] == 0)
+
+    def clear_away(self) -> None:
+        """End the server, and first everything it runs."""
+        self.empty()
         said = self.end_by(signal.SIGTERM)
         shutil.rmtree(self.state_dir)
         assert "Traceback" not in said, said
@@ -146,12 +150,18 @@ def server() -> Iterator[Server]:
     running.clear_away()
 
 
-@pytest.fixture
-def own_server() -> Iterator[Server]:
-    """A server that the test may kill."""
+@pytest.fixture(scope="session")
+def second_server() -> Iterator[Server]:
     running = Server()
     yield running
     running.clear_away()
+
+
+@pytest.fixture
+def own_server(second_server: Server) -> Iterator[Server]:
+    """A server that the test may kill, without a sandbox at first."""
+    yield second_server
+    second_server.empty()
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ def count(server, name):
     return int(server.run(name, "cat /blaxel/count")["stdout"] or 0)
 
 
+def claimed(server):
+    """What the launcher keeps for a sandbox."""
+    return list(server.state_dir.glob("sandboxes/*/claimed"))
+
+
 def test_an_idle_sandbox_sleeps_and_any_use_wakes_it(server, name):
     server.run(name, COUNTER, waitForCompletion=False)
     until(lambda: server.sleeps(name))
@@ -148,7 +153,7 @@ def test_a_creation_that_a_kill_broke_off_is_finished(own_server):
 
     until(lambda: own_server.get(name).get("status") == "DEPLOYED")
     assert own_server.run(name, "echo here")["stdout"] == "here\n"
-    assert len(list(own_server.state_dir.glob("sandboxes/*/claimed"))) == 1
+    until(lambda: len(claimed(own_server)) == 1)
 
 
 def test_a_deletion_that_a_kill_broke_off_is_finished(own_server):
@@ -159,7 +164,7 @@ def test_a_deletion_that_a_kill_broke_off_is_finished(own_server):
     own_server.start()
 
     until(lambda: own_server.get(name)["status"] == "TERMINATED")
-    until(lambda: list(own_server.state_dir.glob("sandboxes/*/claimed")) == [])
+    until(lambda: claimed(own_server) == [])
 
 
 def test_a_sandbox_nobody_remembers_is_stopped_at_the_start(own_server):
@@ -169,7 +174,7 @@ def test_a_sandbox_nobody_remembers_is_stopped_at_the_start(own_server):
 
     own_server.start()
 
-    until(lambda: list(own_server.state_dir.glob("sandboxes/*/claimed")) == [])
+    until(lambda: claimed(own_server) == [])
 
 
 def test_a_sandbox_whose_agent_was_killed_starts_again_with_its_files(server, name):
