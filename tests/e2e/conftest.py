@@ -1,0 +1,81 @@
+"""Whole Mantas, and Chromium. One Manta is shared; another may be killed piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e import chromium
+from tests.e2e.manta import Manta, Parts, copy_of, prepared_state
+from tests.e2e.visitor import Visitor
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Path]:
+    with prepared_state() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def manta(prepared: Path) -> Iterator[Manta]:
+    with copy_of(prepared) as state_dir, Manta(state_dir) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _parts(prepared: Path) -> Iterator[Parts]:
+    with copy_of(prepared) as state_dir, Parts(state_dir) as running:
+        yield running
+
+
+@pytest.fixture
+def parts(_parts: Parts) -> Parts:
+    """A Manta that the test may kill or stop pieces of; whole again for each test."""
+    _parts.mend()
+    return _parts
+
+
+@pytest.fixture
+def visitor(manta: Manta) -> Iterator[Visitor]:
+    """Somebody with an account and a sandbox that is ready."""
+    with Visitor(manta.url) as visitor:
+        visitor.sign_up()
+        visitor.until_ready()
+        yield visitor
+
+
+# Not for the session: Playwright keeps an event loop running, which asynchronous tests can't have.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip(f"There is no Chromium: none of {', '.join(chromium.NAMES)} is on the PATH.")
+    with chromium.running(path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def context(browser: Browser, manta: Manta) -> Iterator[BrowserContext]:
+    """A browser of one's own, without a cookie."""
+    context = browser.new_context(base_url=manta.url, viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints(context: BrowserContext) -> list[str]:
+    """What the browser has to complain about: scripts' errors, and violations of the policy."""
+    found: list[str] = []
+    context.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+    context.on("weberror", lambda error: found.append(str(error.error)))
+    return found
+
+
+@pytest.fixture
+def page(context: BrowserContext, complaints: list[str]) -> Page:
+    return context.new_page()

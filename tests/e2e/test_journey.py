@@ -1,0 +1,109 @@
+import re
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.manta import Manta
+from tests.e2e.person import Person, move_in
+from tests.e2e.visitor import Visitor
+from tests.local_blaxel.running import until
+
+INDEX = "/blaxel/app/public/index.html"
+CHANGED = "<!doctype html><title>Mine</title><link rel=icon href=data:,><h1>Changed inside</h1>"
+PREVIEW = re.compile(r"http://[a-z0-9-]+\.preview\.localhost:\d+/")
+
+
+def test_from_sign_up_to_the_same_sandbox_the_next_day(
+    manta: Manta, context: BrowserContext, page: Page, complaints: list[str]
+) -> None:
+    person = Person(page)
+
+    person.sign_up()
+    person.play.click()
+    person.reads("Awake")
+    expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
+    person.reads("Asleep")
+    page.get_by_role("button", name="Reload the preview").click()
+    person.reads("Awake")
+
+    with context.expect_page() as opening:
+        person.panel.get_by_role("button", name="Open").click()
+    tab = opening.value
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+    expect(tab).to_have_url(PREVIEW)
+    name = person.panel.locator("code").first.inner_text()
+    manta.blaxel.write(name, INDEX, CHANGED)
+    tab.reload()
+    expect(tab.get_by_role("heading", name="Changed inside")).to_be_visible()
+
+    person.sign_out()
+    person.sign_in()
+    expect(person.panel).to_contain_text(name)
+    page.get_by_role("button", name="Reload the preview").click()
+    expect(person.preview.get_by_role("heading", name="Changed inside")).to_be_visible()
+    assert complaints == []
+
+
+def test_the_panel_by_keyboard_alone(page: Page, visitor: Visitor, complaints: list[str]) -> None:
+    person = move_in(page, visitor)
+    expect(person.play).to_have_attribute("aria-expanded", "false")
+    expect(person.panel).to_be_hidden()
+
+    person.play.focus()
+    page.keyboard.press("Enter")
+    expect(person.play).to_have_attribute("aria-expanded", "true")
+    expect(person.panel).to_be_visible()
+    expect(person.panel).to_be_focused()
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Close the sandbox panel")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#panel-open")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(person.panel).to_be_hidden()
+    expect(person.play).to_be_focused()
+    expect(person.play).to_have_attribute("aria-expanded", "false")
+
+    page.keyboard.press("Space")
+    expect(person.panel).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(person.panel).to_be_hidden()
+    expect(person.play).to_be_focused()
+    assert complaints == []
+
+
+def test_the_panel_is_as_it_was_left(page: Page, visitor: Visitor) -> None:
+    person = move_in(page, visitor)
+
+    person.play.click()
+    page.reload()
+    expect(person.panel).to_be_visible()
+    expect(person.play).to_have_attribute("aria-expanded", "true")
+
+    person.play.click()
+    page.reload()
+    expect(person.panel).to_be_hidden()
+    expect(person.play).to_have_attribute("aria-expanded", "false")
+
+
+def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) -> None:
+    context = browser.new_context(base_url=manta.url, java_script_enabled=False)
+    page = context.new_page()
+    person = Person(page, visitor.email)
+
+    person.sign_in()
+    person.play.click()
+    facts = page.get_by_role("main")
+    expect(facts).to_contain_text(visitor.until_ready())
+    expect(facts).to_contain_text(re.compile("Awake|Asleep"))
+    facts.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
+
+    manta.blaxel.delete(visitor.until_ready())
+    until(lambda: visitor.sandbox()["status"] == "stopped", 40)
+    page.reload()
+    page.get_by_role("main").get_by_role("button", name="Recreate").click()
+    visitor.until_ready()
+    person.play.click()
+    expect(facts).to_contain_text(re.compile("Awake|Asleep"))
+    context.close()

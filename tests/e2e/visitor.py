@@ -1,0 +1,58 @@
+"""A person without a browser: a session, and the forms that Manta's pages have."""
+
+import secrets
+from typing import Any
+
+import httpx
+
+from tests.local_blaxel.running import until
+
+PASSWORD = "correct horse battery"
+
+
+def new_email() -> str:
+    return f"{secrets.token_hex(4)}@example.com"
+
+
+class Visitor:
+    def __init__(self, url: str, email: str = "") -> None:
+        self.email = email or new_email()
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+
+    def __enter__(self) -> "Visitor":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.http.close()
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """Submit a form of that page, which is asked for first when there is no CSRF cookie."""
+        if "csrftoken" not in self.http.cookies:
+            self.http.get("/accounts/login/")
+        token = {"csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
+        return self.http.post(path, data=fields | token)
+
+    def sign_up(self) -> httpx.Response:
+        return self.post("/accounts/signup/", email=self.email, password1=PASSWORD)
+
+    def sign_in(self) -> httpx.Response:
+        return self.post("/accounts/login/", login=self.email, password=PASSWORD)
+
+    def sign_out(self) -> None:
+        self.post("/accounts/logout/")
+        self.http.cookies.clear()
+
+    def sandbox(self) -> dict[str, Any] | None:
+        """What the API says of one's own sandbox."""
+        answer = self.http.get("/api/sandbox/init").raise_for_status()
+        found: dict[str, Any] | None = answer.json()["sandbox"]
+        return found
+
+    def panel(self) -> str:
+        return self.http.get("/sandbox/panel/").raise_for_status().text
+
+    def until_ready(self, seconds: float = 60) -> str:
+        """The name of one's sandbox, once it is made."""
+        until(lambda: (self.sandbox() or {}).get("status") in ("active", "standby"), seconds)
+        name: str = (self.sandbox() or {})["sandboxId"]
+        return name
