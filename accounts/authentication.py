@@ -12,7 +12,7 @@ class SessionAuthentication(DRFSessionAuthentication):
         return "Session"
 
 
-class SessionScheme(DRFSessionScheme):
+class SessionScheme(DRFSessionScheme):  # type: ignore[no-untyped-call]
     """How the API's description names it."""
 
-    target_class = SessionAuthentication
+    target_class = SessionAuthentication  # type: ignore[assignment]

@@ -9,6 +9,7 @@ import httpx
 
 from sandboxes import errors, gateway
 
+# Seconds; longer than the starter may take to listen.
 TIMEOUT = httpx.Timeout(20, connect=3)
 
 
@@ -66,9 +67,16 @@ def processes(url: str) -> list[dict[str, Any]]:
     return found
 
 
-def start_process(url: str, process: dict[str, Any]) -> None:
-    """Start a process from the fields of Blaxel's POST /process."""
-    _expect_success(_request("POST", f"{url}/process", json=process), "start a process")
+def start_process(url: str, process: dict[str, Any]) -> bool:
+    """Start a process from the fields of Blaxel's POST /process.
+
+    Returns whether the ports in waitForPorts listened before its timeout.
+    """
+    response = _request("POST", f"{url}/process", json=process)
+    if response.status_code == 422 and "waiting for ports" in response.text:
+        return False
+    _expect_success(response, "start a process")
+    return True
 
 
 def port_answers(url: str, port: int) -> bool:

@@ -183,16 +183,18 @@ def _run_starter(sandbox: Sandbox) -> None:
     runs = [p for p in dataplane.processes(sandbox.url) if p.get("name") == starter.process]
     latest = runs[-1].get("status") if runs else None
     if latest not in ("running", "stopped", "killed"):
-        dataplane.start_process(
-            sandbox.url,
-            {
-                "name": starter.process,
-                "command": starter.command,
-                "workingDir": starter.folder,
-                "restartOnFailure": True,
-                "maxRestarts": 5,
-            },
-        )
+        process = {
+            "name": starter.process,
+            "command": starter.command,
+            "workingDir": starter.folder,
+            "restartOnFailure": True,
+            "maxRestarts": 5,
+            # So that Open works as soon as the sandbox is said to be ready.
+            "waitForPorts": [starter.port],
+            "timeout": 10,
+        }
+        if not dataplane.start_process(sandbox.url, process):
+            logger.warning("%s: the starter's port does not answer yet", sandbox.name)
     _save(sandbox, starter_checked_at=timezone.now())
 
 

@@ -4,6 +4,7 @@ costs a second, until the worker's next sweep.
 
 import logging
 import sqlite3
+import time
 
 import psycopg
 import redis
@@ -15,8 +16,11 @@ from huey.storage import BaseSqlStorage
 
 logger = logging.getLogger(__name__)
 
-# Seconds that a kick may cost a request.
+# Seconds that a kick may cost a request, and for which none is tried after one failed: Huey's
+# storage is one connection behind a lock, so that waits would add up.
 _PATIENCE = 0.1
+_REST = 2.0
+_rests_until = 0.0
 
 
 def _queue() -> Huey:
@@ -76,16 +80,20 @@ def prepare() -> None:
 
 def kick(pk: int) -> None:
     """Have a worker look at the row now rather than at its next sweep. Never fails."""
+    global _rests_until
+    if time.monotonic() < _rests_until:
+        return
     try:
         look_at(pk)
     except QUEUE_ERRORS as exc:
+        _rests_until = time.monotonic() + _REST
         logger.warning("The job queue is not available (%s); the next sweep does it", exc)
 
 
 def is_up() -> bool:
-    """Whether a job can be queued."""
+    """Whether a job can be queued: by a write, because a locked queue can still be read."""
     try:
-        queue.pending_count()
+        queue.storage.put_data("is_up", b"")
     except QUEUE_ERRORS:
         return False
     return True

@@ -50,7 +50,7 @@ def panel(request: SignedInRequest) -> HttpResponse:
     if not request.htmx:
         return render(request, "sandboxes/panel.html", {"panel": panel})
     if request.GET.get("v") == panel.version:
-        return HttpResponse(status=204)
+        return _unchanged(panel)
     return _changed(request, panel)
 
 
@@ -111,6 +111,15 @@ def _answer(request: SignedInRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("sandboxes:workspace")
     return _changed(request, Panel.of(Sandbox.objects.of(request.user)))
+
+
+def _unchanged(panel: Panel) -> HttpResponse:
+    """Nothing to swap; only when it was last checked."""
+    response = HttpResponse(status=204)
+    if panel.checked_at:
+        event = {"sandbox:checked": {"at": panel.checked_at.isoformat()}}
+        response["HX-Trigger"] = json.dumps(event)
+    return response
 
 
 def _changed(request: SignedInRequest, panel: Panel) -> HttpResponse:

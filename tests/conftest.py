@@ -8,8 +8,12 @@ from tests.provider import Provider
 
 
 @pytest.fixture(scope="session", autouse=True)
-def job_queue():
-    tasks.prepare()
+def job_queue(django_db_setup, django_db_blocker):
+    """The queue's tables, in the database of the tests where it is in one."""
+    with django_db_blocker.unblock():
+        tasks.prepare()
+    yield
+    tasks.queue.storage.close()
 
 
 @pytest.fixture(autouse=True)

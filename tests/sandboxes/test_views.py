@@ -46,6 +46,17 @@ def test_a_panel_that_has_not_changed_is_not_sent_again(client, alices_sandbox):
     response = client.get("/sandbox/panel/", {"v": version}, headers=HTMX)
 
     assert response.status_code == 204
+    assert "sandbox:checked" in response["HX-Trigger"]
+
+
+@pytest.mark.parametrize("path", ["/account/", "/accounts/email/", "/nowhere/"])
+def test_every_page_has_the_play_button(client, alices_sandbox, path):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get(path)
+
+    assert 'id="play"' in response.text
+    assert alices_sandbox.name in response.text
 
 
 def test_reading_the_panel_has_the_worker_watch_the_row(client, alices_sandbox):

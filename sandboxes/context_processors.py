@@ -1,0 +1,17 @@
+"""What every page's top bar needs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from sandboxes.models import Sandbox
+from sandboxes.panel import Panel
+
+
+def panel(request: HttpRequest) -> dict[str, Any]:
+    """The panel of who is signed in; read only by the pages that show it."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {"panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user)))}

@@ -1,0 +1,118 @@
+"""Many at once, with real threads and a real database."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from sandboxes import leases, services
+from sandboxes.models import Phase, Sandbox
+from sandboxes.reconcile import reconcile
+from tests.factories import PASSWORD, SandboxFactory, UserFactory, pending
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(count, work):
+    """Run work(number) in as many threads, let go together, and return what each returned."""
+    gate = threading.Barrier(count)
+
+    def one(number):
+        try:
+            gate.wait()
+            return work(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_twenty_sign_ins_at_once_make_one_sandbox_with_one_create(provider, settings):
+    settings.ACCOUNT_RATE_LIMITS = False  # they count sign-ins that are under way as failed
+    user = UserFactory(email="alice@example.com")
+
+    def sign_in_and_let_a_worker_look(number):
+        form = {"login": user.email, "password": PASSWORD}
+        status = Client().post("/accounts/login/", form).status_code
+        for sandbox in Sandbox.objects.all():
+            reconcile(sandbox.pk)
+        return status
+
+    answers = at_once(20, sign_in_and_let_a_worker_look)
+
+    reconcile(Sandbox.objects.get().pk)
+    assert answers == [302] * 20
+    assert Sandbox.objects.get().phase == Phase.READY
+    assert User.objects.get().sandbox_id == f"user-{user.pk}"
+    assert provider.count("POST", "/sandboxes") == 1
+    assert provider.server.names() == [f"user-{user.pk}"]
+
+
+def test_twenty_inits_at_once_get_the_same_row():
+    user = UserFactory()
+
+    rows = at_once(20, lambda number: services.initialize_sandbox(user=user).pk)
+
+    assert len(set(rows)) == 1
+
+
+def test_one_worker_at_a_time_has_a_row():
+    sandbox = SandboxFactory(**pending())
+
+    taken = at_once(10, lambda number: leases.acquire(sandbox.pk))
+
+    assert sum(row is not None for row in taken) == 1
+
+
+def test_the_row_of_a_killed_worker_is_taken_when_its_lease_runs_out():
+    sandbox = SandboxFactory(**pending())
+    leases.acquire(sandbox.pk)
+    assert leases.acquire(sandbox.pk) is None
+
+    Sandbox.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert leases.acquire(sandbox.pk) is not None
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing():
+    slow = leases.acquire(SandboxFactory(**pending()).pk)
+    Sandbox.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    leases.acquire(slow.pk)
+
+    assert leases.save(slow, phase=Phase.READY) is False
+    assert Sandbox.objects.get().phase == Phase.PENDING
+
+
+def test_what_is_asked_for_during_a_lease_is_not_forgotten():
+    sandbox = SandboxFactory(**pending())
+    held = leases.acquire(sandbox.pk)
+
+    services.refresh_sandbox(sandbox=Sandbox.objects.get())
+    leases.release(held)
+
+    assert Sandbox.objects.due().get() == sandbox
+
+
+def test_an_unsettled_row_without_a_date_is_found_by_the_sweep():
+    sandbox = SandboxFactory(**pending(next_attempt_at=None))
+
+    assert Sandbox.objects.due().get() == sandbox
+
+
+def test_a_user_whose_id_came_back_waits_for_the_old_sandbox_to_go():
+    user = UserFactory()
+    SandboxFactory(owner=user, phase=Phase.DELETING)
+    Sandbox.objects.update(owner=None)
+
+    response = Client()
+    response.force_login(user)
+    answer = response.post("/api/sandbox/init")
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "sandbox_busy"
