@@ -67,8 +67,7 @@ def main() -> int:
     port = listener.getsockname()[1]
     store = Store(config.state_dir / "local_blaxel.sqlite3")
     asgi = app.build(config, port, store, launcher)
-    # What goes wrong in a request is logged by doors.py; uvicorn's log adds only broken streams.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    _quieten_uvicorn()
     settings = uvicorn.Config(
         asgi,
         log_config=None,
@@ -82,6 +81,13 @@ def main() -> int:
     )
     Server(settings, _banner(config, port, launcher)).run(sockets=[listener])
     return 0
+
+
+def _quieten_uvicorn() -> None:
+    """Drop what doors.py has logged already, and answers that a server inside broke off."""
+    log = logging.getLogger("uvicorn.error")
+    log.setLevel(logging.ERROR)
+    log.addFilter(lambda record: "ASGI" not in record.getMessage())
 
 
 def _listener(port: int) -> socket.socket:
@@ -114,4 +120,8 @@ Python, in code:   import blaxel
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # Before the server has started; from then on the signal ends it.
+        sys.exit(130)

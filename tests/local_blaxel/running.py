@@ -78,11 +78,11 @@ class Server:
         self.end_by(signal.SIGKILL)
 
     def end_by(self, number: signal.Signals) -> str:
-        """Send a signal, wait for the end, and return what was said since the start."""
+        """Send a signal, wait for the end, and return all that was said."""
         self.process.send_signal(number)
         said, _ = self.process.communicate(timeout=PATIENCE)
         self.http.close()
-        return said
+        return self.said + said
 
     def empty(self) -> None:
         """Delete every sandbox; a server that was ended runs again afterwards."""

@@ -1,0 +1,132 @@
+"""What the control plane does when sandboxes start slowly, badly or never."""
+
+import asyncio
+
+import pytest
+
+from local_blaxel import spec
+from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed
+from local_blaxel.fleet import Fleet
+from local_blaxel.launcher import LaunchError
+from local_blaxel.store import Store
+
+
+class SlowLauncher:
+    """Starts a sandbox when told to, and counts."""
+
+    def __init__(self):
+        self.started = 0
+        self.stopped = []
+        self.let_go = asyncio.Event()
+
+    async def start(self, spec):
+        self.started += 1
+        number = self.started
+        await self.let_go.wait()
+        return f"instance-{number}"
+
+    async def stop(self, instance):
+        self.stopped.append(instance)
+
+
+class BadLauncher(SlowLauncher):
+    """Starts nothing."""
+
+    async def start(self, spec):
+        self.started += 1
+        raise LaunchError("no more room")
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(tmp_path / "store.sqlite3")
+    yield opened
+    opened.close()
+
+
+def record():
+    return spec.read({"metadata": {"name": "one"}})
+
+
+def create(fleet, *, reuse=False, timeout=None):
+    return asyncio.create_task(fleet.create(record(), reuse=reuse, timeout=timeout))
+
+
+async def started(launcher, count):
+    async with asyncio.timeout(5):
+        while launcher.started < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_create_past_its_deadline_frees_the_name(store):
+    launcher = SlowLauncher()
+    fleet = Fleet(store, launcher)
+
+    with pytest.raises(CreationTimeout):
+        await create(fleet, timeout=0.05)
+    launcher.let_go.set()
+    sandbox = await create(fleet)
+
+    assert sandbox.row.phase == "DEPLOYED"
+    assert launcher.started == 2
+
+
+async def test_who_waits_for_anothers_create_past_the_deadline_leaves_it_alone(store):
+    launcher = SlowLauncher()
+    fleet = Fleet(store, launcher)
+    first = create(fleet, reuse=True)
+    await started(launcher, 1)
+
+    with pytest.raises(CreationTimeout):
+        await create(fleet, reuse=True, timeout=0.05)
+    launcher.let_go.set()
+
+    assert (await first).row.phase == "DEPLOYED"
+    assert launcher.started == 1
+
+
+async def test_a_sandbox_that_did_not_start_is_failed_and_the_next_create_replaces_it(store):
+    fleet = Fleet(store, BadLauncher())
+    with pytest.raises(NotDeployed, match="no more room"):
+        await create(fleet)
+    failed = store.sandbox("one")
+
+    launcher = SlowLauncher()
+    launcher.let_go.set()
+    after_a_restart = Fleet(store, launcher)
+    sandbox = await create(after_a_restart, reuse=True)
+
+    assert failed.phase == "FAILED"
+    assert failed.events[-1]["message"] == "no more room"
+    assert sandbox.row.phase == "DEPLOYED"
+
+
+async def test_a_sandbox_deleted_while_it_is_made_leaves_nothing(store):
+    launcher = SlowLauncher()
+    fleet = Fleet(store, launcher)
+    creation = create(fleet)
+    await started(launcher, 1)
+
+    fleet.delete("one")
+    launcher.let_go.set()
+    with pytest.raises(Conflict, match="deleted"):
+        await creation
+
+    async with asyncio.timeout(5):
+        while fleet.sandboxes:
+            await asyncio.sleep(0.005)
+    assert launcher.stopped == ["instance-1"]
+    assert store.sandbox("one").phase == "TERMINATED"
+
+
+async def test_a_second_create_without_reuse_is_refused_while_the_first_is_under_way(store):
+    launcher = SlowLauncher()
+    fleet = Fleet(store, launcher)
+    first = create(fleet)
+    await started(launcher, 1)
+
+    with pytest.raises(Conflict):
+        await create(fleet)
+
+    launcher.let_go.set()
+    assert (await first).row.phase == "DEPLOYED"
