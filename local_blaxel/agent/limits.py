@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import resource
 
+# With less the agent itself could not go on.
+LEAST_MEMORY_MB = 128
 MAX_PROCESSES = 512
 MAX_OPEN_FILES = 65536
 MAX_FILE_BYTES = 4 * 2**30
@@ -18,7 +20,7 @@ def apply(memory_mb: int, *, is_isolated: bool) -> None:
     RLIMIT_DATA stands for the memory: RLIMIT_AS breaks node. Processes are counted for a whole
     user namespace, so outside of one the limit would count the person's own processes.
     """
-    _lower(resource.RLIMIT_DATA, memory_mb * 2**20)
+    _lower(resource.RLIMIT_DATA, max(memory_mb, LEAST_MEMORY_MB) * 2**20)
     _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)

@@ -21,7 +21,7 @@ from .wire import ApiError
 RESTART_PAUSE = 1.0
 # A background child may hold the pipes open after its parent's exit; its output is still read.
 DRAIN_SECONDS = 0.1
-STOP_ANSWER_SECONDS = 1.0
+STOP_ANSWER_SECONDS = 0.2
 # What is remembered of finished processes.
 MAX_FINISHED = 500
 MAX_FINISHED_OUTPUT = 256 * 2**20
@@ -119,7 +119,7 @@ class Process:
         if self.command.kill_after:
             timer = asyncio.get_running_loop().call_later(self.command.kill_after, self.kill)
         await self._exit_of(child)
-        while self._may_restart() and not await self._is_signalled_within(RESTART_PAUSE):
+        while self._may_restart() and not await _is_set_within(RESTART_PAUSE, self._signalled):
             await self._sandbox.awake.wait()
             self.restart_count += 1
             self._note_restart()
@@ -137,26 +137,15 @@ class Process:
 
     async def _exit_of(self, child: _Child) -> None:
         await child.exited.wait()
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await child.drained.wait()
-        except TimeoutError:
-            pass
+        await _is_set_within(DRAIN_SECONDS, child.drained)
         code = cast(asyncio.SubprocessTransport, self._transport).get_returncode() or 0
-        self.exit_code = code if code >= 0 else 128 - code
+        # A command that a signal ended has no exit code of its own.
+        self.exit_code = max(code, -1)
 
     def _may_restart(self) -> bool:
         command = self.command
         is_left = command.max_restarts < 0 or self.restart_count < command.max_restarts
         return command.restart_on_failure and is_left and self.exit_code != 0 and not self._ending
-
-    async def _is_signalled_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._signalled.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def _note_restart(self) -> None:
         attempt = f"{self.restart_count}/{self.command.max_restarts}"
@@ -166,14 +155,10 @@ class Process:
         self.output.write("stdout", text.encode())
 
     async def stop(self) -> None:
-        """Ask it to end; returns once it has, or after a second if it takes its time."""
+        """Ask it to end; returns once it has, or soon after if it takes its time."""
         self._ending = self._ending or "stopped"
         self._signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(STOP_ANSWER_SECONDS):
-                await self.finished.wait()
-        except TimeoutError:
-            pass
+        await _is_set_within(STOP_ANSWER_SECONDS, self.finished)
 
     def kill(self) -> None:
         if self.is_running:
@@ -250,6 +235,12 @@ class ProcessTable:
                 return
             size -= process.output.size
             self._all.remove(process)
+
+
+async def _is_set_within(seconds: float, event: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 def random_name() -> str:

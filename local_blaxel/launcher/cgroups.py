@@ -6,7 +6,6 @@ processes that never sleep (bwrap and the agent) and those that the sandbox's us
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -16,6 +15,8 @@ from pathlib import Path
 
 GROUP = "local_blaxel"
 MAX_PROCESSES = 1024
+# With less the agent itself could not go on.
+LEAST_MEMORY_MB = 128
 FREEZE_SECONDS = 2.0
 REMOVE_SECONDS = 2.0
 
@@ -47,17 +48,16 @@ class Freezer:
     def asleep(self, instance: str) -> Path:
         return self.hierarchy.base / instance / "asleep"
 
-    async def freeze(self, instance: str, keep: set[int]) -> None:
+    def freeze(self, instance: str, keep: set[int]) -> None:
         """Freeze all but `keep`, also what they start while we look."""
-        asleep = self.asleep(instance)
-        while new := _members(self.awake(instance)) - keep:
+        asleep, deadline = self.asleep(instance), time.monotonic() + FREEZE_SECONDS
+        while (new := _members(self.awake(instance)) - keep) and time.monotonic() < deadline:
             for pid in new:
                 with contextlib.suppress(ProcessLookupError):
                     (asleep / "cgroup.procs").write_text(str(pid))
         self._set_frozen(asleep, True)
-        deadline = time.monotonic() + FREEZE_SECONDS
         while not self._is_frozen(asleep) and time.monotonic() < deadline:
-            await asyncio.sleep(0.001)
+            time.sleep(0.001)
 
     def thaw(self, instance: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -107,7 +107,7 @@ class Cgroups:
             group = hierarchy.base / instance
             memory = "memory.max" if hierarchy.version == 2 else "memory.limit_in_bytes"
             if hierarchy.can_limit("memory"):
-                (group / memory).write_text(str(memory_mb * 2**20))
+                (group / memory).write_text(str(max(memory_mb, LEAST_MEMORY_MB) * 2**20))
             if hierarchy.can_limit("pids"):
                 (group / "pids.max").write_text(str(MAX_PROCESSES))
 
@@ -132,7 +132,7 @@ def _usable(mounts: list[Path], version: int) -> list[Hierarchy]:
     """Where a group can be made: at the top, or beside our own (a delegated v2 subtree)."""
     found = []
     for mount in mounts:
-        for parent in (mount, *_beside_own(mount)):
+        for parent in (mount, *(_beside_own(mount) if version == 2 else ())):
             base = parent / GROUP
             try:
                 base.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import secrets
 import socket
@@ -17,6 +18,8 @@ from . import processes, runtime
 from .channel import ask
 from .confinement import Bubblewrap, Confinement, Plain
 from .model import Activity, LaunchError, LaunchSpec, NothingListens
+
+logger = logging.getLogger(__name__)
 
 POOL_SIZE = 2
 # The pool is filled again once the sandbox that emptied it has had the machine for itself.
@@ -67,7 +70,7 @@ class Launcher:
         return sorted(path.parent.name for path in self._state_dir.glob("[0-9a-f]*/claimed"))
 
     async def start(self, spec: LaunchSpec) -> str:
-        instance = self._take()
+        instance = await self._take()
         # From here on a restarted server finds it among `instances`, not in the pool.
         (self._state_dir / instance / "claimed").touch()
         try:
@@ -116,7 +119,8 @@ class Launcher:
         freezer = self._confinement.cgroups.freezer
         await self._ask(instance, {"do": "freeze", "by_signals": freezer is None})
         if freezer is not None:
-            await freezer.freeze(instance, set(self._known(instance)["awake"]))
+            awake = set(self._known(instance)["awake"])
+            await asyncio.to_thread(freezer.freeze, instance, awake)
 
     async def thaw(self, instance: str) -> None:
         self._thaw_cgroup(instance)
@@ -139,11 +143,12 @@ class Launcher:
         await asyncio.gather(*(self.stop(instance) for instance in pool))
         os.close(self._lock)
 
-    def _take(self) -> str:
+    async def _take(self) -> str:
         while self._pool:
             instance = self._pool.pop(0)
             if processes.find(instance):
                 return instance
+            await self.stop(instance)
         return self._launch(self._new_instance())
 
     def _new_instance(self) -> str:
@@ -207,8 +212,12 @@ class Launcher:
         self._refill_timer = loop.call_later(REFILL_AFTER, self._refill)
 
     def _refill(self) -> None:
-        while len(self._pool) < self._pool_size:
-            self._pool.append(self._launch(self._new_instance()))
+        try:
+            while len(self._pool) < self._pool_size:
+                self._pool.append(self._launch(self._new_instance()))
+        except OSError:
+            # Whoever asks for a sandbox next is told; the pool only saves them time.
+            logger.warning("The pool of sandboxes can't be filled", exc_info=True)
 
     def _kill(self, instance: str) -> None:
         # A process that the v1 freezer holds does not even die.

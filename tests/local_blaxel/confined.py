@@ -48,7 +48,7 @@ class Agent(httpx.Client):
     def __init__(self, path: Path) -> None:
         transport = httpx.HTTPTransport(uds=str(path))
         super().__init__(transport=transport, base_url="http://sandbox", timeout=30)
-        self._path = path
+        self.socket_path = path
 
     def execute(self, command: str, **fields: Any) -> httpx.Response:
         return self.post("/process", json={"command": command, **fields})
@@ -64,7 +64,7 @@ class Agent(httpx.Client):
     def send_raw(self, data: bytes) -> None:
         """Send these bytes and hang up."""
         with socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(self._path))
+            line.connect(str(self.socket_path))
             line.sendall(data)
 
     def read(self, path: str) -> str:
