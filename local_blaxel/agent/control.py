@@ -74,8 +74,6 @@ class Control:
             case "thaw":
                 await self._freezer.thaw()
                 self._sandbox.awake.set()
-            case "kill-all":
-                self._freezer.kill_all()
         return {}
 
     def _configure(self, request: dict[str, Any]) -> None:

@@ -23,7 +23,6 @@ STOPPED, GONE = "Tt", "ZX"
 class Task:
     pid: int
     parent: int
-    session: str
     state: str
     has_terminal: bool
 
@@ -48,16 +47,6 @@ class Freezer:
         for pid in reversed(self._stopped):
             _signal(pid, signal.SIGCONT)
         self._stopped.clear()
-
-    def kill_all(self) -> None:
-        """End every process but the agent, also while they multiply."""
-        for _ in range(100):
-            tasks = [task for task in self._others() if task.state not in GONE]
-            if not tasks:
-                return
-            for task in tasks:
-                _signal(task.pid, signal.SIGKILL)
-            time.sleep(0.005)
 
     def _stop(self, task: Task) -> None:
         _signal(task.pid, signal.SIGSTOP)
@@ -88,22 +77,21 @@ class Freezer:
         tasks = _tasks()
         if self._is_isolated:
             return [task for task in tasks if task.pid not in (1, os.getpid())]
-        agent = next(task for task in tasks if task.pid == os.getpid())
-        mine = {task.pid for task in tasks if task.session == agent.session}
+        mine = {task.pid for task in tasks if _session(task.pid) == os.getsid(0)}
         while found := {task.pid for task in tasks if task.parent in mine} - mine:
             mine |= found
-        return [task for task in tasks if task.pid in mine - {agent.pid}]
+        return [task for task in tasks if task.pid in mine - {os.getpid()}]
 
 
 def _tasks() -> list[Task]:
     if sys.platform == "linux":
         tasks = (_read_stat(int(name)) for name in os.listdir("/proc") if name.isdigit())
         return [task for task in tasks if task is not None]
-    listing = ["ps", "-axo", "pid=,ppid=,sess=,stat=,tty="]
+    listing = ["ps", "-axo", "pid=,ppid=,stat=,tty="]
     rows = subprocess.run(listing, capture_output=True, text=True, check=True)  # noqa: S603
     return [
-        Task(int(pid), int(parent), session, state[0], terminal not in ("?", "??", "-"))
-        for pid, parent, session, state, terminal in map(str.split, rows.stdout.splitlines())
+        Task(int(pid), int(parent), state[0], terminal not in ("?", "??", "-"))
+        for pid, parent, state, terminal in map(str.split, rows.stdout.splitlines())
     ]
 
 
@@ -113,8 +101,14 @@ def _read_stat(pid: int) -> Task | None:
             fields = stat.read().rpartition(b")")[2].split()
     except OSError:
         return None
-    state, parent, _, session, terminal = (field.decode() for field in fields[:5])
-    return Task(pid, int(parent), session, state, terminal != "0")
+    return Task(pid, int(fields[1]), fields[0].decode(), fields[4] != b"0")
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

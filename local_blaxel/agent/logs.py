@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
 
@@ -20,7 +21,7 @@ class Log:
 
     def __init__(self) -> None:
         self._older: SpooledTemporaryFile[bytes] | None = None
-        self._newer: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._newer = _open()
         self._start = 0
         self._split = 0
         self.end = 0
@@ -28,13 +29,14 @@ class Log:
     def write(self, data: bytes) -> None:
         if self.end - self._split >= HALF:
             self._rotate()
-        self._newer.seek(0, 2)
-        self._newer.write(data)
-        self.end += len(data)
+        # A full disk costs output, not the process that wrote it.
+        with contextlib.suppress(OSError):
+            self._newer.seek(self.end - self._split)
+            self.end += self._newer.write(data)
 
     def _rotate(self) -> None:
         self._start = self._split if self._older is not None else self._start
-        self._older, self._newer = self._newer, SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._older, self._newer = self._newer, _open()
         self._split = self.end
 
     def read(self, position: int, size: int = READ_SIZE) -> tuple[int, bytes]:
@@ -55,6 +57,11 @@ class Log:
             position = read[0]
             parts.append(read[1])
         return b"".join(parts)
+
+
+def _open() -> SpooledTemporaryFile[bytes]:
+    """Unbuffered, so that a write that fails does so at once; closed when nobody refers to it."""
+    return SpooledTemporaryFile(IN_MEMORY, buffering=0)
 
 
 class Output:

@@ -117,9 +117,15 @@ def _sockets_of(pid: int) -> set[int]:
     return {int(match[1]) for match in matches if match}
 
 
+def _name_of(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm") as comm:
+            return comm.read().strip()
+    except OSError:
+        return ""
+
+
 def _describe(pid: int, listener: Listener) -> dict[str, Any]:
-    with open(f"/proc/{pid}/comm") as comm:
-        name = comm.read().strip()
     return {
         "pid": pid,
         "protocol": "tcp",
@@ -128,7 +134,7 @@ def _describe(pid: int, listener: Listener) -> dict[str, Any]:
         "remoteAddr": "",
         "remotePort": 0,
         "state": "LISTEN",
-        "processName": name,
+        "processName": _name_of(pid),
     }
 
 

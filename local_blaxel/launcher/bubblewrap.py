@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from . import seccomp
@@ -33,9 +35,29 @@ HOST_ETC = [
 MASKED = ("/proc/kcore", "/proc/keys", "/proc/kallsyms", "/proc/timer_list")
 VAR_FOLDERS = ("cache", "lib", "log", "spool", "tmp")
 
+ENTER = Path(__file__).with_name("enter.py")
+
 INSTALL = "Install bubblewrap (apt install bubblewrap, dnf install bubblewrap, ...)"
 NONE_HINT = "or set LOCAL_BLAXEL_ISOLATION=none to run sandboxes as plain, unconfined processes"
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What enter.py is told, as JSON: whom to become and what bwrap is to run with what options.
+
+    `sources` are the folders among the options that only root may be able to reach.
+    """
+
+    bwrap: str
+    uid: int | None
+    options: list[str]
+    command: list[str]
+    sources: list[str] = field(default_factory=list)
+    cgroups: list[str] = field(default_factory=list)
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
 
 
 def find() -> str:
@@ -45,24 +67,34 @@ def find() -> str:
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise LaunchError(f"bwrap is missing. {INSTALL}, {NONE_HINT}.")
-    command = [bwrap, "--unshare-all", "--unshare-user", "--disable-userns"]
-    command += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
-    drop = {"user": ORDINARY_UID, "group": ORDINARY_UID, "extra_groups": []} if is_root() else {}
+    options = ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/"]
+    options += ["--size", "4096", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]  # noqa: S108
+    plan = Plan(bwrap, uid(), options, ["true"], sources=["/usr"])
     try:
-        subprocess.run(command, capture_output=True, text=True, check=True, timeout=20, **drop)  # type: ignore[call-overload]  # noqa: S603
+        _enter(plan)
     except subprocess.CalledProcessError as exc:
-        raise LaunchError(_why(exc.stderr.strip())) from exc
-    except (OSError, subprocess.TimeoutExpired) as exc:
+        message = exc.stderr.decode(errors="replace").strip().splitlines()
+        raise LaunchError(_why(message[-1] if message else str(exc))) from exc
+    except subprocess.TimeoutExpired as exc:
         raise LaunchError(_why(str(exc))) from exc
     return bwrap
+
+
+def _enter(plan: Plan) -> None:
+    command = [sys.executable, "-I", "-S", str(ENTER)]
+    subprocess.run(  # noqa: S603
+        command, input=plan.encode(), env={}, capture_output=True, check=True, timeout=20
+    )
 
 
 def _why(message: str) -> str:
     """The failed probe's message with the one thing to do about it."""
     if APPARMOR.exists() and APPARMOR.read_text().strip() == "1":
         fix = "Run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    elif "disable-userns" in message:
+    elif "Unknown option" in message:
         fix = "Install bubblewrap 0.8 or newer"
+    elif message.startswith(("unshare", "mount")):
+        fix = "Start this container with --cap-add SYS_ADMIN, or run as an ordinary user"
     elif "proc" in message:
         fix = "This container masks /proc: start it with --security-opt systempaths=unconfined"
     else:
@@ -70,13 +102,13 @@ def _why(message: str) -> str:
     return f"bwrap can't make a sandbox here: {message}. {fix}, {NONE_HINT}."
 
 
-def is_root() -> bool:
-    return os.geteuid() == 0
+def uid() -> int | None:
+    """Whom to become before bwrap: somebody ordinary for root, else nobody else."""
+    return ORDINARY_UID if os.geteuid() == 0 else None
 
 
-def arguments(runtime: Path, folder: Path) -> tuple[list[str], list[str]]:
-    """bwrap's options for the sandbox in this folder, and the sources among them that only root
-    may be able to reach."""
+def plan(bwrap: str, instance: str, folder: Path, runtime: Path, cgroups: list[Path]) -> Plan:
+    """How the sandbox in this folder is entered."""
     home, var = str(folder / "home"), str(folder / "var")
     sources = [str(runtime), home, var]
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "sandbox"]
@@ -95,7 +127,7 @@ def arguments(runtime: Path, folder: Path) -> tuple[list[str], list[str]]:
     options += [*_environment(), "--remount-ro", "/dev", "--remount-ro", "/"]
     if seccomp.program() is not None:
         options += ["--seccomp", str(SECCOMP_FD)]
-    return options, sources
+    return Plan(bwrap, uid(), options, _command(instance), sources, list(map(str, cgroups)))
 
 
 def _system() -> list[str]:
@@ -125,7 +157,7 @@ def _environment() -> list[str]:
     return [part for item in variables.items() for part in ("--setenv", *item)]
 
 
-def command(instance: str) -> list[str]:
+def _command(instance: str) -> list[str]:
     """What bwrap runs: all of it may be seen inside."""
     agent = [_python(), "-s", "-S", "-P", "-m", AGENT_MODULE, instance]
     return [*agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import sys
@@ -16,7 +15,6 @@ from . import bubblewrap, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
 
-ENTER = Path(__file__).with_name("enter.py")
 # Above every number that a file gets in the new process, so that none is overwritten.
 FIRST_FREE_FD = 64
 
@@ -50,7 +48,7 @@ class Bubblewrap(Confinement):
         self._bwrap = bubblewrap.find()
         self.cgroups = Cgroups.detect()
         self._filter = seccomp.program()
-        self._uid = bubblewrap.ORDINARY_UID if bubblewrap.is_root() else None
+        self._uid = bubblewrap.uid()
 
     def describe(self) -> str:
         calls = "system calls filtered" if self._filter else "system calls not filtered here"
@@ -72,18 +70,11 @@ class Bubblewrap(Confinement):
     def spawn(
         self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
     ) -> int:
-        arguments, sources = bubblewrap.arguments(runtime, folder)
-        plan = {
-            "bwrap": self._bwrap,
-            "cgroups": [str(procs) for procs in self.cgroups.create(instance)],
-            "uid": self._uid,
-            "sources": sources,
-            "arguments": arguments,
-            "command": bubblewrap.command(instance),
-        }
-        argv = [sys.executable, "-I", "-S", str(ENTER), processes.AGENT_MODULE, instance]
+        cgroups = self.cgroups.create(instance)
+        plan = bubblewrap.plan(self._bwrap, instance, folder, runtime, cgroups)
+        argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER), processes.AGENT_MODULE, instance]
         http, control = sockets
-        with _holding(json.dumps(plan).encode()) as stdin, _holding(self._filter or b"") as rules:
+        with _holding(plan.encode()) as stdin, _holding(self._filter or b"") as rules:
             fds = {0: stdin.fileno(), 1: log, 2: log, SECCOMP_FD: rules.fileno()}
             fds |= {HTTP_FD: http.fileno(), CONTROL_FD: control.fileno()}
             return _spawn(argv, {}, fds)

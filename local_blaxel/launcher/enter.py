@@ -27,24 +27,26 @@ def main() -> None:
     os.umask(0o022)
     for procs in plan["cgroups"]:
         Path(procs).write_text("0")
-    arguments = plan["arguments"]
+    bwrap, options = plan["bwrap"], plan["options"]
     if plan["uid"] is not None:
-        staged = stage(plan["sources"])
-        arguments = [where_now(argument, staged) for argument in arguments]
+        staged = stage([os.path.dirname(bwrap), *plan["sources"]])
+        bwrap = where_now(bwrap, staged)
+        options = [where_now(option, staged) for option in options]
         become(plan["uid"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir("/")
-    options = ["bwrap", "--args", str(arguments_file(arguments)), "--"]
-    os.execve(plan["bwrap"], [*options, *plan["command"]], {})  # noqa: S606
+    command = ["bwrap", "--args", str(options_file(options)), "--", *plan["command"]]
+    os.execve(bwrap, command, {})  # noqa: S606
 
 
 def stage(sources: list[str]) -> dict[str, str]:
     """Bind each folder to a place that everyone may enter; where each one is now."""
-    check(libc.unshare(CLONE_NEWNS))
+    check("unshare", libc.unshare(CLONE_NEWNS))
     mount("none", "/", MS_REC | MS_PRIVATE)
     # Opened before the stage hides what lies there.
     opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
-    check(libc.mount(b"tmpfs", os.fsencode(STAGE), b"tmpfs", 0, b"mode=755,size=1m"))
+    options = b"mode=755,size=1m"
+    check("mount tmpfs", libc.mount(b"tmpfs", os.fsencode(STAGE), b"tmpfs", 0, options))
     staged = {}
     for number, (source, fd) in enumerate(opened.items()):
         target = STAGE / str(number)
@@ -54,12 +56,12 @@ def stage(sources: list[str]) -> dict[str, str]:
     return staged
 
 
-def where_now(argument: str, staged: dict[str, str]) -> str:
-    """The argument, with the folder it may lie in replaced by where that is staged."""
+def where_now(option: str, staged: dict[str, str]) -> str:
+    """The option, with the folder it may lie in replaced by where that is staged."""
     for source, target in staged.items():
-        if argument == source or argument.startswith(f"{source}/"):
-            return target + argument.removeprefix(source)
-    return argument
+        if option == source or option.startswith(f"{source}/"):
+            return target + option.removeprefix(source)
+    return option
 
 
 def become(uid: int) -> None:
@@ -68,22 +70,21 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def arguments_file(arguments: list[str]) -> int:
-    """bwrap's arguments, as it reads them with --args: they must not show in /proc/1/cmdline."""
-    fd = os.memfd_create("arguments", 0)
-    os.write(fd, b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
+def options_file(options: list[str]) -> int:
+    """bwrap's options as it reads them with --args: they must not show in /proc/1/cmdline."""
+    fd = os.memfd_create("options", 0)
+    os.write(fd, b"".join(os.fsencode(option) + b"\0" for option in options))
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
 
 
 def mount(source: str, target: str, flags: int) -> None:
-    check(libc.mount(os.fsencode(source), os.fsencode(target), None, flags, None))
+    check("mount", libc.mount(os.fsencode(source), os.fsencode(target), None, flags, None))
 
 
-def check(result: int) -> None:
+def check(call: str, result: int) -> None:
     if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise SystemExit(f"{call}: {os.strerror(ctypes.get_errno())}")
 
 
 if __name__ == "__main__":

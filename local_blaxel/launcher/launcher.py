@@ -53,7 +53,8 @@ class Launcher:
         if not self.instances():
             runtime.remove_others(self._state_dir, self._runtime)
         self._pool_size = pool_size
-        self._pool: list[str] = []
+        # The instances in the pool, each with the process that was started for it.
+        self._pool: dict[str, int] = {}
         self._refill_timer: asyncio.TimerHandle | None = None
         self._refill()
 
@@ -88,7 +89,7 @@ class Launcher:
             await ask(self._control(instance), {"do": "ping"})
         except ConnectionError:
             return False
-        return True
+        return self.is_alive(instance)
 
     async def restart(self, instance: str, spec: LaunchSpec) -> None:
         """A new agent on the same files; everything that ran is gone."""
@@ -139,17 +140,19 @@ class Launcher:
         """The server ends: sandboxes go on, the pool does not."""
         if self._refill_timer is not None:
             self._refill_timer.cancel()
-        pool, self._pool = self._pool, []
+        pool, self._pool = self._pool, {}
         await asyncio.gather(*(self.stop(instance) for instance in pool))
         os.close(self._lock)
 
     async def _take(self) -> str:
         while self._pool:
-            instance = self._pool.pop(0)
-            if processes.find(instance):
+            instance = next(iter(self._pool))
+            if processes.has_instance(self._pool.pop(instance), instance):
                 return instance
             await self.stop(instance)
-        return self._launch(self._new_instance())
+        instance = self._new_instance()
+        self._launch(instance)
+        return instance
 
     def _new_instance(self) -> str:
         instance = secrets.token_hex(8)
@@ -158,8 +161,8 @@ class Launcher:
         self._confinement.furnish(folder)
         return instance
 
-    def _launch(self, instance: str) -> str:
-        """Start an agent in the sandbox's folder. It may still be on its way when this returns."""
+    def _launch(self, instance: str) -> int:
+        """Start an agent in the sandbox's folder, which may still be on its way afterwards."""
         folder = self._state_dir / instance
         with contextlib.ExitStack() as stack:
             http = stack.enter_context(_listen(folder / "http"))
@@ -168,7 +171,7 @@ class Launcher:
             sockets = [http, control]
             pid = self._confinement.spawn(instance, folder, self._runtime, sockets, log.fileno())
         self._children.add(pid)
-        return instance
+        return pid
 
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
@@ -179,7 +182,7 @@ class Launcher:
             log = (self._state_dir / instance / "log").read_text(errors="replace")
             reason = log.strip().splitlines()[-1:] or [str(exc)]
             raise LaunchError(f"the sandbox did not start: {reason[0]}") from exc
-        self._remember(instance)
+        await asyncio.to_thread(self._remember, instance)
         self._confinement.cgroups.limit(instance, spec.memory_mb)
 
     def _remember(self, instance: str) -> None:
@@ -214,7 +217,8 @@ class Launcher:
     def _refill(self) -> None:
         try:
             while len(self._pool) < self._pool_size:
-                self._pool.append(self._launch(self._new_instance()))
+                instance = self._new_instance()
+                self._pool[instance] = self._launch(instance)
         except OSError:
             # Whoever asks for a sandbox next is told; the pool only saves them time.
             logger.warning("The pool of sandboxes can't be filled", exc_info=True)
@@ -223,6 +227,7 @@ class Launcher:
         # A process that the v1 freezer holds does not even die.
         self._thaw_cgroup(instance)
         leader = self._known(instance)["init"]
+        (self._state_dir / instance / "processes").unlink(missing_ok=True)
         processes.kill(instance)
         if leader is not None and self.isolation == "none":
             processes.kill_session(leader)

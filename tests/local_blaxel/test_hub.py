@@ -1,0 +1,68 @@
+"""The images on offer, each of which really starts."""
+
+import shutil
+
+import pytest
+
+from local_blaxel import hub
+from local_blaxel.launcher import LaunchSpec
+
+from .confined import Agent
+
+TOOLS = {
+    "bash": "bash --version",
+    "coreutils": "ls / && cat /etc/hosts && mktemp",
+    "python": "python3 -c 'import sys, ssl, sqlite3; assert sys.prefix == \"/blaxel/.venv\"'",
+    "pip": "pip --version && python -m pip list && pip3 --version",
+    "venv": "python3 -m venv --without-pip /tmp/venv && /tmp/venv/bin/python -c 'print(1)'",
+}
+HOST_TOOLS = {
+    "git": "git init -q /tmp/r && cd /tmp/r && git -c user.name=a -c user.email=a commit -qm x "
+    "--allow-empty && git log --oneline",
+    "node": "node -e 'console.log(process.version, require(\"os\").homedir())'",
+    "npm": "npm --version",
+}
+
+
+@pytest.mark.parametrize("image", [image.reference for image in hub.all()])
+async def test_each_image_on_offer_starts_with_its_tools(launcher, image):
+    instance = await launcher.start(LaunchSpec("hub", image, 1024, {}))
+
+    with Agent(launcher.agent_socket(instance)) as agent:
+        ran = {tool: agent.run(command) for tool, command in TOOLS.items()}
+    await launcher.stop(instance)
+
+    assert [(tool, run.output) for tool, run in ran.items() if run.code] == []
+
+
+@pytest.mark.parametrize("tool", HOST_TOOLS)
+def test_tools_that_the_host_has_work_inside(agent, tool):
+    if shutil.which(tool, path="/usr/bin:/bin:/usr/local/bin") is None:
+        pytest.skip(f"there is no {tool} on this machine")
+
+    ran = agent.run(HOST_TOOLS[tool], env={"HOME": "/tmp"})
+
+    assert ran.code == 0, ran.output
+
+
+@pytest.mark.parametrize(
+    "name", ["blaxel/prod-base:latest", "blaxel/prod-base", "blaxel/base-image:latest"]
+)
+def test_an_image_is_found_with_and_without_its_tag(name):
+    image = hub.find(name)
+
+    assert image is not None
+    assert image.reference.startswith(name)
+
+
+@pytest.mark.parametrize("name", ["", "prod-base", "blaxel/none:latest", "blaxel/prod-base:v9"])
+def test_an_image_that_is_not_offered_is_not_found(name):
+    assert hub.find(name) is None
+
+
+def test_a_hub_entry_has_the_keys_of_blaxels():
+    entry = hub.all()[0].as_hub_entry()
+
+    assert entry.keys() >= {"name", "displayName", "image", "memory", "ports", "coming_soon"}
+    assert entry["categories"] == []
+    assert entry["ports"] == [{"name": "sandbox-api", "target": 8080, "protocol": "HTTP"}]
