@@ -3,12 +3,17 @@
 Standard library only: the system's Python runs it before anything is installed.
 """
 
+import signal
+
+if __name__ == "__main__":
+    # Before the other imports: Ctrl-C then ends this as it ends pip, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import ast
 import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import venv
@@ -32,8 +37,6 @@ UV_OPTIONS = {
 
 
 def main(purpose: str) -> int:
-    # Ctrl-C ends this as it ends pip: at once, without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with only_one_at_a_time():
         if is_installed(purpose):
             return 0

@@ -1,7 +1,7 @@
 """What a start needs first: system checks, migrations, static files, and the first admin.
 
 A process of its own, so that the supervisor stays small and can stop it at any moment.
-Its only output on stdout is the one-time password, when it has just made the first admin.
+All it prints on stdout is how the first admin signs in, when it has just made one.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ def main() -> int:
         call_command("check", stdout=StringIO())
         call_command("migrate", interactive=False, verbosity=0)
         collect_static_files()
-        password = make_first_admin()
+        first_admin = make_first_admin()
     except (ImproperlyConfigured, CommandError, DatabaseError) as exc:
         print(exc, file=sys.stderr)
         return 1
-    if password:
-        print(password)
+    if first_admin:
+        print(first_admin)
     return 0
 
 
@@ -70,7 +70,7 @@ def make_first_admin() -> str | None:
     with transaction.atomic():
         admin = User.objects.create_superuser(ADMIN_EMAIL, password)
         EmailAddress.objects.create(user=admin, email=ADMIN_EMAIL, primary=True, verified=True)
-    return password
+    return f"{ADMIN_EMAIL}, password {password}"
 
 
 if __name__ == "__main__":

@@ -4,13 +4,18 @@ Ctrl-C and SIGTERM end it with status 0. When one process ends by itself the oth
 too, and the status is 1. Sandboxes go on: the next start finds them again.
 """
 
+import signal
+
+if __name__ == "__main__":
+    # Before the other imports: Ctrl-C among them would show a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import asyncio
 import errno
 import fcntl
 import json
 import os
 import secrets
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +28,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from manta import env
 from scripts.child import Child, StartError, http_get, say
-from scripts.prepare import ADMIN_EMAIL
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "localhost,.localhost,127.0.0.1,::1"
@@ -130,15 +134,15 @@ async def start(plan: Plan, children: list[Child]) -> None:
     if plan.local_port:
         sandboxes, provider = await start_local_blaxel(plan.local_port, plan.state_dir, children)
         environ |= provider
-    password = await prepare(environ)
+    first_admin = await prepare(environ)
     try:
         await start_manta(plan.port, environ, children)
     except BaseException:
         # Shown once, so not lost with a start that broke off.
-        if password:
-            say(f"manta: made the first admin: {ADMIN_EMAIL}, password {password}")
+        if first_admin:
+            say(f"manta: the first admin has been made: {first_admin}")
         raise
-    say(welcome(plan, sandboxes, password))
+    say(welcome(plan, sandboxes, first_admin))
 
 
 def manta_environ(plan: Plan) -> dict[str, str]:
@@ -197,7 +201,7 @@ def no_proxy_for_loopback() -> dict[str, str]:
 
 
 async def prepare(environ: dict[str, str]) -> str:
-    """Run scripts/prepare.py; return the first admin's password if it has just made one."""
+    """Run scripts/prepare.py; return how the first admin signs in, if it has just made one."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "scripts.prepare"),
         env=environ,
@@ -233,17 +237,16 @@ async def start_manta(port: int, environ: dict[str, str], children: list[Child])
     )
 
 
-def welcome(plan: Plan, sandboxes: str, password: str) -> str:
+def welcome(plan: Plan, sandboxes: str, first_admin: str) -> str:
     lines = [
         f"Manta is running at  http://localhost:{plan.port}",
         f"Sandboxes            {sandboxes}",
         f"State                {plan.state_dir}",
-        "Stop                 Ctrl-C; sandboxes keep running",
     ]
-    if password:
-        lines += ["", f"Admin                {ADMIN_EMAIL}   password: {password}"]
-        lines += ["                     (shown this once; /admin/ is the place for it)"]
-    return "\n".join(["", *(f"  {line}".rstrip() for line in lines), ""])
+    if first_admin:
+        lines += [f"Admin                {first_admin}", " " * 21 + "(shown only this once)"]
+    lines += ["Stop                 Ctrl-C; sandboxes go on"]
+    return "\n".join(["", *(f"  {line}" for line in lines), ""])
 
 
 async def stop(children: list[Child]) -> None:

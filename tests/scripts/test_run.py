@@ -104,7 +104,7 @@ def test_what_is_kept_is_for_its_owner_alone(first_start, state_dir):
 
 
 def test_the_first_admins_password_signs_in(first_start, running):
-    password = re.search(r"admin@localhost +password: (\S+)", first_start.output)[1]
+    password = re.search(r"admin@localhost, password (\S+)", first_start.output)[1]
     with httpx.Client(base_url=running.url) as browser:
         browser.get("/accounts/login/")
         form = {"login": "admin@localhost", "password": password}
