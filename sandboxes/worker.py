@@ -6,6 +6,7 @@ The rows say what there is to do, so any number of workers can run, and none has
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -13,7 +14,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from django.utils import timezone
 from huey.consumer import Consumer
 
 from sandboxes import gateway, leases, reconcile, tasks, watch
@@ -22,11 +22,11 @@ from sandboxes.models import Heartbeat, Sandbox
 logger = logging.getLogger(__name__)
 
 # Seconds
-SWEEP_EVERY = 0.5
-_TURNS_A_LOOK = 2
-_TURNS_A_BEAT = 10
+SWEEP_EVERY = 0.25
+LOOK_EVERY = 1.0
+_TURNS_A_BEAT = 20
 # A provider that has not answered a look after this long counts as not answering.
-LOOK_PATIENCE = 1.5
+LOOK_PATIENCE = 1.0
 
 
 class _Jobs(Consumer):  # type: ignore[misc]
@@ -42,6 +42,8 @@ class Worker:
         self._pool = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="row")
         self._looking = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._look: Future[datetime | None] | None = None
+        self._look_started = 0.0
+        self._look_is_late = False
         self._looked_at: datetime | None = None
         self._at_work: set[int] = set()
         self._jobs: Consumer | None = None
@@ -55,8 +57,7 @@ class Worker:
             if self.stopping.wait(SWEEP_EVERY):
                 break
             self._guarded(self._sweep)
-            if turn % _TURNS_A_LOOK == 0:
-                self._guarded(self._look_around)
+            self._guarded(self._look_around)
             if turn % _TURNS_A_BEAT == 0:
                 self._guarded(self._beat)
         self._stop()
@@ -110,14 +111,13 @@ class Worker:
             self._at_work.discard(pk)
 
     def _look_around(self) -> None:
-        """Start a look when none is under way, and say so when one takes too long."""
-        if self._look is None:
-            self._started = timezone.now()
+        """Start a look each second, unless one is under way; say so when that takes too long."""
+        waited = time.monotonic() - self._look_started
+        if self._look is None or (self._look.done() and waited >= LOOK_EVERY):
+            self._look_started, self._look_is_late = time.monotonic(), False
             self._look = self._looking.submit(self._look_once)
-        elif self._look.done():
-            self._look = None
-            self._look_around()
-        elif (timezone.now() - self._started).total_seconds() > LOOK_PATIENCE:
+        elif not self._look.done() and waited > LOOK_PATIENCE and not self._look_is_late:
+            self._look_is_late = True
             Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
 
     def _look_once(self) -> None:
