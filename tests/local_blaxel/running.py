@@ -32,33 +32,32 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 
 
 class Server:
-    """One `python -m local_blaxel` with a state directory of its own; can be killed and restarted."""
+    """One `python -m local_blaxel` with a state directory of its own; may be killed."""
 
     def __init__(self, **variables: str) -> None:
         # Short: a socket's path may have 107 characters.
         self.state_dir = Path(tempfile.mkdtemp(prefix="lb-"))
+        self.log = self.state_dir.with_suffix(".log")
         self._variables = variables
-        self.url = ""
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "local_blaxel"],
-            cwd=ROOT,
-            env=self.environ(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.said = ""
-        while "LOCAL_BLAXEL_URL=" not in self.said:
-            line = self.process.stdout.readline()
-            assert line, f"local_blaxel did not start: {self.said}"
-            self.said += line
-        self.url = re.findall(r"LOCAL_BLAXEL_URL=(\S+)", self.said)[0]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local_blaxel"],
+                cwd=ROOT,
+                env=self.environ(),
+                stdout=log,
+                stderr=log,
+            )
+        self.url = until(self._address)
         headers = {"X-Blaxel-Authorization": f"Bearer {KEY}", "Blaxel-Version": "2026-09-22"}
         self.http = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def _address(self) -> str | None:
+        assert self.process.poll() is None, self.log.read_text()
+        said = re.search(r"LOCAL_BLAXEL_URL=(\S+)\n", self.log.read_text())
+        return said and said[1]
 
     def environ(self) -> dict[str, str]:
         return {
@@ -80,9 +79,9 @@ class Server:
     def end_by(self, number: signal.Signals) -> str:
         """Send a signal, wait for the end, and return all that was said."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=PATIENCE)
+        self.process.wait(PATIENCE)
         self.http.close()
-        return self.said + said
+        return self.log.read_text()
 
     def empty(self) -> None:
         """Delete every sandbox; a server that was ended runs again afterwards."""
@@ -97,11 +96,17 @@ class Server:
         self.empty()
         said = self.end_by(signal.SIGTERM)
         shutil.rmtree(self.state_dir)
+        self.log.unlink()
         assert "Traceback" not in said, said
 
+    def records(self) -> list[dict[str, Any]]:
+        return self.http.get("/v0/sandboxes", params={"limit": 200}).json()["data"]
+
     def names(self) -> list[str]:
-        page = self.http.get("/v0/sandboxes", params={"limit": 200}).json()
-        return [record["metadata"]["name"] for record in page["data"]]
+        return [record["metadata"]["name"] for record in self.records()]
+
+    def statuses(self) -> list[str]:
+        return [record["status"] for record in self.records()]
 
     def get(self, name: str) -> dict[str, Any]:
         return self.http.get(f"/v0/sandboxes/{name}").json()

@@ -1,7 +1,8 @@
 import signal
+import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
-import httpx
 import pytest
 
 from tests.local_blaxel.running import Server, new_name, until
@@ -142,18 +143,34 @@ def test_a_sleeping_sandbox_sleeps_on_over_a_restart(own_server):
 
 
 def test_a_creation_that_a_kill_broke_off_is_finished(own_server):
-    name = new_name()
-    with pytest.raises(httpx.TransportError):
-        own_server.http.post(
-            "/v0/sandboxes", json={"metadata": {"name": name}}, timeout=httpx.Timeout(5, read=0.03)
-        )
+    name = own_server.create()
     own_server.kill()
+    with sqlite3.connect(own_server.state_dir / "local_blaxel.sqlite3") as store:
+        half_made = "UPDATE sandboxes SET phase = 'DEPLOYING', instance = NULL WHERE name = ?"
+        store.execute(half_made, (name,))
+    store.close()
 
     own_server.start()
 
-    until(lambda: own_server.get(name).get("status") == "DEPLOYED")
+    until(lambda: own_server.get(name)["status"] == "DEPLOYED")
     assert own_server.run(name, "echo here")["stdout"] == "here\n"
     until(lambda: len(claimed(own_server)) == 1)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.03, 0.1])
+def test_a_kill_at_any_moment_of_a_creation_leaves_one_sandbox_or_none(own_server, seconds):
+    def create():
+        own_server.http.post("/v0/sandboxes", json={"metadata": {"name": "broken-off"}})
+
+    with ThreadPoolExecutor(1) as pool:
+        creation = pool.submit(create)
+        time.sleep(seconds)
+        own_server.kill()
+        wait([creation])
+    own_server.start()
+
+    until(lambda: own_server.statuses() in ([], ["DEPLOYED"]))
+    until(lambda: len(claimed(own_server)) == len(own_server.names()))
 
 
 def test_a_deletion_that_a_kill_broke_off_is_finished(own_server):
@@ -195,8 +212,7 @@ def test_sigterm_ends_the_server_at_once_with_streams_open_and_without_a_traceba
 
     with stream:
         began = time.monotonic()
-        own_server.process.send_signal(signal.SIGTERM)
-        said, _ = own_server.process.communicate(timeout=10)
+        said = own_server.end_by(signal.SIGTERM)
 
     assert time.monotonic() - began < 2
     assert own_server.process.returncode == 0
