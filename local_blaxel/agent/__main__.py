@@ -56,6 +56,7 @@ def main() -> None:
     )
     home.make_venv(home_dir)
     os.chdir(home_dir)
+    os.umask(0o022)
     http, control = socket.socket(fileno=int(http_fd)), socket.socket(fileno=int(control_fd))
     asyncio.run(serve(sandbox, http, control))
 

@@ -194,7 +194,7 @@ async def remove(path: str, *, recursive: bool) -> Response:
 async def _remove_tree(path: str) -> None:
     """With rm, which no depth of folders stops."""
     rm = await asyncio.create_subprocess_exec(
-        "rm", "-rf", "--", path, stderr=asyncio.subprocess.PIPE
+        "rm", "-rf", "--", path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}
     )
     _, errors = await rm.communicate()
     if rm.returncode:

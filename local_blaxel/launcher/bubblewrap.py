@@ -98,7 +98,10 @@ def _why(message: str) -> str:
     elif "proc" in message:
         fix = "This container masks /proc: start it with --security-opt systempaths=unconfined"
     else:
-        fix = "Allow unprivileged user namespaces: sysctl user.max_user_namespaces=15000"
+        fix = (
+            "Allow unprivileged user namespaces: sysctl -w user.max_user_namespaces=15000, "
+            "in a container --security-opt seccomp=unconfined"
+        )
     return f"bwrap can't make a sandbox here: {message}. {fix}, {NONE_HINT}."
 
 
@@ -132,7 +135,8 @@ def plan(bwrap: str, instance: str, folder: Path, runtime: Path, cgroups: list[P
 
 def _system() -> list[str]:
     """The host's programs and libraries, read-only."""
-    options = ["--ro-bind", "/usr", "/usr"]
+    # Made by name: the parents that bwrap makes by itself are closed to everyone else.
+    options = ["--dir", "/etc", "--dir", "/etc/ssl", "--dir", "/opt", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         path = Path("/", name)
         if path.is_symlink():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from .cgroups import Cgroups
 
 # Above every number that a file gets in the new process, so that none is overwritten.
 FIRST_FREE_FD = 64
+# Ignored signals are inherited: a server in the background must not disable Ctrl-C inside.
+DEFAULT_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
 
 
 class Confinement(ABC):
@@ -133,7 +136,15 @@ def _spawn(argv: list[str], env: dict[str, str], fds: dict[int, int]) -> int:
     moved = {fd: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in set(fds.values())}
     actions = [(os.POSIX_SPAWN_DUP2, moved[fd], number) for number, fd in fds.items()]
     try:
-        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True)
+        return os.posix_spawn(
+            argv[0],
+            argv,
+            env,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=DEFAULT_SIGNALS,
+        )
     finally:
         for fd in moved.values():
             os.close(fd)

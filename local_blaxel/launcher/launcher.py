@@ -8,6 +8,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -27,6 +28,7 @@ REFILL_AFTER = 0.5
 START_SECONDS = 30.0
 LONGEST_SOCKET_PATH = 107
 TRASH = "trash-"
+INSTANCE = re.compile("[0-9a-f]{16}")
 
 
 class Launcher:
@@ -45,8 +47,8 @@ class Launcher:
         self._state_dir.mkdir(parents=True, exist_ok=True)
         self._state_dir.chmod(0o700)
         self._check_path_length()
-        self._lock = self._lock_state_dir()
         self._confinement: Confinement = Plain() if isolation == "none" else Bubblewrap()
+        self._lock = self._lock_state_dir()
         self._children: set[int] = set()
         self._sweep()
         self._runtime = runtime.prepare(self._state_dir)
@@ -68,7 +70,7 @@ class Launcher:
 
     def instances(self) -> list[str]:
         """Every sandbox that was started and not stopped, whoever remembers it."""
-        return sorted(path.parent.name for path in self._state_dir.glob("[0-9a-f]*/claimed"))
+        return [folder.name for folder in self._folders() if (folder / "claimed").exists()]
 
     async def start(self, spec: LaunchSpec) -> str:
         instance = await self._take()
@@ -117,11 +119,10 @@ class Launcher:
 
     async def freeze(self, instance: str) -> None:
         """Stop everything in the sandbox but the agent, which goes on answering."""
-        freezer = self._confinement.cgroups.freezer
+        freezer, awake = self._confinement.cgroups.freezer, self._known(instance)["awake"]
         await self._ask(instance, {"do": "freeze", "by_signals": freezer is None})
-        if freezer is not None:
-            awake = set(self._known(instance)["awake"])
-            await asyncio.to_thread(freezer.freeze, instance, awake)
+        if freezer is not None and awake:
+            await asyncio.to_thread(freezer.freeze, instance, set(awake))
 
     async def thaw(self, instance: str) -> None:
         self._thaw_cgroup(instance)
@@ -140,7 +141,7 @@ class Launcher:
         """The server ends: sandboxes go on, the pool does not."""
         if self._refill_timer is not None:
             self._refill_timer.cancel()
-        pool, self._pool = self._pool, {}
+        pool, self._pool, self._pool_size = self._pool, {}, 0
         await asyncio.gather(*(self.stop(instance) for instance in pool))
         os.close(self._lock)
 
@@ -150,8 +151,11 @@ class Launcher:
             if processes.has_instance(self._pool.pop(instance), instance):
                 return instance
             await self.stop(instance)
-        instance = self._new_instance()
-        self._launch(instance)
+        try:
+            instance = self._new_instance()
+            self._launch(instance)
+        except OSError as exc:
+            raise LaunchError(f"the sandbox did not start: {exc}") from exc
         return instance
 
     def _new_instance(self) -> str:
@@ -249,9 +253,12 @@ class Launcher:
         """What a killed server left: its pool, and what it was in the middle of removing."""
         for folder in self._state_dir.glob(f"{TRASH}*"):
             _remove_tree(folder)
-        for folder in self._state_dir.glob("[0-9a-f]*"):
+        for folder in self._folders():
             if not (folder / "claimed").exists():
                 self._destroy(folder.name)
+
+    def _folders(self) -> list[Path]:
+        return sorted(path for path in self._state_dir.iterdir() if INSTANCE.fullmatch(path.name))
 
     def _lock_state_dir(self) -> int:
         lock = os.open(self._state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -70,7 +70,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
         pytest.skip("the tests run as an ordinary user already")
     python, uid = (ordinary_python(), ORDINARY_UID) if is_ordinary else (sys.executable, None)
     with (
-        tempfile.TemporaryDirectory(prefix="lb-") as state_dir,
+        tempfile.TemporaryDirectory(prefix="manta-host-") as state_dir,
         Host(Path(state_dir), python=python, uid=uid) as host,
     ):
         yield host

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -85,6 +86,18 @@ async def test_without_confinement_commands_and_files_work(unconfined):
     assert agent.read("app/hello.txt") == "hi"
     assert ran.output.startswith("hifrom the spec\n")
     assert ran.output.endswith("/.venv\n")
+
+
+async def test_signals_that_the_server_ignores_are_not_ignored_inside(plain):
+    ignored = {number: signal.signal(number, signal.SIG_IGN) for number in (1, 2, 3)}
+    instance = await plain.start(spec("signals"))
+    [signal.signal(number, handler) for number, handler in ignored.items()]
+
+    with Agent(plain.agent_socket(instance)) as agent:
+        output = agent.run("grep SigIgn /proc/self/status").output
+    await plain.stop(instance)
+
+    assert int(output.split()[1], 16) & 0b111 == 0
 
 
 async def test_without_confinement_ports_are_dialled_and_waited_for(plain, unconfined):
