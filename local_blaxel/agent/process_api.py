@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -153,20 +153,24 @@ def _kill_after(timeout: int | None) -> int | None:
 
 
 async def _within(
-    seconds: int | None, waiting: Awaitable[object], request: Request, late: str
+    seconds: int | None, waiting: Coroutine[Any, Any, object], request: Request, late: str
 ) -> None:
     """Wait, at most `seconds` and only while the client is there. The process runs on."""
-    wait = asyncio.ensure_future(waiting)
-    gone = asyncio.ensure_future(_disconnection(request))
-    try:
-        done, _ = await asyncio.wait(
-            {wait, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-    finally:
-        wait.cancel()
-        gone.cancel()
-    if not done:
+    if not await _first({waiting, _disconnection(request)}, seconds):
         raise ApiError(422, late)
+
+
+async def _first(waiting: set[Coroutine[Any, Any, object]], seconds: int | None = None) -> bool:
+    """Whether one of them ended in time; the others are cancelled."""
+    tasks = [asyncio.create_task(each) for each in waiting]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in done:
+        task.result()
+    return bool(done)
 
 
 async def _disconnection(request: Request) -> None:
@@ -175,13 +179,7 @@ async def _disconnection(request: Request) -> None:
 
 
 async def _ports_or_exit(process: Process, ports: list[int]) -> None:
-    listening = asyncio.ensure_future(wait_for_ports(ports))
-    exited = asyncio.ensure_future(process.finished.wait())
-    try:
-        await asyncio.wait({listening, exited}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        listening.cancel()
-        exited.cancel()
+    await _first({wait_for_ports(ports), process.finished.wait()})
 
 
 def describe(process: Process, limit: int = INLINE_OUTPUT) -> dict[str, Any]:

@@ -184,6 +184,7 @@ class ProcessTable:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._all: list[Process] = []
+        self._starting: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def all(self) -> list[Process]:
@@ -206,21 +207,22 @@ class ProcessTable:
             raise ApiError(404, f"process {identifier} is not running")
         return process
 
-    def refuse_name_in_use(self, name: str) -> None:
-        if any(process.command.name == name for process in self.running()):
-            raise ApiError(400, f"process with name '{name}' already exists and is running")
-
     async def start(self, command: Command) -> Process:
         """Run the command. Raises ApiError 422 when it can't be started."""
-        self.refuse_name_in_use(command.name)
+        name = command.name
+        if name in self._starting or any(each.command.name == name for each in self.running()):
+            raise ApiError(400, f"process with name '{name}' already exists and is running")
         if not os.path.isdir(command.cwd):
             missing = f"because folder '{command.cwd}' does not exist"
             raise ApiError(422, f"could not execute command '{command.text}' {missing}")
         process = Process(command, self._sandbox)
+        self._starting.add(name)
         try:
             task = await process.start()
         except (OSError, ValueError) as exc:
             raise ApiError(422, f"could not execute command '{command.text}': {exc}") from exc
+        finally:
+            self._starting.discard(name)
         self._all.append(process)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

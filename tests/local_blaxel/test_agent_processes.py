@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,6 +87,15 @@ def test_a_name_is_taken_only_while_its_process_runs(agent, name):
     assert refused.json() == {"error": message}
     assert again.status_code == 200
     assert agent.get(f"/process/{name}").json()["stdout"] == "second\n"
+
+
+def test_a_name_asked_for_by_many_at_once_is_given_to_one(agent, name):
+    body = {"command": "sleep 30", "name": name}
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: agent.post("/process", json=body), range(8)))
+    agent.delete(f"/process/{name}/kill")
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
 
 
 def test_a_timeout_only_bounds_the_wait(agent, name):
