@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -20,3 +21,8 @@ def running(path: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def browser_of_a_phone() -> dict[str, Any]:
+    size = {"width": 390, "height": 844}
+    return {"viewport": size, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}

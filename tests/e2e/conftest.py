@@ -28,16 +28,16 @@ def manta(prepared: Path) -> Iterator[Manta]:
 
 
 @pytest.fixture(scope="session")
-def _parts(prepared: Path) -> Iterator[Parts]:
+def whole_parts(prepared: Path) -> Iterator[Parts]:
     with copy_of(prepared) as state_dir, Parts(state_dir) as running:
         yield running
 
 
 @pytest.fixture
-def parts(_parts: Parts) -> Parts:
+def parts(whole_parts: Parts) -> Parts:
     """A Manta that the test may kill or stop pieces of; whole again for each test."""
-    _parts.mend()
-    return _parts
+    whole_parts.mend()
+    return whole_parts
 
 
 @pytest.fixture

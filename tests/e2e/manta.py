@@ -47,6 +47,7 @@ class Manta:
             "LOCAL_BLAXEL_ISOLATION": "",
             "MANTA_RATE_LIMITS": "false",
         }
+        self.state_dir = state_dir
         self._supervisor = Supervisor(state_dir, **own | environ)
         self.port, self.url = self._supervisor.port, self._supervisor.url
         self.blaxel = Blaxel(blaxel_port)
@@ -99,9 +100,7 @@ class Parts:
         self.mend()
         self.blaxel.close()
         for name in reversed(self.COMMANDS):
-            self.signal(name, signal.SIGTERM)
-        for process in self._running.values():
-            process.wait(PATIENCE)
+            self.stop(name)
 
     def mend(self) -> None:
         """Have all three running, whatever a test has done to them."""
@@ -124,6 +123,10 @@ class Parts:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def stop(self, name: str) -> None:
+        self.signal(name, signal.SIGTERM)
+        self._running[name].wait(PATIENCE)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self._running[name].send_signal(number)

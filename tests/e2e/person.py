@@ -49,12 +49,17 @@ class Person:
         expect(self.play).to_contain_text(word)
 
 
-def move_in(page: Page, visitor: Visitor) -> Person:
+def sign_in_as(page: Page, visitor: Visitor) -> None:
     """Be, in the browser, whom the visitor has signed in as."""
     cookies = [
         {"name": cookie.name, "value": cookie.value or "", "url": str(visitor.http.base_url)}
         for cookie in visitor.http.cookies.jar
     ]
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
+def move_in(page: Page, visitor: Visitor) -> Person:
+    """Open the visitor's workspace."""
+    sign_in_as(page, visitor)
     page.goto("/workspace/")
     return Person(page, visitor.email)

@@ -1,0 +1,88 @@
+"""A person's sandbox, held in each state that the panel can show.
+
+No worker runs meanwhile, and what it would have noted is written into the database.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from tests.e2e.manta import Parts
+from tests.e2e.visitor import Visitor
+
+LATER = "2999-01-01 00:00:00"
+_READY = {"phase": "ready", "provider_status": "DEPLOYED", "provider_state": "RUNNING"}
+_NOT_ANSWERING = "The sandbox provider is not answering. Manta tries again by itself."
+
+STATES: dict[str, dict[str, Any]] = {
+    "queued": {"phase": "pending", "step": "queued"},
+    "provisioning": {"phase": "pending", "step": "starter"},
+    "retrying": {
+        **{"phase": "pending", "step": "creating", "attempts": 2},
+        **{"error_code": "provider_unavailable", "error_message": _NOT_ANSWERING},
+    },
+    "active": _READY,
+    "asleep": {**_READY, "provider_state": "STANDBY"},
+    "unknown": {**_READY, "provider_status": "SOMETHING_NEW"},
+    "stopped": {**_READY, "provider_status": "DEACTIVATED"},
+    "failed": {
+        **{"phase": "failed", "error_code": "unknown_image"},
+        "error_message": "The provider has no image 'blaxel/nope'. Set SANDBOX_IMAGE to one of "
+        "those that `manage.py images` lists.",
+    },
+    "expired": {
+        **{"phase": "gone", "error_code": "expired"},
+        "error_message": "It was not used until its expiry date, with everything in it.",
+    },
+    "deleting": {"phase": "deleting"},
+}
+
+
+class Still:
+    def __init__(self, parts: Parts, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.url = parts.url
+        self._database = parts.state_dir / "manta.sqlite3"
+        self._name = visitor.until_ready()
+        self._provider_fails(False)
+
+    def show(self, state: str) -> None:
+        """One of STATES, "stale" (nothing heard of the provider), or "none" (no sandbox)."""
+        fields = {"step": "opening", "attempts": 0, "error_code": "", "error_message": ""}
+        fields |= STATES.get(state, _READY)
+        fields |= {"settle_by": LATER, "next_attempt_at": LATER}
+        columns = ", ".join(f"{name} = ?" for name in fields)
+        # A name that is nobody's, for a person who has none.
+        name = None if state == "none" else self._name
+        self._execute(f"UPDATE sandboxes_sandbox SET {columns}", *fields.values())
+        self._execute("UPDATE accounts_user SET sandbox_id = ? WHERE email = ?", name, self._email)
+        self._provider_fails(state == "stale")
+
+    @property
+    def _email(self) -> str:
+        return self.visitor.email
+
+    def _provider_fails(self, fails: bool) -> None:
+        self._execute("UPDATE sandboxes_heartbeat SET ok_at = ?, failed_at = NULL", LATER)
+        if fails:
+            failing = "UPDATE sandboxes_heartbeat SET failed_at = ? WHERE subject = 'provider'"
+            self._execute(failing, LATER.replace("01-01", "01-02"))
+
+    def _execute(self, statement: str, *values: Any) -> None:
+        with closing(sqlite3.connect(self._database, timeout=20)) as database, database:
+            database.execute(statement, values)
+
+
+@contextmanager
+def held(parts: Parts) -> Iterator[Still]:
+    """A new person's sandbox, in which nothing changes by itself."""
+    with Visitor(parts.url) as visitor:
+        visitor.sign_up()
+        visitor.until_ready()
+        # Signing up is not proof of the password; some pages ask for one that is fresh.
+        visitor.sign_out()
+        visitor.sign_in()
+        parts.stop("worker")
+        yield Still(parts, visitor)
+        parts.mend()

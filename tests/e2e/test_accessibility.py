@@ -1,0 +1,167 @@
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.chromium import browser_of_a_phone
+from tests.e2e.manta import Parts
+from tests.e2e.person import move_in, sign_in_as
+from tests.e2e.states import STATES, Still, held
+
+FOR_STRANGERS = [
+    "/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+    "/accounts/password/reset/key/0-x/",
+    "/no/such/page",
+]
+FOR_PEOPLE = [
+    "/account/",
+    "/account/delete/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+    "/sandbox/panel/",
+]
+OF_THE_PANEL = [*STATES, "stale", "none"]
+TOO_SMALL = """
+() => [...document.querySelectorAll("button, a.button")]
+  .filter((element) => !element.matches(".small, .copy, [data-theme-choice], [data-dismiss]"))
+  .filter((element) => element.checkVisibility())
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 1 && (box.width < 43.9 || box.height < 43.9))
+  .map(([element, box]) => `${element.outerHTML.slice(0, 90)} ${box.width}x${box.height}`)
+"""
+# All that the theme changes.
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+# Halfway from one theme to the other, no colour is right.
+UNTIL_STILL = """
+() => Promise.all(document.getAnimations().filter((running) => running instanceof CSSTransition)
+  .map((transition) => transition.finished))
+"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def still(whole_parts: Parts) -> Iterator[Still]:
+    with held(whole_parts) as still:
+        yield still
+
+
+@pytest.fixture
+def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, still: Still) -> Iterator[Page]:
+    context = browser.new_context(base_url=still.url, **browser_of_a_phone())
+    yield context.new_page()
+    context.close()
+
+
+def move_in_and_open(page: Page, still: Still, state: str) -> None:
+    """The workspace with the panel open, and its preview where there is one."""
+    still.show(state)
+    person = move_in(page, still.visitor)
+    person.play.click()
+    expect(person.panel).to_be_visible()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, in either theme."""
+    found = []
+    for theme, rules in (("light", {}), ("dark", COLOURS)):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(UNTIL_STILL)
+        for violation in Axe().run(page, options=rules).response["violations"]:
+            targets = [f"{node['target']} {node['failureSummary']}" for node in violation["nodes"]]
+            found.append(f"{theme}: {violation['id']}: {targets}")
+    return found
+
+
+@pytest.mark.parametrize("path", FOR_STRANGERS)
+def test_a_stranger_finds_every_page_accessible(page: Page, path: str) -> None:
+    page.goto(path)
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", FOR_PEOPLE)
+def test_every_page_of_an_account_is_accessible(page: Page, still: Still, path: str) -> None:
+    still.show("asleep")
+    sign_in_as(page, still.visitor)
+
+    page.goto(path)
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("state", OF_THE_PANEL)
+def test_the_workspace_is_accessible_in_every_state(page: Page, still: Still, state: str) -> None:
+    move_in_and_open(page, still, state)
+
+    assert violations(page) == []
+
+
+def test_the_account_menu_is_accessible(page: Page, still: Still) -> None:
+    move_in(page, still.visitor)
+
+    page.get_by_role("button", name="Account menu").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    assert violations(page) == []
+
+
+def test_an_error_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
+    move_in_and_open(page, still, "asleep")
+    still.show("provisioning")
+
+    with context.expect_page() as opening:
+        page.locator("#preview-open").click()
+
+    expect(opening.value.get_by_role("heading", name="That did not work")).to_be_visible()
+    assert violations(opening.value) == []
+
+
+def test_the_starter_page_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
+    move_in_and_open(page, still, "asleep")
+
+    with context.expect_page() as opening:
+        page.locator("#preview-open").click()
+
+    expect(opening.value.get_by_role("heading", level=1)).to_be_visible()
+    assert violations(opening.value) == []
+
+
+@pytest.mark.parametrize("path", FOR_STRANGERS)
+def test_a_page_fits_a_strangers_phone(phone: Page, path: str) -> None:
+    phone.goto(path)
+
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
+
+
+@pytest.mark.parametrize("path", [*FOR_PEOPLE, "/workspace/"])
+def test_a_page_of_an_account_fits_a_phone(phone: Page, still: Still, path: str) -> None:
+    still.show("asleep")
+    sign_in_as(phone, still.visitor)
+
+    phone.goto(path)
+
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
+
+
+@pytest.mark.parametrize("state", ["active", "failed", "provisioning", "stale"])
+def test_the_panel_fits_a_phone(phone: Page, still: Still, state: str) -> None:
+    move_in_and_open(phone, still, state)
+
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
