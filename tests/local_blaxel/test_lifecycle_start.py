@@ -3,7 +3,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -11,10 +10,9 @@ from local_blaxel.config import Config, ConfigError
 from tests.local_blaxel.running import KEY, ROOT
 
 
-def start(**variables):
+def start(state_dir, **variables):
     """Start local_blaxel where it is expected to stop by itself."""
-    state_dir = tempfile.mkdtemp(prefix="lb-")
-    environ = {"PATH": os.environ["PATH"], "LOCAL_BLAXEL_STATE_DIR": state_dir, **variables}
+    environ = {"PATH": os.environ["PATH"], "LOCAL_BLAXEL_STATE_DIR": str(state_dir), **variables}
     command = [sys.executable, "-m", "local_blaxel"]
     return subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=20
@@ -57,21 +55,21 @@ def test_the_key_is_random_kept_and_for_its_owner_only(tmp_path):
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_bad_value_ends_the_start_in_one_line():
-    ended = start(LOCAL_BLAXEL_PORT="http")
+def test_a_bad_value_ends_the_start_in_one_line(tmp_path):
+    ended = start(tmp_path, LOCAL_BLAXEL_PORT="http")
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [ended.stderr.strip()]
     assert "LOCAL_BLAXEL_PORT" in ended.stderr
 
 
-def test_a_port_in_use_ends_the_start_in_one_line():
+def test_a_port_in_use_ends_the_start_in_one_line(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
 
-        ended = start(LOCAL_BLAXEL_PORT=port)
+        ended = start(tmp_path, LOCAL_BLAXEL_PORT=port)
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [ended.stderr.strip()]
@@ -79,7 +77,7 @@ def test_a_port_in_use_ends_the_start_in_one_line():
 
 
 def test_a_state_directory_has_one_server(server):
-    ended = start(LOCAL_BLAXEL_PORT="0", LOCAL_BLAXEL_STATE_DIR=str(server.state_dir))
+    ended = start(server.state_dir, LOCAL_BLAXEL_PORT="0")
 
     assert ended.returncode == 1
     assert str(server.state_dir) in ended.stderr
