@@ -1,0 +1,39 @@
+"""Alice's sandbox at a real provider."""
+
+import pytest
+from django.utils import timezone
+
+from sandboxes.models import Phase, Sandbox
+from sandboxes.reconcile import reconcile
+from tests.factories import SandboxFactory, pending
+
+
+@pytest.fixture
+def wanted(alice, provider):
+    """Asked for, and not made yet."""
+    return SandboxFactory(owner=alice, **pending())
+
+
+@pytest.fixture
+def made(wanted):
+    reconcile(wanted.pk)
+    wanted.refresh_from_db()
+    assert wanted.phase == Phase.READY, wanted.error_message
+    return wanted
+
+
+@pytest.fixture
+def look_again():
+    """Have the reconciler look at a row now, whenever it meant to."""
+
+    def look_again(sandbox):
+        Sandbox.objects.filter(pk=sandbox.pk).update(next_attempt_at=timezone.now())
+        reconcile(sandbox.pk)
+        sandbox.refresh_from_db()
+
+    return look_again
+
+
+@pytest.fixture
+def record_at_provider(provider):
+    return lambda sandbox: provider.server.get(sandbox.name)
