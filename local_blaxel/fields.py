@@ -9,6 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 from local_blaxel.errors import Invalid, TooLarge
 
 MAX_BODY = 1 << 20
+# What is stored is copied and written recursively.
+MAX_DEPTH = 32
 
 
 async def body(request: Request) -> dict[str, Any]:
@@ -35,7 +37,14 @@ def _parsed(raw: bytes) -> Any:
             json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
         raise Invalid("The body is not valid JSON.", code="INVALID_INPUT") from exc
+    if _is_deeper(parsed, MAX_DEPTH):
+        raise Invalid(f"The body is nested deeper than {MAX_DEPTH} levels.", code="INVALID_INPUT")
     return parsed
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -26,21 +26,28 @@ class Lifecycle:
         self._store = store
         self._standby_after = standby_after
         self._pace = min(max(standby_after / 4, 0.02), 0.25)
+        self._kept_house = 0.0
         self._working: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Look at every sandbox, again and again, until cancelled."""
-        kept_house = 0.0
         try:
             while True:
-                for sandbox in self._fleet.sandboxes.values():
-                    self._look_at(sandbox, time.time())
-                if time.monotonic() - kept_house >= HOUSEKEEPING_EVERY:
-                    kept_house = time.monotonic()
-                    self._keep_house()
+                try:
+                    self._look_around()
+                except Exception:
+                    # The outer loop: one bad look must not be the last.
+                    logger.exception("Lifecycle failed")
                 await asyncio.sleep(self._pace)
         finally:
             await self._stop_working()
+
+    def _look_around(self) -> None:
+        for sandbox in self._fleet.sandboxes.values():
+            self._look_at(sandbox, time.time())
+        if time.monotonic() - self._kept_house >= HOUSEKEEPING_EVERY:
+            self._kept_house = time.monotonic()
+            self._keep_house()
 
     def _look_at(self, sandbox: Sandbox, now: float) -> None:
         if sandbox.name in self._working or len(self._working) >= AT_ONCE:

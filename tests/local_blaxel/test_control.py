@@ -163,7 +163,11 @@ def test_a_wrong_field_is_named_in_the_shape_of_a_create(server, body, code, fie
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'"x"', b"[" * 100_000, b'{"metadata":{"name":NaN}}', b"\xff"],
+    [
+        *(b"", b"{", b"[]", b"null", b'"x"', b"\xff", b'{"metadata":{"name":NaN}}'),
+        b"[" * 100_000,
+        b'{"spec":{"network":' + b'{"a":' * 300 + b"1" + b"}" * 302,
+    ],
 )
 def test_a_body_that_is_no_json_object_is_a_400(server, content):
     response = server.http.post("/v0/sandboxes", content=content)
