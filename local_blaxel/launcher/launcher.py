@@ -193,7 +193,10 @@ class Launcher:
         """Note, before anyone runs anything in it, which processes make the sandbox itself."""
         pids = processes.find(instance)
         known = {"init": self._confinement.init_among(pids), "awake": sorted(pids)}
-        (self._state_dir / instance / "processes").write_text(json.dumps(known))
+        # Replaced whole: the server may be killed between any two writes.
+        draft = self._state_dir / instance / "processes.new"
+        draft.write_text(json.dumps(known))
+        draft.replace(draft.with_name("processes"))
 
     def _known(self, instance: str) -> dict[str, Any]:
         try:

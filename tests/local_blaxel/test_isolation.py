@@ -81,7 +81,7 @@ ATTACKS = {
     "look into other homes": ("ls -A /home", ABSENT),
     "look into other mounts of the host": ("ls -A /mnt /srv /media /boot /sys", ABSENT),
     "read init's memory": ("head -c1 /proc/1/mem", f"{DENIED}|Input/output error"),
-    "see the host through init": ("cat /proc/1/root/etc/shadow", f"{ABSENT}|{DENIED}"),
+    "see the host through init": ("cd /proc/1/root && cat etc/shadow", f"{ABSENT}|{DENIED}"),
     "read the agent's environment": (f"cat /proc/{AGENT}/environ", DENIED),
     "read the agent's memory": (f"cat /proc/{AGENT}/maps /proc/{AGENT}/mem", DENIED),
     "list the agent's files": (f"ls /proc/{AGENT}/fd/", DENIED),
