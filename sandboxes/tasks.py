@@ -33,14 +33,11 @@ def _queue() -> Huey:
     }
     database = settings.DATABASES["default"]
     if settings.REDIS_URL:
-        return RedisHuey(
-            "manta",
-            url=settings.REDIS_URL,
-            blocking=False,  # a blocking pop would need a longer timeout than a kick may take
-            socket_connect_timeout=_PATIENCE,
-            socket_timeout=_PATIENCE,
-            **options,
+        pool = redis.ConnectionPool.from_url(
+            settings.REDIS_URL, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE
         )
+        # A blocking pop would need a longer timeout than a kick may take.
+        return RedisHuey("manta", connection_pool=pool, blocking=False, **options)
     if database["ENGINE"] == "django.db.backends.postgresql":
         return PostgresHuey("manta", create_tables=False, connection=_postgres, **options)
     return SqliteHuey(
