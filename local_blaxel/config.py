@@ -22,6 +22,7 @@ class Config:
     state_dir: Path
     standby_after: float
     isolation: str | None
+    egress_allow: str | None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -32,7 +33,8 @@ class Config:
         isolation = _isolation(environ.get("LOCAL_BLAXEL_ISOLATION") or None)
         state_dir = _state_dir(environ.get("LOCAL_BLAXEL_STATE_DIR") or ".manta/local_blaxel")
         api_key = _api_key(environ.get("LOCAL_BLAXEL_API_KEY"), state_dir / "api-key")
-        return cls(port, workspace, api_key, state_dir, standby_after, isolation)
+        egress_allow = environ.get("LOCAL_BLAXEL_EGRESS_ALLOW")
+        return cls(port, workspace, api_key, state_dir, standby_after, isolation, egress_allow)
 
 
 def _port(text: str) -> int:

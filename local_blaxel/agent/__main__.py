@@ -10,7 +10,7 @@ import sys
 
 import uvicorn
 
-from . import app, home
+from . import app, egress, home
 from .control import Control
 from .processes import ProcessTable
 from .sandbox import Sandbox
@@ -20,7 +20,9 @@ PR_SET_DUMPABLE = 4
 KEEP_ALIVE_SECONDS = 600
 
 
-async def serve(sandbox: Sandbox, http: socket.socket, control: socket.socket) -> None:
+async def serve(
+    sandbox: Sandbox, http: socket.socket, control: socket.socket, way_out: socket.socket | None
+) -> None:
     table = ProcessTable(sandbox)
     config = uvicorn.Config(
         app.build(sandbox, table),
@@ -34,7 +36,7 @@ async def serve(sandbox: Sandbox, http: socket.socket, control: socket.socket) -
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    controlling = asyncio.create_task(Control(sandbox, table).serve(control))
+    controlling = asyncio.create_task(Control(sandbox, table, way_out).serve(control))
     await uvicorn.Server(config).serve(sockets=[http])
     controlling.cancel()
 
@@ -55,10 +57,11 @@ def main() -> None:
         environ=home.environment(home_dir, is_isolated=is_isolated),
     )
     home.make_venv(home_dir)
+    way_out = egress.listen() if is_isolated else None
     os.chdir(home_dir)
     os.umask(0o022)
     http, control = socket.socket(fileno=int(http_fd)), socket.socket(fileno=int(control_fd))
-    asyncio.run(serve(sandbox, http, control))
+    asyncio.run(serve(sandbox, http, control, way_out))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ processes nor its clients can reach it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from typing import Any
@@ -20,9 +21,12 @@ MAX_REQUEST = 4 * 2**20
 
 
 class Control:
-    def __init__(self, sandbox: Sandbox, table: ProcessTable) -> None:
+    def __init__(
+        self, sandbox: Sandbox, table: ProcessTable, way_out: socket.socket | None
+    ) -> None:
         self._sandbox = sandbox
         self._table = table
+        self._way_out = way_out
         self._freezer = Freezer(is_isolated=sandbox.is_isolated)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -44,6 +48,9 @@ class Control:
             except (OSError, ValueError, KeyError) as exc:
                 answer = {"error": f"{type(exc).__name__}: {exc}"}
             await self._send(connection, answer)
+            # Held until the launcher hangs up: that is how it notices that we are gone.
+            with contextlib.suppress(OSError):
+                await asyncio.get_running_loop().sock_recv(connection, 1)
 
     async def _send(self, connection: socket.socket, answer: dict[str, Any]) -> None:
         passed: socket.socket | None = answer.pop("socket", None)
@@ -63,6 +70,8 @@ class Control:
                 self._configure(request)
             case "dial":
                 return {"socket": await network.dial(request["port"])}
+            case "way_out" if self._way_out is not None:
+                return {"socket": self._way_out.dup()}
             case "activity":
                 running = self._table.running()
                 kept = [process for process in running if process.command.keep_alive]

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from . import egress
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 # Where the launcher puts pip, shared by all sandboxes and read-only.
@@ -28,7 +30,7 @@ def environment(home: str, *, is_isolated: bool) -> dict[str, str]:
     if "LD_LIBRARY_PATH" in os.environ and not SYSTEM_PYTHON.exists():
         # python3 is then the agent's own, which finds its library only through this.
         environ["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    return environ
+    return environ | (egress.environment() if is_isolated else {})
 
 
 def make_venv(home: str) -> None:

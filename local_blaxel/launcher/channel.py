@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,27 @@ async def ask(
 
     Raises ConnectionError when no agent answers.
     """
+    async with asking(path, request, seconds) as (answer, _):
+        return answer
+
+
+@asynccontextmanager
+async def asking(
+    path: Path, request: dict[str, Any], seconds: float = ANSWER_SECONDS
+) -> AsyncIterator[tuple[dict[str, Any], socket.socket]]:
+    """Like `ask`, with the line kept open meanwhile; the agent closes it only by its end."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.setblocking(False)
-    try:
-        async with asyncio.timeout(seconds):
-            loop = asyncio.get_running_loop()
-            await loop.sock_connect(line, str(path))
-            await loop.sock_sendall(line, json.dumps(request).encode() + b"\n")
-            return await _receive(line)
-    except (OSError, ValueError) as exc:
-        raise ConnectionError(f"the sandbox does not answer: {str(exc) or 'too late'}") from exc
-    finally:
-        line.close()
+    with line:
+        try:
+            async with asyncio.timeout(seconds):
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(line, str(path))
+                await loop.sock_sendall(line, json.dumps(request).encode() + b"\n")
+                answer = await _receive(line)
+        except (OSError, ValueError) as exc:
+            raise ConnectionError(f"the sandbox does not answer: {str(exc) or 'too late'}") from exc
+        yield answer, line
 
 
 async def _receive(line: socket.socket) -> dict[str, Any]:

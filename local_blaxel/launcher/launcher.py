@@ -12,11 +12,12 @@ import re
 import secrets
 import socket
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from . import processes, runtime
-from .channel import ask
+from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
 from .model import Activity, LaunchError, LaunchSpec, NothingListens
 
@@ -112,6 +113,19 @@ class Launcher:
             raise NothingListens(f"nothing listens on port {port}")
         connection: socket.socket = answer["socket"]
         return connection
+
+    @contextlib.asynccontextmanager
+    async def way_out(self, instance: str) -> AsyncIterator[tuple[socket.socket, socket.socket]]:
+        """The listening socket to which the sandbox's programs bring what goes to the internet.
+
+        With it comes a line on which nothing is ever said: it ends when the agent does. Raises
+        ConnectionError when no agent answers, or one that has no such socket.
+        """
+        async with asking(self._control(instance), {"do": "way_out"}) as (answer, line):
+            if "socket" not in answer:
+                raise ConnectionError("the agent has no way out")
+            with answer["socket"] as listener:
+                yield listener, line
 
     async def activity(self, instance: str) -> Activity:
         answer = await self._ask(instance, {"do": "activity"})

@@ -1,0 +1,183 @@
+"""Out of a sandbox through its proxy: real programs inside, real servers on this machine."""
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from .running import Server, until
+
+GET = "curl -sS -m 20 --noproxy '' "
+
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.answer(f"reached {self.path} {self.headers['Host']}")
+
+    def do_POST(self):
+        self.answer(str(len(self.rfile.read(int(self.headers["Content-Length"])))))
+
+    def answer(self, text):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def allowed():
+    """A server on the host's loopback to which the allow list opens the way."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def host(allowed):
+    running = Server(LOCAL_BLAXEL_EGRESS_ALLOW=f"127.0.0.1:{allowed}")
+    yield running
+    running.clear_away()
+
+
+@pytest.fixture(scope="module")
+def sandbox(host):
+    if host.http.get("/health").json()["isolation"] == "none":
+        pytest.skip("sandboxes are not confined here")
+    return host.create()
+
+
+def said(server, name, command, **options):
+    return server.run(name, command, **options)["logs"]
+
+
+def test_a_server_on_the_hosts_loopback_is_refused_and_the_rule_named(host, sandbox):
+    with socket.create_server(("127.0.0.1", 0)) as secret:
+        port = secret.getsockname()[1]
+        plain = said(host, sandbox, f"{GET} -i http://127.0.0.1:{port}/")
+        by_name = said(host, sandbox, f"{GET} -i http://localhost:{port}/")
+        by_number = said(host, sandbox, f"{GET} -i -g http://2130706433:{port}/")
+        tunnel = said(host, sandbox, f"{GET} -p -v http://[::1]:{port}/ 2>&1")
+        itself = said(host, sandbox, f"{GET} -i http://127.0.0.1:{host.port}/health")
+
+    assert "403 Forbidden" in plain
+    assert "127.0.0.1 is a loopback address" in plain
+    assert "is a loopback address" in by_name
+    assert "is a loopback address" in by_number
+    assert "403 Forbidden" in tunnel
+    assert "is a loopback address" in itself
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "10.0.0.1", "192.168.1.1", "[fe80::1]"])
+def test_addresses_that_are_not_the_internets_are_refused(host, sandbox, address):
+    assert "403 Forbidden" in said(host, sandbox, f"{GET} -g -i http://{address}/")
+
+
+def test_an_allowed_server_is_reached_by_request_and_by_tunnel(host, sandbox, allowed):
+    url = f"http://127.0.0.1:{allowed}/some?path"
+
+    plain = said(host, sandbox, f"{GET} {url}")
+    tunnel = said(host, sandbox, f"{GET} -p {url}")
+    python = said(
+        host,
+        sandbox,
+        "env -u no_proxy -u NO_PROXY python3 -c 'import urllib.request as u; "
+        f'print(u.urlopen("{url}").read().decode())\'',
+    )
+
+    assert plain == tunnel == python.strip() == f"reached /some?path 127.0.0.1:{allowed}"
+
+
+def test_megabytes_go_out_whole(host, sandbox, allowed):
+    command = f"head -c 20000000 /dev/zero | {GET} --data-binary @- http://127.0.0.1:{allowed}/"
+
+    assert said(host, sandbox, command) == "20000000"
+
+
+def test_an_update_of_the_domains_counts_at_once_and_restarts_nothing(host, sandbox, allowed):
+    command = f"{GET} http://127.0.0.1:{allowed}/"
+    host.run(sandbox, "sleep 100", name="still there", waitForCompletion=False)
+    record = host.get(sandbox)
+
+    record["spec"]["network"] = {"forbiddenDomains": ["127.0.0.1"]}
+    host.http.put(f"/v0/sandboxes/{sandbox}", json=record).raise_for_status()
+    forbidden = said(host, sandbox, command)
+    record["spec"]["network"] = {"allowedDomains": ["*.example.com"]}
+    host.http.put(f"/v0/sandboxes/{sandbox}", json=record).raise_for_status()
+    not_allowed = said(host, sandbox, command)
+    record["spec"]["network"] = {}
+    host.http.put(f"/v0/sandboxes/{sandbox}", json=record).raise_for_status()
+
+    assert "it is in spec.network's forbiddenDomains" in forbidden
+    assert "it is not in spec.network's allowedDomains" in not_allowed
+    assert "reached" in said(host, sandbox, command)
+    still = host.http.get(host.inside(sandbox, "/process/still there")).json()
+    assert still["status"] == "running"
+
+
+def test_the_way_out_is_there_after_standby_and_after_the_server_was_killed(host, sandbox, allowed):
+    until(lambda: host.sleeps(sandbox))
+    woken = said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
+
+    host.kill()
+    host.start()
+
+    assert "reached" in woken
+    assert "reached" in said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
+
+
+def test_the_way_out_is_there_after_the_agent_was_killed_and_started_again(host, sandbox, allowed):
+    process = host.inside(sandbox, "/process")
+    get = {"command": f"{GET} http://127.0.0.1:{allowed}/", "waitForCompletion": True}
+    host.http.post(process, json={"command": "kill -9 $(pgrep -f local_blaxel.agen[t])"})
+
+    assert until(lambda: "reached" in host.http.post(process, json=get).text)
+
+
+def test_one_sandbox_has_a_limit_of_connections_and_gets_over_it(host, sandbox, allowed):
+    flood = """python3 -c '
+import socket
+lines = [socket.create_connection(("127.0.0.1", 3128)) for _ in range(140)]
+lines[-1].settimeout(10)
+print(lines[-1].recv(99).decode())
+'"""
+
+    assert "503 Service Unavailable" in said(host, sandbox, flood)
+    again = until(lambda: "reached" in said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/"))
+    assert again
+
+
+def test_a_tool_that_knows_no_proxy_reaches_nothing(host, sandbox, allowed):
+    direct = f"curl -sS -m 5 --noproxy '*' http://127.0.0.1:{allowed}/ 2>&1"
+
+    assert "Failed to connect" in said(host, sandbox, direct)
+
+
+@pytest.mark.parametrize(
+    ("probe", "install"),
+    [
+        (
+            "pip download -q --no-deps --no-cache-dir -d /tmp/probe six",
+            "pip install -q --no-cache-dir six && python -c 'import six; print(six.__name__)'",
+        ),
+        (
+            "npm view left-pad version",
+            "mkdir -p /tmp/project && cd /tmp/project && npm install left-pad && ls node_modules",
+        ),
+    ],
+)
+def test_packages_are_installed_where_the_index_answers(server, name, probe, install):
+    answer = server.run(name, probe, timeout=30)
+    if answer["exitCode"] != 0:
+        pytest.skip(f"no package index answers here: {answer['logs'][-200:]}")
+
+    installed = server.run(name, install)
+
+    assert installed["exitCode"] == 0, installed["logs"]
+    assert installed["stdout"].split()[-1] in ("six", "left-pad")
