@@ -1,4 +1,4 @@
-"""Every route of local_blaxel on one screen."""
+"""The whole server, put together; the control plane's own routes are in routes.py."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,15 +7,13 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from local_blaxel import auth, catalog
+from local_blaxel import auth, routes
 from local_blaxel.config import Config
-from local_blaxel.control import SandboxApi
 from local_blaxel.doors import ByHost, Keyed, Teller
 from local_blaxel.edge import Edge
-from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
 from local_blaxel.health import Health
@@ -23,7 +21,6 @@ from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.presentation import Presenter
 from local_blaxel.preview_edge import PreviewEdge
-from local_blaxel.previews import PreviewApi
 from local_blaxel.store import Store
 
 
@@ -32,8 +29,8 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     presenter = Presenter(f"http://127.0.0.1:{port}", config.workspace)
     fleet = Fleet(store, launcher)
     preview_edge = PreviewEdge(fleet, store, gate, port)
-    control = _control(SandboxApi(fleet, presenter), PreviewApi(fleet, store, presenter))
-    routes = [
+    control = routes.control(fleet, store, presenter)
+    doors = [
         Route("/health", Health(fleet, launcher).get),
         Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
         Mount("/preview", preview_edge.by_path),
@@ -43,47 +40,17 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await fleet.take_over()
-        lives = [
-            asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run()),
-            asyncio.create_task(Egress(fleet, launcher, config.egress_allow).run()),
-        ]
+        life = asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run())
         yield
-        for life in lives:
-            life.cancel()
-        await asyncio.gather(*lives, return_exceptions=True)
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
         await fleet.close()
         await launcher.close()
         store.close()
 
     tell = Teller(config.workspace)
     handlers = {ApiError: tell, HTTPException: tell}
-    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
     return ByHost(app, preview_edge)
 
-
-def _control(sandboxes: SandboxApi, previews: PreviewApi) -> ASGIApp:
-    sandbox = "/sandboxes/{name}"
-    preview = sandbox + "/previews/{preview}"
-    return Router(
-        [
-            Route("/sandboxes", sandboxes.create, methods=["POST"]),
-            Route("/sandboxes", sandboxes.index),
-            Route(sandbox, sandboxes.get),
-            Route(sandbox, sandboxes.update, methods=["PUT"]),
-            Route(sandbox, sandboxes.delete, methods=["DELETE"]),
-            Route(sandbox + "/previews", previews.create, methods=["POST"]),
-            Route(sandbox + "/previews", previews.index),
-            Route(preview, previews.get),
-            Route(preview, previews.update, methods=["PUT"]),
-            Route(preview, previews.delete, methods=["DELETE"]),
-            Route(preview + "/tokens", previews.create_token, methods=["POST"]),
-            Route(preview + "/tokens", previews.tokens),
-            Route(preview + "/tokens/{token}", previews.delete_token, methods=["DELETE"]),
-            Route("/sandbox/hub", catalog.list_hub),
-            Route("/images", catalog.list_images),
-            Route("/images/{kind}/{image:path}", catalog.get_image),
-            Route("/locations", catalog.list_locations),
-        ],
-        redirect_slashes=False,
-    )

@@ -1,12 +1,22 @@
-"""What a sandbox can be made from, and where: hub, images, locations. All of it read-only."""
+"""What a sandbox can be made from, and where: hub, images with their tags, locations."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local_blaxel import hub
-from local_blaxel.errors import NotFound
+from local_blaxel import hub, listing
+from local_blaxel.errors import Forbidden, NotFound
 from local_blaxel.spec import DEFAULT_REGION
 from local_blaxel.store import Record
+
+SORTS = ("name:asc", "name:desc")
+HERE = {
+    "region": DEFAULT_REGION,
+    "location": "This machine",
+    "status": "healthy",
+    "continent": "",
+    "country": "",
+    "flavors": [],
+}
 
 
 async def list_hub(request: Request) -> Response:
@@ -14,24 +24,66 @@ async def list_hub(request: Request) -> Response:
 
 
 async def list_images(request: Request) -> Response:
+    query = listing.Query.of(request, sorts=SORTS)
     images = [_summary(image) for image in hub.all()]
-    meta = {"hasMore": False, "nextCursor": "", "total": len(images), "totalIsPartial": False}
-    return JSONResponse({"data": images, "meta": meta})
+    return JSONResponse(query.page(images, len(images)))
 
 
 async def get_image(request: Request) -> Response:
+    image = _image(request)
+    summary = _summary(image)
+    # The documented record has the tags; the SDK reads their number.
+    return JSONResponse({**summary, "spec": {**summary["spec"], "tags": [_tag(image)]}})
+
+
+async def list_tags(request: Request) -> Response:
+    query = listing.Query.of(request, sorts=SORTS)
+    tags = [_tag(_image(request))]
+    found = [tag for tag in tags if _is_named(request, tag["name"])]
+    return JSONResponse(query.page(found, len(tags), keys=listing.flat))
+
+
+async def delete_image(request: Request) -> Response:
+    name = _name(_image(request))
+    raise Forbidden(f"Image {name} is part of local_blaxel and can't be deleted.")
+
+
+async def delete_tag(request: Request) -> Response:
+    image, tag = _image(request), request.path_params["tag"]
+    if tag != _tag(image)["name"]:
+        raise NotFound(f"Image {_name(image)} has no tag {tag}.")
+    raise Forbidden(f"Image {_name(image)} is part of local_blaxel: its tags can't be deleted.")
+
+
+async def list_locations(request: Request) -> Response:
+    return JSONResponse([HERE])
+
+
+def _image(request: Request) -> hub.Image:
     name = request.path_params["image"]
     image = hub.find(name)
     if request.path_params["kind"] != "sandbox" or image is None:
         raise NotFound(f"Image {name} not found.")
-    return JSONResponse(_summary(image))
+    return image
 
 
-async def list_locations(request: Request) -> Response:
-    here = {"region": DEFAULT_REGION, "location": "This machine", "status": "healthy"}
-    return JSONResponse([here])
+def _name(image: hub.Image) -> str:
+    return image.reference.rpartition(":")[0]
+
+
+def _tag(image: hub.Image) -> Record:
+    return {"name": image.reference.rpartition(":")[2], "size": 0}
+
+
+def _is_named(request: Request, name: str) -> bool:
+    return request.query_params.get("name", name) == name
 
 
 def _summary(image: hub.Image) -> Record:
-    metadata = {"name": f"blaxel/{image.name}", "resourceType": "sandbox", "status": "BUILT"}
+    metadata = {
+        "name": _name(image),
+        "displayName": image.display_name,
+        "resourceType": "sandbox",
+        "status": "BUILT",
+    }
     return {"metadata": metadata, "spec": {"size": 0, "tagCount": 1}}

@@ -32,10 +32,14 @@ class SandboxApi:
         return JSONResponse(self._presenter.sandbox(sandbox))
 
     async def index(self, request: Request) -> Response:
-        query = listing.Query.of(request)
+        query, statuses = listing.Query.of(request), listing.statuses(request)
         records = [self._presenter.sandbox(each) for each in self._fleet.sandboxes.values()]
+        total = len(records)
         records += [self._presenter.row(row) for row in self._fleet.tombstones()]
-        page = query.page(records)
+        records = [record for record in records if record["status"] in statuses]
+        if external_id := request.query_params.get("externalId"):
+            records = [r for r in records if r["metadata"].get("externalId") == external_id]
+        page = query.page(records, total)
         paged = request.headers.get("blaxel-version", "") >= listing.PAGED_SINCE
         return JSONResponse(page if paged else page["data"])
 
@@ -49,6 +53,14 @@ class SandboxApi:
         if row is None:
             raise NotFound(f"Sandbox {name} not found.")
         return JSONResponse(self._presenter.row(row, secrets=secrets_shown))
+
+    async def get_by_external_id(self, request: Request) -> Response:
+        wanted = request.path_params["external_id"]
+        sandbox = self._fleet.by_external_id(wanted)
+        if sandbox is None:
+            raise NotFound(f"No sandbox has the external id {wanted}.")
+        secrets_shown = fields.a_query_flag(request, "show_secrets")
+        return JSONResponse(self._presenter.sandbox(sandbox, secrets=secrets_shown))
 
     async def update(self, request: Request) -> Response:
         body = await fields.body(request)

@@ -67,6 +67,15 @@ class Fleet:
             raise NotFound(f"Sandbox {name} not found.", code="WORKLOAD_NOT_FOUND")
         return sandbox
 
+    def by_external_id(self, external_id: str) -> Sandbox | None:
+        """The live sandbox of that external id; the newest, should several have it."""
+        found = [
+            sandbox
+            for sandbox in self.sandboxes.values()
+            if sandbox.row.record["metadata"].get("externalId") == external_id
+        ]
+        return max(found, key=lambda sandbox: sandbox.row.created_at, default=None)
+
     def tombstone(self, name: str) -> SandboxRow | None:
         """The record of an ended sandbox, until its retention is over."""
         row = self._store.sandbox(name)

@@ -1,0 +1,59 @@
+"""The control plane's route table: everything under `/v0`."""
+
+from starlette.routing import Route, Router
+
+from local_blaxel import catalog
+from local_blaxel.control import SandboxApi
+from local_blaxel.fleet import Fleet
+from local_blaxel.presentation import Presenter
+from local_blaxel.previews import PreviewApi
+from local_blaxel.store import Store
+
+SANDBOX = "/sandboxes/{name}"
+
+
+def control(fleet: Fleet, store: Store, presenter: Presenter) -> Router:
+    routes = [
+        *_sandboxes(SandboxApi(fleet, presenter)),
+        *_previews(PreviewApi(fleet, store, presenter)),
+        *_catalog(),
+    ]
+    return Router(routes, redirect_slashes=False)
+
+
+def _sandboxes(api: SandboxApi) -> list[Route]:
+    return [
+        Route("/sandboxes", api.create, methods=["POST"]),
+        Route("/sandboxes", api.index),
+        Route("/sandboxes/by-external-id/{external_id}", api.get_by_external_id),
+        Route(SANDBOX, api.get),
+        Route(SANDBOX, api.update, methods=["PUT"]),
+        Route(SANDBOX, api.delete, methods=["DELETE"]),
+    ]
+
+
+def _previews(api: PreviewApi) -> list[Route]:
+    preview = SANDBOX + "/previews/{preview}"
+    return [
+        Route(SANDBOX + "/previews", api.create, methods=["POST"]),
+        Route(SANDBOX + "/previews", api.index),
+        Route(preview, api.get),
+        Route(preview, api.update, methods=["PUT"]),
+        Route(preview, api.delete, methods=["DELETE"]),
+        Route(preview + "/tokens", api.create_token, methods=["POST"]),
+        Route(preview + "/tokens", api.tokens),
+        Route(preview + "/tokens/{token}", api.delete_token, methods=["DELETE"]),
+    ]
+
+
+def _catalog() -> list[Route]:
+    image = "/images/{kind}/{image:path}"
+    return [
+        Route("/sandbox/hub", catalog.list_hub),
+        Route("/images", catalog.list_images),
+        Route(image + "/tags", catalog.list_tags),
+        Route(image + "/tags/{tag}", catalog.delete_tag, methods=["DELETE"]),
+        Route(image, catalog.get_image),
+        Route(image, catalog.delete_image, methods=["DELETE"]),
+        Route("/locations", catalog.list_locations),
+    ]

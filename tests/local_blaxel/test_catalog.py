@@ -1,0 +1,60 @@
+import pytest
+
+
+@pytest.fixture
+def api(sdk):
+    """The client of the SDK's generated calls."""
+    from blaxel.core.client.client import client
+
+    return client
+
+
+def test_the_sdk_lists_images_in_pages(api):
+    from blaxel.core.client.api.images.list_images import sync as list_images
+
+    whole = list_images(client=api)
+    first = list_images(client=api, limit=1)
+
+    assert whole.meta.total == len(whole.data) > 1
+    assert first.meta.has_more
+
+
+def test_an_image_and_its_tags_are_what_a_create_takes(api):
+    from blaxel.core.client.api.images.get_image import sync as get_image
+    from blaxel.core.client.api.images.list_image_tags import sync as list_tags
+
+    image = get_image("sandbox", "blaxel/prod-base", client=api)
+    tags = list_tags("sandbox", "blaxel/prod-base", client=api)
+
+    assert image.spec.tag_count == 1
+    assert [tag.name for tag in tags.data] == ["latest"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("sandbox/nobody/nothing", "sandbox/blaxel/prod-base:v9", "agent/blaxel/prod-base"),
+        "sandbox/nobody/nothing/tags",
+    ],
+)
+def test_an_unknown_image_is_a_404(server, path):
+    answer = server.http.get(f"/v0/images/{path}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, 404)
+
+
+def test_what_comes_with_the_server_can_not_be_deleted(server):
+    image = "/v0/images/sandbox/blaxel%2Fprod-base"
+
+    assert server.http.delete(image).status_code == 403
+    assert server.http.delete(f"{image}/tags/latest").status_code == 403
+    assert server.http.delete(f"{image}/tags/v9").status_code == 404
+
+
+def test_an_unknown_tag_is_refused_by_a_create(server):
+    body = {"spec": {"runtime": {"image": "blaxel/prod-base:v9"}}}
+
+    refused = server.http.post("/v0/sandboxes", json=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "IMAGE_NOT_FOUND")
+    assert "blaxel/prod-base:v9" in refused.json()["message"]
