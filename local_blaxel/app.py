@@ -14,6 +14,7 @@ from local_blaxel import auth, routes
 from local_blaxel.config import Config
 from local_blaxel.doors import ByHost, Keyed, Teller
 from local_blaxel.edge import Edge
+from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
 from local_blaxel.health import Health
@@ -40,10 +41,14 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await fleet.take_over()
-        life = asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run())
+        lives = [
+            asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run()),
+            asyncio.create_task(Egress(fleet, launcher, config.egress_allow).run()),
+        ]
         yield
-        life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
+        for life in lives:
+            life.cancel()
+        await asyncio.gather(*lives, return_exceptions=True)
         await fleet.close()
         await launcher.close()
         store.close()
@@ -53,4 +58,3 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
     return ByHost(app, preview_edge)
-
