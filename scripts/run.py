@@ -77,19 +77,20 @@ def state_of_its_own(state_dir: Path) -> Iterator[None]:
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         state_dir.chmod(0o700)
-        lock = os.open(state_dir / "run.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = (state_dir / "run.lock").open("w")
     except OSError as exc:
         raise StartError(f"MANTA_STATE_DIR {state_dir}: {exc.strerror}.") from exc
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise StartError(f"Manta is running already on {state_dir}.") from exc
         yield
-    except BlockingIOError as exc:
-        raise StartError(f"Manta is running already on {state_dir}.") from exc
-    finally:
-        os.close(lock)
 
 
 def require_free_port(variable: str, port: int) -> None:
+    if port > 65535:
+        raise StartError(f"{variable} must be a port, not {port}.")
     # Both families: a browser tries ::1 first for localhost, and would find the other's page.
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:

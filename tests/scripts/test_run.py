@@ -187,8 +187,15 @@ def test_a_port_in_use_is_named_in_one_line(variable):
     assert output == f"manta: Port {port} is in use: set {variable} to another one.\n"
 
 
-def test_a_port_that_is_no_number_is_named_in_one_line():
-    status, output = refused(PORT="eighty")
+@pytest.mark.parametrize(
+    ("port", "message"),
+    [
+        ("eighty", "PORT must be a number of at least 1, not 'eighty'."),
+        ("80000", "PORT must be a port, not 80000."),
+    ],
+)
+def test_what_is_no_port_is_named_in_one_line(port, message):
+    status, output = refused(PORT=port)
 
     assert status == 1
-    assert output == "manta: PORT must be a number of at least 1, not 'eighty'.\n"
+    assert output == f"manta: {message}\n"
