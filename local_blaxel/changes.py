@@ -62,6 +62,7 @@ def _refuse_fixed(current: Record, wanted: Record) -> None:
         "spec.region": (old["region"], new["region"]),
         "spec.runtime.image": (old["runtime"]["image"], new["runtime"]["image"]),
         "spec.runtime.memory": (old["runtime"]["memory"], new["runtime"]["memory"]),
+        "spec.volumes": tuple(each.get("volumes", []) for each in (old, new)),
         "spec.runtime.extraArgs": tuple(r["runtime"].get("extraArgs") for r in (old, new)),
     }
     for field, (before, after) in pairs.items():

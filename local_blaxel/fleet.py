@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # More launches at once only make each of them slower.
 LAUNCHES = 8
+NEW_ENVIRONMENT = "Restarted with its new environment variables"
 
 
 class Fleet:
@@ -47,6 +48,10 @@ class Fleet:
     async def _adopt(self, sandbox: Sandbox) -> None:
         if sandbox.row.phase == "DEPLOYED":
             sandbox.died = not await self._launcher.adopt(sandbox.instance)
+            if sandbox.row.restart_due:
+                # A request that comes first restarts it, too.
+                sandbox.died = True
+                self._in_background(self._finish_update(sandbox))
         elif sandbox.row.phase == "DEPLOYING":
             self._in_background(self._finish_creation(sandbox))
         elif sandbox.row.phase == "DELETING":
@@ -163,6 +168,11 @@ class Fleet:
             if sandbox.row.phase == "DEPLOYING":
                 await self._launch(sandbox)
 
+    async def _finish_update(self, sandbox: Sandbox) -> None:
+        async with sandbox.lock:
+            if sandbox.row.restart_due and sandbox.row.phase == "DEPLOYED":
+                await sandbox.restart(NEW_ENVIRONMENT)
+
     async def update(self, name: str, body: Record) -> Sandbox:
         """Apply a full-object update; changed environment variables restart the sandbox."""
         sandbox = self.live(name)
@@ -172,9 +182,11 @@ class Fleet:
             before = sandbox.row.record
             sandbox.row.record = changes.apply(before, body)
             sandbox.row.record["metadata"]["updatedAt"] = clock.written(time.time())
+            differs = changes.envs_differ(before, sandbox.row.record)
+            sandbox.row.restart_due |= sandbox.row.instance is not None and differs
             sandbox.save()
-            if sandbox.row.instance and changes.envs_differ(before, sandbox.row.record):
-                await sandbox.restart("Restarted with its new environment variables")
+            if sandbox.row.restart_due:
+                await sandbox.restart(NEW_ENVIRONMENT)
         return sandbox
 
     def delete(self, name: str) -> Sandbox:

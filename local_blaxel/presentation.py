@@ -83,3 +83,8 @@ def _mask(record: Record) -> None:
     for env in record["spec"]["runtime"].get("envs", []):
         if env.get("secret"):
             env["value"] = spec.MASK
+    proxy = record["spec"].get("network", {}).get("proxy")
+    rules = proxy.get("routing") if isinstance(proxy, dict) else None
+    for rule in rules if isinstance(rules, list) else []:
+        if isinstance(rule, dict) and isinstance(rule.get("secrets"), dict):
+            rule["secrets"] = dict.fromkeys(rule["secrets"], spec.MASK)

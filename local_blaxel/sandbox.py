@@ -161,7 +161,7 @@ class Sandbox:
             logger.exception("%s could not be restarted", self.name)
             raise Unavailable(f"Sandbox {self.name} could not be restarted: {exc}") from exc
         self.died = False
-        self.row.asleep = False
+        self.row.asleep = self.row.restart_due = False
         self.save("DEPLOYED", reason)
 
     def is_idle(self, seconds: float) -> bool:

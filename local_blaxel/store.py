@@ -49,7 +49,8 @@ class SandboxRow:
     """One sandbox, alive or a tombstone; `record` holds its `metadata` and `spec`.
 
     `phase` is the status the API shows. `asleep` is true whenever its processes may be frozen:
-    set before a freeze, cleared after a thaw.
+    set before a freeze, cleared after a thaw. `restart_due` is true while it still runs with the
+    environment it had before an update.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SandboxRow:
     used_at: float
     instance: str | None = None
     asleep: bool = False
+    restart_due: bool = False
     ended_at: float | None = None
     events: list[Record] = field(default_factory=list)
 
@@ -112,7 +114,7 @@ class Store:
             "INSERT OR REPLACE INTO sandboxes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 row.name,
-                json.dumps({**row.record, "events": row.events}),
+                json.dumps({**row.record, "events": row.events, "restartDue": row.restart_due}),
                 row.phase,
                 row.instance,
                 row.asleep,
@@ -192,6 +194,7 @@ def _sandbox(row: tuple[Any, ...]) -> SandboxRow:
         name=name,
         record=record,
         events=record.pop("events"),
+        restart_due=record.pop("restartDue", False),
         phase=phase,
         instance=instance,
         asleep=bool(asleep),

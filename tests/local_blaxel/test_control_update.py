@@ -1,3 +1,5 @@
+import sqlite3
+
 import pytest
 
 from tests.local_blaxel.running import new_name
@@ -107,3 +109,41 @@ def test_fields_of_the_server_are_ignored_and_unknown_ones_kept(server, name):
 
 def test_updating_a_sandbox_that_is_not_there_is_a_404(server):
     assert server.http.put("/v0/sandboxes/nobody-has-this", json={}).status_code == 404
+
+
+def test_an_external_id_and_volumes_can_not_change(server, name):
+    renamed, attached = server.get(name), server.get(name)
+    renamed["metadata"]["externalId"] = "another"
+    attached["spec"]["volumes"] = [{"name": "late", "type": "ephemeral", "mountPath": "/data"}]
+
+    answers = [server.http.put(f"/v0/sandboxes/{name}", json=r) for r in (renamed, attached)]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert "metadata.externalId" in answers[0].json()["message"]
+    assert "spec.volumes" in answers[1].json()["message"]
+
+
+def test_a_secret_of_the_network_is_never_shown(server):
+    rule = {"destinations": ["*"], "secrets": {"key": "s3cret"}}
+    name = server.create(network={"proxy": {"routing": [rule]}})
+
+    assert "s3cret" not in server.http.get(f"/v0/sandboxes/{name}").text
+    assert "s3cret" not in server.http.get("/v0/sandboxes").text
+    assert "s3cret" not in server.http.delete(f"/v0/sandboxes/{name}").text
+
+
+def test_a_restart_that_a_kill_kept_from_an_update_is_made_up_for(own_server):
+    name = own_server.create(runtime={"envs": [{"name": "A", "value": "1"}]})
+    own_server.run(name, "echo kept > /blaxel/kept")
+    own_server.kill()
+    with sqlite3.connect(own_server.state_dir / "local_blaxel.sqlite3") as store:
+        saved = (
+            "json_set(record, '$.spec.runtime.envs[0].value', '2', '$.restartDue', json('true'))"
+        )
+        store.execute(f"UPDATE sandboxes SET record = {saved} WHERE name = ?", (name,))
+    store.close()
+
+    own_server.start()
+
+    assert own_server.run(name, "echo $A; cat /blaxel/kept")["stdout"] == "2\nkept\n"
+    assert "environment" in own_server.get(name)["events"][-1]["message"]
