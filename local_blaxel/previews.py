@@ -102,11 +102,13 @@ class PreviewApi:
 
     async def delete_token(self, request: Request) -> Response:
         preview = self._preview(request)
-        name = request.path_params["token"]
-        if all(row.name != name for row in self._store.tokens(preview.id)):
-            raise NotFound(f"Token {name} not found.")
-        self._store.forget_token(name)
-        return JSONResponse({"message": f"Token {name} deleted."})
+        wanted = request.path_params["token"]
+        # Clients name a token by its value, too: the TypeScript SDK shows them no other name.
+        rows = [row for row in self._store.tokens(preview.id) if wanted in (row.name, row.value)]
+        if not rows:
+            raise NotFound(f"Token {wanted} not found.")
+        self._store.forget_token(rows[0].name)
+        return JSONResponse({"message": f"Token {rows[0].name} deleted."})
 
     def _sandbox_name(self, request: Request) -> str:
         sandbox = self._fleet.live(request.path_params["name"])
