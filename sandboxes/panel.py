@@ -25,6 +25,8 @@ _WORDS = {
 # Fast only in transitions: an awake sandbox is about to sleep.
 _POLL_SECONDS = {"provisioning": 1, "deleting": 1, "active": 2}
 _SLOW_POLL = 30
+# A made sandbox that was last looked at longer ago than this is about to be looked at again.
+_RECENT = timedelta(seconds=5)
 # A look that was asked for and a worker's sign of life are believed this long.
 _ASKED = timedelta(seconds=15)
 
@@ -68,7 +70,7 @@ class Panel:
 
     @property
     def poll_seconds(self) -> int:
-        if self.refreshing or self.stale:
+        if self.refreshing or self.stale or self.outdated:
             return 1
         return _POLL_SECONDS.get(self.state, _SLOW_POLL)
 
@@ -78,6 +80,13 @@ class Panel:
         row = self.sandbox
         asked = row.next_attempt_at if row else None
         return bool(asked and row and row.phase == Phase.READY and _age(asked) < _ASKED)
+
+    @property
+    def outdated(self) -> bool:
+        """Nobody has read it for a while; now somebody does, so the worker looks."""
+        row = self.sandbox
+        made = row is not None and row.phase == Phase.READY
+        return bool(made and self.checked_at and _age(self.checked_at) > _RECENT)
 
     @property
     def checked_at(self) -> datetime | None:
@@ -163,10 +172,11 @@ class Panel:
     def version(self) -> str:
         """Changes when anything that the panel shows has changed."""
         row = self.sandbox
-        shown = [self.state, self.trouble, self.refreshing, self.retry_note, self.error_message]
+        shown = [self.state, self.trouble, self.poll_seconds, self.retry_note, self.error_message]
         if row:
             shown += [row.step, row.expires_at, row.url, row.attempts, self.created_at]
             shown.append(row.checked_at if self.stale or self.refreshing else None)
+            shown.append(self.refreshing)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 

@@ -26,7 +26,8 @@ def look(last_full: datetime | None) -> datetime | None:
     try:
         records = {record.name: record for record in gateway.list_all()}
     except errors.SandboxError as exc:
-        logger.warning("Cannot look at the provider: %s", exc)
+        if not Heartbeat.of(Heartbeat.Subject.PROVIDER).is_failing:  # once an outage
+            logger.warning("Cannot look at the provider: %s", exc)
         Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
         # Also where nobody looks: a failed full look is tried again at the next call.
         return last_full

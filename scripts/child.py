@@ -31,6 +31,8 @@ class Child:
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name = name
         self.said_ready = False
+        # What it says before it answers is kept for an epitaph, not shown.
+        self._answers = False
         self._process = process
         self._last_lines: deque[str] = deque(maxlen=5)
         self._relay = asyncio.create_task(self._relay_output())
@@ -54,6 +56,7 @@ class Child:
         while not self.ended.done():
             answer = await attempt()
             if answer is not None:
+                self._answers = True
                 return answer
             if asyncio.get_running_loop().time() > deadline:
                 raise StartError(f"{self.name} did not answer within {START_SECONDS:.0f} s.")
@@ -90,7 +93,8 @@ class Child:
     def _relay_line(self, line: str) -> None:
         self._last_lines.append(line)
         self.said_ready |= line == READY_LINE
-        say(f"{self.name:<12} | {line}")
+        if self._answers:
+            say(f"{self.name:<12} | {line}")
 
     async def _wait(self) -> None:
         await self._process.wait()

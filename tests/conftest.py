@@ -1,7 +1,7 @@
 import pytest
 from django.core.cache import cache
 
-from sandboxes import gateway, tasks
+from sandboxes import dataplane, gateway, tasks
 from tests.factories import SandboxFactory, UserFactory
 from tests.local_blaxel.running import Server
 from tests.provider import Provider
@@ -48,6 +48,7 @@ def blaxel():
     provider = Provider(server)
     provider.start()
     yield provider
+    dataplane._client().close()
     provider.stop()
     server.clear_away()
 

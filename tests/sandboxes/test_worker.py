@@ -31,19 +31,20 @@ def process(blaxel, django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         url = database_url()
     environ = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         "DJANGO_SETTINGS_MODULE": "manta.settings",
         "DATABASE_URL": url,
         "BLAXEL_API_URL": blaxel.url,
     }
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "worker"], env=environ, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "Worker ready.\n"
-    yield process
-    process.terminate()
-    assert process.wait(3) == 0
-    process.stdout.close()
+    command = [sys.executable, "manage.py", "worker"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "Worker ready.\n"
+            yield process
+            process.terminate()
+            assert process.wait(3) == 0
+        finally:
+            process.kill()
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ class Command(BaseCommand):
         worker = Worker()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stopping.set())
-        worker.run(ready=lambda: self.stdout.write("Worker ready.", ending="\n"))
-        self.stdout.flush()
+        worker.run(ready=self._say_ready)
         # Not sys.exit: it would wait for a thread that waits for the provider.
         os._exit(0)
+
+    def _say_ready(self) -> None:
+        self.stdout.write("Worker ready.")
+        self.stdout.flush()  # whoever started it reads this from a pipe
