@@ -11,12 +11,16 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import network
+from .copies import CopyApi
 from .files import FileApi
+from .multipart import MultipartApi
 from .process_api import ProcessApi
 from .processes import ProcessTable
 from .sandbox import Sandbox
+from .search import SearchApi
 from .system import SystemApi
 from .trees import TreeApi
+from .watch import WatchApi
 from .wire import ApiError, Json
 
 COMMON_HEADERS = {
@@ -34,6 +38,10 @@ def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
             *SystemApi(sandbox).routes(),
             *TreeApi(sandbox).routes(),
             *FileApi(sandbox).routes(),
+            *SearchApi(sandbox).routes(),
+            *CopyApi(sandbox).routes(),
+            *MultipartApi(sandbox).routes(),
+            *WatchApi(sandbox).routes(),
             *ProcessApi(sandbox, table).routes(),
             *network.routes(),
         ],
@@ -45,8 +53,8 @@ def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
 
 
 async def _api_error(request: Request, exc: Exception) -> Response:
-    status, message = (exc.status, exc.message) if isinstance(exc, ApiError) else (500, str(exc))
-    return Json({"error": message}, status)
+    error = exc if isinstance(exc, ApiError) else ApiError(500, str(exc))
+    return Json(error.body(), error.status)
 
 
 async def _http_error(request: Request, exc: Exception) -> Response:

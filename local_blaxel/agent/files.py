@@ -10,8 +10,8 @@ import posixpath
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, BinaryIO
@@ -79,18 +79,9 @@ class FileApi:
         return _done(path, "File created/updated successfully")
 
     async def _write_upload(self, request: Request, path: str) -> Response:
-        try:
-            form = await request.form(max_files=1, max_fields=16)
-        except (MultiPartException, ClientDisconnect) as exc:
-            raise ApiError(400, f"the form can't be read: {exc}") from exc
-        try:
-            upload, permissions = form.get("file"), form.get("permissions") or ""
-            if not isinstance(upload, UploadFile) or not isinstance(permissions, str):
-                raise ApiError(400, "the form needs a file named 'file'")
+        async with uploaded_file(request) as (file, permissions):
             mode = octal(permissions)
-            await asyncio.to_thread(_store, upload.file, path, mode)
-        finally:
-            await form.close()
+            await asyncio.to_thread(_store, file, path, mode)
         return _done(path, "Binary file uploaded successfully")
 
     async def delete(self, request: Request) -> Response:
@@ -99,6 +90,22 @@ class FileApi:
 
     def _path(self, request: Request) -> str:
         return paths.requested(request, self._sandbox, PREFIX)
+
+
+@asynccontextmanager
+async def uploaded_file(request: Request) -> AsyncIterator[tuple[BinaryIO, str]]:
+    """The form's file, spooled to disk when large, and its field `permissions`."""
+    try:
+        form = await request.form(max_files=1, max_fields=16)
+    except (MultiPartException, ClientDisconnect) as exc:
+        raise ApiError(400, f"the form can't be read: {exc}") from exc
+    try:
+        upload, permissions = form.get("file"), form.get("permissions") or ""
+        if not isinstance(upload, UploadFile) or not isinstance(permissions, str):
+            raise ApiError(400, "the form needs a file named 'file'")
+        yield upload.file, permissions
+    finally:
+        await form.close()
 
 
 def status(path: str) -> os.stat_result:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -26,6 +25,7 @@ from .files import (
     status,
 )
 from .sandbox import Sandbox
+from .walk import walk
 from .wire import (
     ApiError,
     Json,
@@ -127,9 +127,12 @@ def read_tree(root: str, selection: Selection) -> dict[str, Any]:
     files: list[dict[str, Any]] = []
     folders: list[dict[str, str]] = []
     size = 0
-    for path, is_directory in _walk(root, selection):
-        if is_directory:
-            folders.append({"path": path, "name": posixpath.basename(path)})
+    for entry in walk(root, selection.wants_directory):
+        path = entry.path
+        if entry.is_directory:
+            folders.append({"path": path, "name": entry.name})
+            continue
+        if not selection.wants_file(entry.name):
             continue
         if len(files) >= selection.max_files:
             raise ApiError(422, f"more than {selection.max_files} files match under {root}")
@@ -149,20 +152,6 @@ def read_tree(root: str, selection: Selection) -> dict[str, Any]:
         "subdirectories": folders,
         "recursive": True,
     }
-
-
-def _walk(root: str, selection: Selection) -> Iterator[tuple[str, bool]]:
-    """Selected paths below `root`, each with whether it is a directory; links are not followed."""
-    for folder, names, others in os.walk(root):
-        links = [name for name in names if os.path.islink(posixpath.join(folder, name))]
-        names[:] = sorted(
-            name for name in set(names) - set(links) if selection.wants_directory(name)
-        )
-        for name in names:
-            yield posixpath.join(folder, name), True
-        for name in sorted([*others, *links]):
-            if selection.wants_file(name):
-                yield posixpath.join(folder, name), False
 
 
 def _content(path: str) -> bytes | None:

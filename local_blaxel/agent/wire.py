@@ -13,12 +13,16 @@ MAX_JSON_BODY = 64 * 2**20
 
 
 class ApiError(Exception):
-    """Answered as ``{"error": message}`` with the status."""
+    """Answered as ``{"error": message}`` with the status, and with a code where clients use one."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
+
+    def body(self) -> dict[str, str]:
+        return {"error": self.message} | ({"code": self.code} if self.code else {})
 
 
 class Json(JSONResponse):
@@ -64,6 +68,12 @@ class Body:
         if any(not isinstance(value, str) for value in values.values()):
             raise ApiError(400, f"{name} must be an object of strings")
         return {encodable(name, key): encodable(name, text) for key, text in values.items()}
+
+    def objects(self, name: str) -> list[Body]:
+        values = self._get(name, list, "a list of objects") or []
+        if any(not isinstance(value, dict) for value in values):
+            raise ApiError(400, f"{name} must be a list of objects")
+        return [Body(value) for value in values]
 
 
 def encodable(name: str, text: str) -> str:

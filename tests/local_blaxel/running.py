@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +196,17 @@ def sdk(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client.with_base_url(before[0])
     client.with_auth(before[1])
     settings.auth = before[1]
+
+
+@pytest.fixture
+async def async_box(sdk: Any, name: str) -> AsyncIterator[Any]:
+    """The same sandbox through the SDK's asynchronous class, whose clients nobody else closes."""
+    from blaxel.core import SandboxInstance
+    from blaxel.core.client.client import client
+
+    box = await SandboxInstance.get(name)
+    yield box
+    clients = [part._client for part in (box.fs, box.process, box.network)]
+    for each in filter(None, [*clients, client._async_client]):
+        await each.aclose()
+    client._async_client = None

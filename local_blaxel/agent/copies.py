@@ -1,0 +1,86 @@
+"""``/filesystem-copy``: one request that places a copy as ``cp -r`` does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+import shutil
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import paths
+from .files import create, explain, refuse_irregular
+from .sandbox import Sandbox
+from .wire import ApiError, Json, read_json
+
+EXISTS = "FILE_ALREADY_EXISTS"
+
+
+class CopyApi:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def routes(self) -> list[Route]:
+        return [Route("/filesystem-copy", self.copy, methods=["POST"])]
+
+    async def copy(self, request: Request) -> Response:
+        body = await read_json(request)
+        source, destination = body.text("source"), body.text("destination")
+        if not source or not destination:
+            raise ApiError(400, "source and destination are required")
+        origin = paths.absolute(source, self._sandbox)
+        target = paths.absolute(destination, self._sandbox)
+        await asyncio.to_thread(copy, origin, target, exclusive=body.flag("noOverwrite"))
+        done = {"source": source, "destination": destination, "message": "Files copied"}
+        return Json(done)
+
+
+def copy(source: str, destination: str, *, exclusive: bool) -> None:
+    """Into an existing directory, else to that path. Exclusive: each entry is made, or it fails.
+
+    Raises ApiError 409 when the target exists and the copy is exclusive, else 422.
+    """
+    target = destination
+    if os.path.isdir(destination):
+        target = posixpath.join(destination, posixpath.basename(source))
+    try:
+        _place(source, target, exclusive)
+    except FileExistsError as exc:
+        raise ApiError(409, explain("copy", target, exc), EXISTS) from exc
+    except shutil.Error as exc:
+        failed, _, reason = exc.args[0][0]
+        raise ApiError(422, f"copy {failed}: {reason}") from exc
+    except OSError as exc:
+        raise ApiError(422, explain("copy", source, exc)) from exc
+
+
+def _place(source: str, target: str, exclusive: bool) -> None:
+    def copy_file(origin: str, place: str) -> None:
+        _copy_file(origin, place, exclusive)
+
+    real_source, real_target = os.path.realpath(source), os.path.realpath(target)
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+    elif not os.path.isdir(source):
+        copy_file(source, target)
+    elif f"{real_target}/".startswith(f"{real_source.rstrip('/')}/"):
+        raise ApiError(422, f"cannot copy {source} into itself")
+    else:
+        shutil.copytree(
+            source, target, symlinks=True, copy_function=copy_file, dirs_exist_ok=not exclusive
+        )
+
+
+def _copy_file(source: str, target: str, exclusive: bool) -> None:
+    fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as origin:
+        info = os.fstat(fd)
+        refuse_irregular(source, info)
+        if not exclusive and os.path.exists(target) and os.path.samefile(source, target):
+            raise ApiError(422, f"{source} and {target} are the same file")
+        with open(target, "xb") if exclusive else create(target) as copied:
+            shutil.copyfileobj(origin, copied, 2**20)
+            os.fchmod(copied.fileno(), info.st_mode & 0o777)

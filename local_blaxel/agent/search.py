@@ -1,0 +1,221 @@
+"""``/filesystem-find``, ``-search`` and ``-content-search``: what is where below a directory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import paths
+from .files import status
+from .sandbox import Sandbox
+from .walk import Entry, walk
+from .wire import ApiError, Json, query_flag, query_list, query_number
+
+FIND, FUZZY, CONTENT = "/filesystem-find", "/filesystem-search", "/filesystem-content-search"
+EXCLUDED = (
+    *("node_modules", "vendor", ".git", "dist", "build", "target"),
+    *("__pycache__", ".venv", ".next", "coverage"),
+)
+FOUND_BY_DEFAULT, LINES_BY_DEFAULT, MOST_RESULTS = 20, 100, 1000
+MOST_CONTEXT = 20
+# What is larger, or has a NUL near its start, is data and not text.
+MAX_SEARCHED_FILE = 16 * 2**20
+LOOKED_AT_FOR_NUL = 8 * 2**10
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where to look, and which names are left out."""
+
+    root: str
+    excluded: list[str]
+    exclude_hidden: bool
+    limit: int | None
+
+    @classmethod
+    def of(cls, request: Request, root: str, *, hidden: bool, limit: int) -> Scope:
+        if not stat.S_ISDIR(status(root).st_mode):
+            raise ApiError(400, f"{root} is not a directory")
+        asked = query_number(request, "maxResults", limit)
+        return cls(
+            root=root,
+            excluded=query_list(request, "excludeDirs") or list(EXCLUDED),
+            exclude_hidden=query_flag(request, "excludeHidden", not hidden),
+            limit=min(asked, MOST_RESULTS) or None,
+        )
+
+    def entries(self) -> Iterator[Entry]:
+        for entry in walk(self.root, self._enters):
+            if not self._hides(entry.name):
+                yield entry
+
+    def relative(self, entry: Entry) -> str:
+        return posixpath.relpath(entry.path, self.root)
+
+    def _enters(self, name: str) -> bool:
+        return name not in self.excluded and not self._hides(name)
+
+    def _hides(self, name: str) -> bool:
+        return self.exclude_hidden and name.startswith(".")
+
+
+class SearchApi:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(prefix + path, handler, methods=["GET"])
+            for path in ("", "/{path:path}")
+            for prefix, handler in {
+                FIND: self.find,
+                FUZZY: self.search_names,
+                CONTENT: self.search_content,
+            }.items()
+        ]
+
+    async def find(self, request: Request) -> Response:
+        kind = request.query_params.get("type") or "file"
+        if kind not in ("file", "directory"):
+            raise ApiError(400, f"type must be file or directory, not {kind!r}")
+        scope = self._scope(request, FIND, FOUND_BY_DEFAULT)
+        patterns = query_list(request, "patterns")
+        return Json(await asyncio.to_thread(find, scope, kind, patterns))
+
+    async def search_names(self, request: Request) -> Response:
+        scope = self._scope(request, FUZZY, FOUND_BY_DEFAULT)
+        query = request.query_params.get("query") or posixpath.basename(scope.root)
+        patterns = query_list(request, "patterns")
+        return Json(await asyncio.to_thread(search_names, scope, query, patterns))
+
+    async def search_content(self, request: Request) -> Response:
+        query = request.query_params.get("query", "")
+        if not query:
+            raise ApiError(400, "query is required")
+        search = ContentSearch(
+            query=query,
+            case_sensitive=query_flag(request, "caseSensitive"),
+            pattern=request.query_params.get("filePattern", ""),
+            context=_context_lines(request),
+        )
+        scope = self._scope(request, CONTENT, LINES_BY_DEFAULT, hidden=True)
+        return Json(await asyncio.to_thread(search.run, scope))
+
+    def _scope(self, request: Request, prefix: str, limit: int, hidden: bool = False) -> Scope:
+        root = paths.requested(request, self._sandbox, prefix)
+        return Scope.of(request, root, hidden=hidden, limit=limit)
+
+
+def find(scope: Scope, kind: str, patterns: list[str]) -> dict[str, Any]:
+    """Entries of that kind whose name matches one of the globs."""
+    found = (e for e in scope.entries() if e.type == kind and _matches(e.name, patterns))
+    matches = [
+        {"path": scope.relative(entry), "type": entry.type} for entry in islice(found, scope.limit)
+    ]
+    return {"matches": matches, "total": len(matches)}
+
+
+def search_names(scope: Scope, query: str, patterns: list[str]) -> dict[str, Any]:
+    """Entries whose relative path has the query's letters in their order; the closest first."""
+    found = []
+    for entry in scope.entries():
+        if not entry.is_directory and not _matches(entry.name, patterns):
+            continue
+        path = scope.relative(entry)
+        if points := score(query.lower(), path.lower()):
+            found.append((-points, len(path), path, entry.type))
+    matches = [
+        {"path": path, "score": -points, "type": kind}
+        for points, _, path, kind in sorted(found)[: scope.limit]
+    ]
+    return {"matches": matches, "total": len(matches)}
+
+
+def score(query: str, text: str) -> int:
+    """0 unless all letters are there; more for letters together and at the start of a word."""
+    points, position = 0, -1
+    for letter in query:
+        found = text.find(letter, position + 1)
+        if found < 0:
+            return 0
+        points += 16
+        if found == position + 1:
+            points += 8
+        if found == 0 or not text[found - 1].isalnum():
+            points += 8
+        position = found
+    return points
+
+
+@dataclass(frozen=True)
+class ContentSearch:
+    query: str
+    case_sensitive: bool
+    pattern: str
+    context: int
+
+    def run(self, scope: Scope) -> dict[str, Any]:
+        matches = list(islice(self._matches(scope), scope.limit))
+        return {"query": self.query, "matches": matches, "total": len(matches)}
+
+    def _matches(self, scope: Scope) -> Iterator[dict[str, Any]]:
+        patterns = [self.pattern] if self.pattern else []
+        for entry in scope.entries():
+            if not entry.is_directory and _matches(entry.name, patterns):
+                yield from self._in_file(scope.relative(entry), _text(entry.path))
+
+    def _in_file(self, path: str, text: str) -> Iterator[dict[str, Any]]:
+        wanted = self._folded(self.query)
+        if wanted not in self._folded(text):
+            return
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            column = self._folded(line).find(wanted)
+            if column < 0:
+                continue
+            match = {"path": path, "line": number + 1, "column": column + 1, "text": line}
+            if self.context:
+                around = lines[max(number - self.context, 0) : number + self.context + 1]
+                match["context"] = "\n".join(around)
+            yield match
+
+    def _folded(self, text: str) -> str:
+        return text if self.case_sensitive else text.lower()
+
+
+def _context_lines(request: Request) -> int:
+    """As Blaxel's server: what is no number is none."""
+    text = request.query_params.get("contextLines", "")
+    return min(int(text[:9]), MOST_CONTEXT) if text.isascii() and text.isdigit() else 0
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    return not patterns or any(fnmatchcase(name, glob) for glob in patterns)
+
+
+def _text(path: str) -> str:
+    """What a regular file holds; nothing of links, data and what can't be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with open(fd, "rb") as file:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_SEARCHED_FILE:
+            return ""
+        try:
+            data = file.read(MAX_SEARCHED_FILE)
+        except OSError:
+            return ""
+    return "" if b"\0" in data[:LOOKED_AT_FOR_NUL] else data.decode(errors="replace")
