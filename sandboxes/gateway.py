@@ -142,6 +142,12 @@ def _refusal(status: int | None, code: object, retry_after: int | None = None) -
     )
 
 
+def _seconds_asked(headers: httpx.Headers) -> int | None:
+    """What Retry-After says, where it says seconds."""
+    asked = headers.get("Retry-After", "")
+    return int(asked) if asked.isdecimal() else None
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Let nothing out but our own errors, with the cause kept."""
@@ -153,7 +159,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except BlaxelError as exc:
-        raise _refusal(exc.status, exc.code) from exc
+        wait = _seconds_asked(exc.response.headers) if exc.response is not None else None
+        raise _refusal(exc.status, exc.code, wait) from exc
     except CredentialsError as exc:
         raise _refusal(401, None) from exc
     except httpx.HTTPError as exc:
@@ -174,8 +181,7 @@ def _request(method: str, path: str, **options: Any) -> Any:
         raise _unreadable() from exc
     if response.status_code != 200:
         code = body.get("code") if isinstance(body, dict) else None
-        wait = response.headers.get("Retry-After", "")
-        raise _refusal(response.status_code, code, int(wait) if wait.isdecimal() else None)
+        raise _refusal(response.status_code, code, _seconds_asked(response.headers))
     return body
 
 

@@ -180,9 +180,9 @@ def _write_starter(sandbox: Sandbox) -> None:
 def _run_starter(sandbox: Sandbox) -> None:
     """Start the starter's server, unless it runs or its owner has stopped it."""
     starter = starters.current()
-    runs = [p for p in dataplane.processes(sandbox.url) if p.get("name") == starter.process]
-    latest = runs[-1].get("status") if runs else None
-    if latest not in ("running", "stopped", "killed"):
+    processes = dataplane.processes(sandbox.url)
+    seen = {p.get("status") for p in processes if p.get("name") == starter.process}
+    if seen.isdisjoint({"running", "stopped", "killed"}):
         process = {
             "name": starter.process,
             "command": starter.command,

@@ -44,7 +44,8 @@ def _compare(rows: list[Sandbox], records: dict[str, ProviderSandbox]) -> None:
         if record is None or record.status in status.GONE:
             due.append(row.pk)  # the reconciler makes sure before it says that it is gone
             continue
-        seen = reconcile.observe(row, record)
+        # It answers, so what did not work before is over.
+        seen = {**reconcile.observe(row, record), "error_code": "", "error_message": ""}
         checked_at = seen.pop("checked_at")
         if all(getattr(row, field) == value for field, value in seen.items()):
             unchanged.append(row.pk)

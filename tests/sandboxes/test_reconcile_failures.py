@@ -59,6 +59,16 @@ def test_retry_after_is_honoured(made, provider):
     assert made.next_attempt_at > timezone.now() + timedelta(seconds=55)
 
 
+def test_retry_after_is_honoured_when_a_create_is_refused(wanted, provider):
+    body = {"code": "RATE_LIMIT_EXCEEDED", "message": "slow down", "error": "slow down"}
+    provider.fails(*CREATE, 429, body, headers={"Retry-After": "60"})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.next_attempt_at > timezone.now() + timedelta(seconds=55)
+
+
 def test_the_wait_between_attempts_grows_and_is_bounded(wanted, provider):
     Sandbox.objects.update(attempts=30)
     provider.fails(*CREATE, 503, {"code": "X", "message": "no"})

@@ -78,3 +78,12 @@ def test_one_odd_sandbox_does_not_hide_the_others(made, provider, record_at_prov
 
     made.refresh_from_db()
     assert made.status == "standby"
+
+
+def test_a_look_that_works_ends_an_error(made):
+    Sandbox.objects.update(error_code="provider_unavailable", error_message="It was down.")
+
+    watch.look(None)
+
+    made.refresh_from_db()
+    assert (made.error_code, made.error_message) == ("", "")
