@@ -22,6 +22,7 @@ from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.presentation import Presenter
 from local_blaxel.preview_edge import PreviewEdge
+from local_blaxel.schedules import Scheduler
 from local_blaxel.store import Store
 
 
@@ -43,6 +44,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         await fleet.take_over()
         lives = [
             asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run()),
+            asyncio.create_task(Scheduler(fleet, store).run()),
             asyncio.create_task(Egress(fleet, launcher, config.egress_allow).run()),
         ]
         yield

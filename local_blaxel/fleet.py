@@ -213,7 +213,7 @@ class Fleet:
         sandbox.row.asleep = False
         sandbox.row.ended_at = time.time()
         # The tombstone last: a kill before it leaves a deletion to finish.
-        self._store.forget_previews(sandbox.name)
+        self._store.forget_belongings(sandbox.name)
         sandbox.save("TERMINATED", reason)
         del self.sandboxes[sandbox.name]
 

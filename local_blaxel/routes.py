@@ -7,6 +7,7 @@ from local_blaxel.control import SandboxApi
 from local_blaxel.fleet import Fleet
 from local_blaxel.presentation import Presenter
 from local_blaxel.previews import PreviewApi
+from local_blaxel.schedules import ScheduleApi
 from local_blaxel.store import Store
 
 SANDBOX = "/sandboxes/{name}"
@@ -16,6 +17,7 @@ def control(fleet: Fleet, store: Store, presenter: Presenter) -> Router:
     routes = [
         *_sandboxes(SandboxApi(fleet, presenter)),
         *_previews(PreviewApi(fleet, store, presenter)),
+        *_schedules(ScheduleApi(fleet, store)),
         *_catalog(),
     ]
     return Router(routes, redirect_slashes=False)
@@ -43,6 +45,21 @@ def _previews(api: PreviewApi) -> list[Route]:
         Route(preview + "/tokens", api.create_token, methods=["POST"]),
         Route(preview + "/tokens", api.tokens),
         Route(preview + "/tokens/{token}", api.delete_token, methods=["DELETE"]),
+    ]
+
+
+def _schedules(api: ScheduleApi) -> list[Route]:
+    schedule = SANDBOX + "/schedules/{schedule}"
+    return [
+        Route(SANDBOX + "/schedules", api.create, methods=["POST"]),
+        Route(SANDBOX + "/schedules", api.index),
+        Route(schedule, api.get),
+        Route(schedule, api.update, methods=["PUT"]),
+        Route(schedule, api.delete, methods=["DELETE"]),
+        Route(SANDBOX + "/schedule-executions", api.executions),
+        Route("/schedules", api.index_all),
+        Route("/schedules/metrics", api.metrics),
+        Route("/schedule-executions", api.all_executions),
     ]
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_blaxel import shelf
+from local_blaxel.shelf import Shelf
+
 Record = dict[str, Any]
 
 _SCHEMA = """
@@ -91,7 +94,9 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + shelf.SCHEMA)
+        self.schedules = Shelf(self._db, "schedule")
+        self.executions = Shelf(self._db, "execution")
 
     def close(self) -> None:
         self._db.close()
@@ -127,8 +132,11 @@ class Store:
     def forget_sandbox(self, name: str) -> None:
         self._db.execute("DELETE FROM sandboxes WHERE name = ?", (name,))
 
-    def forget_previews(self, sandbox: str) -> None:
+    def forget_belongings(self, sandbox: str) -> None:
+        """Drop what goes with a sandbox: its previews, and its schedules."""
         self._db.execute("DELETE FROM previews WHERE sandbox = ?", (sandbox,))
+        self.schedules.forget_of(sandbox)
+        self.executions.forget_of(sandbox)
 
     def previews(self, sandbox: str) -> list[PreviewRow]:
         query = "SELECT * FROM previews WHERE sandbox = ? ORDER BY created_at, id"
