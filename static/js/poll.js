@@ -1,6 +1,6 @@
 // When the panel asks for news: not in a hidden tab, and more often after something was started.
 (() => {
-  const REFRESH_AFTER_MS = [300, 1200, 3000, 6000];
+  const REFRESH_AFTER_MS = [300, 1200, 1900, 3000, 6000];
   const body = document.body;
 
   const refresh = () => htmx.trigger(body, "sandbox:refresh");
@@ -9,10 +9,12 @@
   body.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && isPoll(event)) event.preventDefault();
   });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && document.getElementById("sandbox-body")) refresh();
-  });
   const refreshSoon = () => REFRESH_AFTER_MS.forEach((delay) => setTimeout(refresh, delay));
+  // What is shown at first is what was last seen: whoever looks makes the worker look, too.
+  refreshSoon();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refreshSoon();
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-wakes]")) refreshSoon();
   });
