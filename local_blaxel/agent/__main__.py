@@ -18,6 +18,7 @@ from .sandbox import Sandbox
 PR_SET_DUMPABLE = 4
 # Longer than any client keeps a connection, so that the agent never closes one about to be used.
 KEEP_ALIVE_SECONDS = 600
+MAX_WEBSOCKET_MESSAGE = 2**20
 
 
 async def serve(
@@ -28,7 +29,11 @@ async def serve(
         app.build(sandbox, table),
         loop="asyncio",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        # The edge looks after its clients; its own connection here can't vanish unnoticed.
+        ws_ping_interval=None,
+        ws_max_size=MAX_WEBSOCKET_MESSAGE,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_level="warning",
         access_log=False,

@@ -19,6 +19,7 @@ from .processes import ProcessTable
 from .sandbox import Sandbox
 from .search import SearchApi
 from .system import SystemApi
+from .terminal_api import TerminalApi
 from .trees import TreeApi
 from .watch import WatchApi
 from .wire import ApiError, Json
@@ -43,6 +44,7 @@ def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
             *MultipartApi(sandbox).routes(),
             *WatchApi(sandbox).routes(),
             *ProcessApi(sandbox, table).routes(),
+            *TerminalApi(sandbox).routes(),
             *network.routes(),
         ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},

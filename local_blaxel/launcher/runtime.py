@@ -21,7 +21,7 @@ from .model import LaunchError
 PREFIX = "runtime-"
 LIBRARIES = [
     *("anyio", "click", "h11", "httptools", "idna"),
-    *("python_multipart", "starlette", "typing_extensions", "uvicorn"),
+    *("python_multipart", "starlette", "typing_extensions", "uvicorn", "websockets"),
 ]
 AGENT = Path(__file__).resolve().parents[1] / "agent"
 # The sandbox's user, as seen from inside.

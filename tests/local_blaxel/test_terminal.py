@@ -1,0 +1,185 @@
+"""``/terminal``: shells on a PTY through the edge, as a browser would use them."""
+
+import json
+import re
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.local_blaxel.running import KEY, until
+
+
+class Terminal:
+    """One client of a terminal, and all that it was shown."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.shown = ""
+        self.errors = []
+
+    def send(self, **message):
+        self.socket.send(json.dumps(message))
+
+    def type(self, text):
+        self.send(type="input", data=text)
+
+    def hear(self):
+        message = json.loads(self.socket.recv(timeout=10))
+        if message["type"] == "error":
+            self.errors.append(message["data"])
+        else:
+            self.shown += message["data"]
+
+    def see(self, pattern):
+        """Hear until what was shown matches, and return the match."""
+        while not (match := re.search(pattern, self.shown)):
+            self.hear()
+        return match
+
+    def hear_all(self):
+        """Hear until the socket is closed in good order."""
+        with pytest.raises(ConnectionClosedOK):
+            while True:
+                self.hear()
+
+
+@contextmanager
+def opened(server, name, query=""):
+    address = f"{server.url}{server.inside(name, '/terminal/ws')}".replace("http", "ws", 1)
+    with connect(f"{address}?token={KEY}&{query}", proxy=None) as socket:
+        yield Terminal(socket)
+
+
+def test_a_shell_answers_in_its_directory_with_its_size(server, name):
+    with opened(server, name, "cols=91&rows=33&shell=bash&workingDir=/tmp") as terminal:
+        terminal.type("stty size; pwd; echo $TERM $0; tty\r")
+
+        assert terminal.see(r"33 91\r\n/tmp\r\nxterm-256color \S*bash\r\n/dev/pts/\d")
+
+        terminal.send(type="resize", cols=120, rows=40)
+        terminal.type("stty size\r")
+
+        assert terminal.see(r"40 120")
+
+
+def test_ctrl_c_reaches_the_program_in_front(server, name):
+    with opened(server, name) as terminal:
+        terminal.type("sh -c 'echo start\"ed\"; exec sleep 100'\r")
+        terminal.see("started")
+        terminal.type("\x03")
+        terminal.type("echo status=$?\r")
+
+        assert terminal.see("status=130")
+
+
+def test_a_session_goes_on_without_clients_and_replays_its_screen(server, name):
+    with opened(server, name) as first:
+        first.type("kept=value; echo o''ne\r")
+        first.see("one")
+
+    with opened(server, name) as second:
+        assert second.see("one")
+        second.type("echo $kept-still\r")
+        assert second.see("value-still")
+
+
+def test_clients_of_a_session_share_it_and_other_sessions_are_apart(server, name):
+    with (
+        opened(server, name, "sessionId=a") as one,
+        opened(server, name, "sessionId=a") as two,
+        opened(server, name, "sessionId=b") as other,
+    ):
+        one.type("shared=yes; echo to-bo''th\r")
+        other.type('echo "<$shared>"\r')
+
+        assert two.see("to-both")
+        assert other.see("<>")
+
+
+def test_the_end_of_the_shell_closes_the_socket_and_the_next_one_is_new(server, name):
+    with opened(server, name) as terminal:
+        terminal.type("gone=yes; sleep 300 & exit\r")
+        terminal.hear_all()
+
+    with opened(server, name) as terminal:
+        terminal.type('echo "<$gone>"\r')
+        assert terminal.see("<>")
+
+
+def test_a_long_output_is_shown_whole_and_replayed_from_its_end(server, name):
+    with opened(server, name) as terminal:
+        terminal.type("seq 0 60000; echo do''ne\r")
+        terminal.see("done")
+        # The shell writes a control sequence before the first one.
+        numbers = re.findall(r"(?m)^(\d+)\r$", terminal.shown)
+        assert numbers == [str(number) for number in range(1, 60001)]
+
+    with opened(server, name) as again:
+        again.see("done")
+        assert again.shown.startswith("\x1b[0m")
+        assert len(again.shown) < 110_000
+
+
+def test_characters_are_never_cut_in_two(server, name):
+    with opened(server, name) as terminal:
+        terminal.type("python3 -c 'print(\"€\" * 20000)'; echo do''ne\r")
+        terminal.see("done")
+
+    assert terminal.shown.count("€") >= 20000
+    assert "\ufffd" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [("shell=nosuchshell", "no shell nosuchshell"), ("workingDir=/nowhere", "does not exist")],
+)
+def test_a_terminal_that_cannot_be_opened_says_why(server, name, query, error):
+    with opened(server, name, query) as terminal:
+        terminal.hear_all()
+
+    assert error in terminal.errors[0]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"type":"input"}', '{"type":"dance"}'])
+def test_what_cannot_be_understood_is_ignored(server, name, text):
+    with opened(server, name, "cols=none&rows=-4") as terminal:
+        terminal.socket.send(text)
+        terminal.socket.send(b"\xff\xfe")
+        terminal.send(type="resize", cols="many", rows=None)
+        terminal.type("stty size\r")
+
+        assert terminal.see("24 80")
+
+
+def test_a_terminal_can_be_switched_off(server):
+    name = server.create(runtime={"envs": [{"name": "DISABLE_TERMINAL", "value": "true"}]})
+
+    page = server.http.get(server.inside(name, "/terminal"))
+
+    assert (page.status_code, page.text) == (404, "404 page not found")
+    with pytest.raises(InvalidStatus), opened(server, name):
+        pass
+    server.delete(name)
+
+
+def test_the_page_needs_nothing_from_elsewhere(server, name):
+    page = httpx.get(f"{server.url}{server.inside(name, '/terminal')}?token={KEY}").text
+
+    assert "new Terminal(" in page
+    assert 'new URL("terminal/ws"' in page
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+
+
+def test_an_open_terminal_keeps_the_sandbox_awake_and_a_left_one_sleeps_and_wakes(server, name):
+    with opened(server, name) as terminal:
+        terminal.type("kept=value; echo o''ne\r")
+        terminal.see("one")
+        assert not server.sleeps(name)
+
+    until(lambda: server.sleeps(name))
+    with opened(server, name) as terminal:
+        terminal.type("echo $kept-still\r")
+        assert terminal.see("value-still")
