@@ -9,7 +9,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from local_blaxel import errors, reach
+from local_blaxel import errors, mcp, reach
 from local_blaxel.auth import Gate, header
 from local_blaxel.errors import ApiError, Invalid, NotFound
 from local_blaxel.fleet import Fleet
@@ -49,6 +49,10 @@ class Edge:
         if workspace.decode() != self._gate.workspace:
             raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
         sandbox = self._fleet.live(name.decode())
+        if scope["type"] == "http" and path == b"/mcp":
+            return await mcp.over_http(sandbox, scope, receive, send)
+        if scope["type"] == "websocket" and path in (None, b"/"):
+            return await mcp.over_websocket(sandbox, scope, receive, send)
         headers = self._gate.without_credentials(scope["headers"])
         query = self._gate.without_key(scope["query_string"])
         to_port = _PORT.fullmatch(path or b"")

@@ -26,20 +26,21 @@ async def body(request: Request) -> dict[str, Any]:
                 raise TooLarge(f"The body is larger than {MAX_BODY} bytes.")
     except ClientDisconnect as exc:
         raise Invalid("The body ended early.") from exc
-    return an_object(_parsed(bytes(raw)), "the body")
+    return an_object(parsed(bytes(raw)), "the body")
 
 
-def _parsed(raw: bytes) -> Any:
+def parsed(raw: bytes) -> Any:
+    """The JSON value that these bytes are; Invalid when they are none, or a very deep one."""
     try:
-        parsed = json.loads(raw, parse_constant=_refuse_constant)
+        value = json.loads(raw, parse_constant=_refuse_constant)
         if b"\\u" in raw:
             # An escaped half of a surrogate pair parses, and can't be written out again.
-            json.dumps(parsed, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
         raise Invalid("The body is not valid JSON.", code="INVALID_INPUT") from exc
-    if _is_deeper(parsed, MAX_DEPTH):
+    if _is_deeper(value, MAX_DEPTH):
         raise Invalid(f"The body is nested deeper than {MAX_DEPTH} levels.", code="INVALID_INPUT")
-    return parsed
+    return value
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -1,0 +1,117 @@
+"""JSON-RPC as MCP speaks it, without a transport: one message in, at most one answer out."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from local_blaxel.mcp import codegen_tools, file_tools, process_tools
+from local_blaxel.mcp.agent import CALL_SECONDS, Agent, ToolError
+from local_blaxel.mcp.tool import Tool, given
+
+logger = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+
+VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+SERVER = {"name": "Sandbox API Server", "version": "1.0.0"}
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
+INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
+
+
+class RpcError(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+async def answer(message: Any, agent: Agent) -> Message | None:
+    """What to answer; nothing to a notification, or to an answer of the client's."""
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        return failure(None, INVALID_REQUEST, 'A message is an object with "jsonrpc": "2.0".')
+    if "method" not in message and ("result" in message or "error" in message):
+        return None
+    is_request = "id" in message
+    identity = message.get("id")
+    if is_request and (isinstance(identity, bool) or not isinstance(identity, str | int)):
+        return failure(None, INVALID_REQUEST, "An id is a string or a whole number.")
+    if not isinstance(message.get("method"), str):
+        return failure(identity, INVALID_REQUEST, "A method is a string.")
+    if not is_request:
+        return None
+    try:
+        result = await _perform(message, agent)
+    except RpcError as error:
+        return failure(identity, error.code, error.message)
+    return {"jsonrpc": "2.0", "id": identity, "result": result}
+
+
+def failure(identity: str | int | None, code: int, message: str) -> Message:
+    return {"jsonrpc": "2.0", "id": identity, "error": {"code": code, "message": message}}
+
+
+async def _perform(message: Message, agent: Agent) -> Message:
+    params = message.get("params")
+    params = {} if params is None else params
+    if not isinstance(params, dict):
+        raise RpcError(INVALID_PARAMS, "params must be an object.")
+    method = _METHODS.get(message["method"])
+    if method is None:
+        raise RpcError(METHOD_NOT_FOUND, f"There is no method {message['method'][:100]!r}.")
+    return await method(params, agent)
+
+
+async def _initialize(params: Message, agent: Agent) -> Message:
+    wanted = params.get("protocolVersion")
+    return {
+        # A client that asks for another one is told the newest known here, and may accept it.
+        "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[-1],
+        "capabilities": {"tools": {"listChanged": False}},
+        "serverInfo": SERVER,
+    }
+
+
+async def _ping(params: Message, agent: Agent) -> Message:
+    return {}
+
+
+async def _list_tools(params: Message, agent: Agent) -> Message:
+    return {"tools": [tool.listed() for tool in _tools(agent).values()]}
+
+
+async def _call_tool(params: Message, agent: Agent) -> Message:
+    name, arguments = params.get("name"), params.get("arguments")
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, dict):
+        raise RpcError(INVALID_PARAMS, "arguments must be an object.")
+    tool = _tools(agent).get(name) if isinstance(name, str) else None
+    if tool is None:
+        raise RpcError(INVALID_PARAMS, f"unknown tool {str(name)[:100]!r}")
+    try:
+        output = await tool.run(agent, given(tool, arguments))
+    except (ToolError, ValueError) as exc:
+        return _content(str(exc)) | {"isError": True}
+    except TimeoutError:
+        message = f"{tool.name} took longer than {CALL_SECONDS:g} seconds"
+        return _content(message) | {"isError": True}
+    return _content(json.dumps(output, ensure_ascii=False)) | {"structuredContent": output}
+
+
+def _content(text: str) -> Message:
+    return {"content": [{"type": "text", "text": text}]}
+
+
+def _tools(agent: Agent) -> dict[str, Tool]:
+    with_key = codegen_tools.TOOLS_WITH_KEY if codegen_tools.has_key(agent) else ()
+    tools = (*process_tools.TOOLS, *file_tools.TOOLS, *codegen_tools.TOOLS, *with_key)
+    return {tool.name: tool for tool in tools}
+
+
+_METHODS: dict[str, Callable[[Message, Agent], Awaitable[Message]]] = {
+    "initialize": _initialize,
+    "ping": _ping,
+    "tools/list": _list_tools,
+    "tools/call": _call_tool,
+}
