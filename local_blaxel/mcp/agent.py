@@ -5,14 +5,10 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import h11
-
-from local_blaxel import changes
+from local_blaxel import call, changes
+from local_blaxel.errors import BadGateway
 from local_blaxel.sandbox import Sandbox
-from local_blaxel.upstream import Connection
 
-# What a model could read is far less; what is more would be held in memory several times.
-LARGEST_ANSWER = 32 * 2**20
 CALL_SECONDS = 58.0
 
 
@@ -54,46 +50,15 @@ class Agent:
     ) -> bytes:
         """Like `call`, for what is not JSON."""
         target = path + (f"?{urlencode(query)}" if query else "")
-        async with asyncio.timeout(seconds):
-            connection = await self.sandbox.connect_agent()
-            try:
-                await _ask(connection, method, target, body)
-                status, answer = await _hear(connection)
-            except (OSError, h11.RemoteProtocolError) as exc:
-                raise ToolError(f"the sandbox broke off: {exc}") from exc
-            finally:
-                # One that is not through with its answer is closed by this.
-                self.sandbox.agent.give_back(connection)
+        data = b"" if body is None else json.dumps(body).encode()
+        try:
+            async with asyncio.timeout(seconds):
+                status, answer = await call.exchange(self.sandbox, method, target, data)
+        except BadGateway as exc:
+            raise ToolError(exc.message) from exc
         if status >= 400:
             raise ToolError(_reason(status, answer))
         return answer
-
-
-async def _ask(
-    connection: Connection, method: str, target: str, body: dict[str, Any] | None
-) -> None:
-    data = b"" if body is None else json.dumps(body).encode()
-    headers = [("Host", "sandbox"), ("Content-Length", str(len(data)))]
-    headers.append(("Content-Type", "application/json"))
-    await connection.send(h11.Request(method=method, target=target, headers=headers))
-    await connection.send(h11.Data(data))
-    await connection.send(h11.EndOfMessage())
-
-
-async def _hear(connection: Connection) -> tuple[int, bytes]:
-    status, answer = 0, bytearray()
-    while True:
-        match await connection.receive():
-            case h11.Response() as response:
-                status = response.status_code
-            case h11.Data() as data:
-                answer += data.data
-                if len(answer) > LARGEST_ANSWER:
-                    raise ToolError(f"the answer is larger than {LARGEST_ANSWER} bytes")
-            case h11.EndOfMessage():
-                return status, bytes(answer)
-            case h11.ConnectionClosed():
-                raise ConnectionResetError("it closed the connection")
 
 
 def _reason(status: int, answer: bytes) -> str:
