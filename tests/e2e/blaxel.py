@@ -39,11 +39,14 @@ class Blaxel:
     def delete(self, name: str) -> None:
         self.http.delete(f"/v0/sandboxes/{name}").raise_for_status()
 
-    def close(self) -> None:
-        """Delete every sandbox: they outlive local_blaxel otherwise."""
+    def delete_all(self) -> None:
         for name in self.names():
             self.delete(name)
         until(lambda: self._get("/health")["sandboxes"] == 0)
+
+    def close(self) -> None:
+        """End the sandboxes, too: they outlive local_blaxel otherwise."""
+        self.delete_all()
         self.http.close()
 
     def _get(self, path: str, **query: Any) -> Any:

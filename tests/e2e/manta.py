@@ -97,10 +97,12 @@ class Parts:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.mend()
-        self.blaxel.close()
-        for name in reversed(self.COMMANDS):
-            self.stop(name)
+        try:
+            self.mend()
+            self.blaxel.close()
+        finally:
+            for name in reversed(self.COMMANDS):
+                self.stop(name)
 
     def mend(self) -> None:
         """Have all three running, whatever a test has done to them."""
@@ -137,7 +139,7 @@ class Parts:
         self._running[name].wait(PATIENCE)
 
     def restart(self, *names: str, **extra: str) -> None:
-        """Start some of them again, with these variables in addition."""
+        """Start some of them again, with these variables in addition to the usual ones."""
         self.extra = extra
         for name in names:
             self.kill(name)
@@ -147,6 +149,8 @@ class Parts:
         return self.state_dir / f"{name}.log"
 
     def _answers(self) -> bool:
+        for name, process in self._running.items():
+            assert process.poll() is None, f"{name}: {self._log(name).read_text()}"
         with suppress(httpx.TransportError):
             httpx.get(f"{self.url}/healthz", trust_env=False)
             self.blaxel.http.get("/health")

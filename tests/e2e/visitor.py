@@ -36,6 +36,8 @@ class Visitor:
         return self.post("/accounts/signup/", email=self.email, password1=PASSWORD)
 
     def sign_in(self) -> httpx.Response:
+        """Sign in, whoever was signed in before."""
+        self.http.cookies.pop("sessionid", None)
         return self.post("/accounts/login/", login=self.email, password=PASSWORD)
 
     def sign_out(self) -> None:

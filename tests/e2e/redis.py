@@ -1,0 +1,39 @@
+"""A Redis of the test's own, where this machine has one."""
+
+import shutil
+import signal
+import subprocess
+
+import pytest
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
+from tests.local_blaxel.running import until
+from tests.scripts.supervisor import free_port
+
+
+class Redis:
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip("There is no redis-server on the PATH.")
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        options = ("--port", str(self._port), "--save", "", "--appendonly", "no")
+        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+
+    def __enter__(self) -> "Redis":
+        until(self._answers)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait()
+
+    def _answers(self) -> bool:
+        with Client(port=self._port) as client:
+            try:
+                return bool(client.ping())
+            except RedisError:
+                return False
