@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     os.umask(0o077)
+    _allow_many_files()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         config = Config.read()
@@ -81,6 +83,13 @@ def main() -> int:
     )
     Server(settings, _banner(config, port, launcher)).run(sockets=[listener])
     return 0
+
+
+def _allow_many_files() -> None:
+    """A sandbox takes a few descriptors at rest, and two for each of its connections out."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _quieten_uvicorn() -> None:

@@ -67,7 +67,7 @@ def _spec(sent: dict[str, Any]) -> Record:
     if fields.a_list(kept.get("volumes", []), "spec.volumes", code="INVALID_VOLUME"):
         raise Invalid("spec.volumes: local_blaxel has no volumes.", code="INVALID_VOLUME")
     if "network" in kept:
-        fields.an_object(kept["network"], "spec.network")
+        _check_network(fields.an_object(kept["network"], "spec.network"))
     if "lifecycle" in kept:
         _check_lifecycle(fields.an_object(kept["lifecycle"], "spec.lifecycle"))
     kept["runtime"] = _runtime(fields.maybe_object(kept.get("runtime"), "spec.runtime"))
@@ -127,6 +127,15 @@ def _check_extra_args(args: dict[str, Any]) -> None:
             raise Invalid(f"spec.runtime.extraArgs.{key} must be enabled or disabled.")
     if args.get("nfs") == args.get("iptables") == "enabled":
         raise Invalid("spec.runtime.extraArgs: nfs and iptables exclude each other.")
+
+
+def _check_network(network: dict[str, Any]) -> None:
+    proxy = fields.maybe_object(network.get("proxy"), "spec.network.proxy")
+    for place, holder in (("spec.network", network), ("spec.network.proxy", proxy)):
+        for key in ("allowedDomains", "forbiddenDomains"):
+            field = f"{place}.{key}"
+            for i, domain in enumerate(fields.a_list(holder.get(key) or [], field)):
+                fields.a_string(domain, f"{field}[{i}]", longest=253)
 
 
 def _check_lifecycle(lifecycle: dict[str, Any]) -> None:

@@ -132,6 +132,45 @@ def test_the_way_out_is_there_after_standby_and_after_the_server_was_killed(host
     assert "reached" in said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
 
 
+def test_a_connection_outlives_standby(host, sandbox, allowed):
+    script = f"""
+import http.client, pathlib, time
+tunnel = http.client.HTTPConnection("127.0.0.1", 3128)
+tunnel.set_tunnel("127.0.0.1", {allowed})
+tunnel.request("GET", "/before"); print(tunnel.getresponse().read().decode())
+while not pathlib.Path("/tmp/go").exists(): time.sleep(0.05)
+line = tunnel.sock.getsockname()
+tunnel.request("GET", "/after"); print(tunnel.getresponse().read().decode())
+print(line == tunnel.sock.getsockname())
+"""
+    host.http.put(host.inside(sandbox, "/filesystem//tmp/tunnel.py"), json={"content": script})
+    host.run(sandbox, "python3 /tmp/tunnel.py", name="tunnel", waitForCompletion=False)
+
+    until(lambda: host.sleeps(sandbox))
+    host.run(sandbox, "touch /tmp/go")
+    process = host.http.get(host.inside(sandbox, "/process/tunnel/wait?timeout=20")).json()
+
+    assert process["stdout"].startswith("reached /before")
+    assert "reached /after" in process["stdout"]
+    assert process["stdout"].endswith("True\n")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *({"allowedDomains": "x"}, {"forbiddenDomains": [1]}, {"proxy": []}),
+        *({"proxy": {"allowedDomains": {"a": 1}}}, {"proxy": {"forbiddenDomains": [None]}}),
+    ],
+)
+def test_domains_that_are_none_are_refused_by_name(host, network):
+    body = {"metadata": {"name": "never-made"}, "spec": {"network": network}}
+
+    answer = host.http.post("/v0/sandboxes", json=body)
+
+    assert answer.status_code == 400
+    assert "spec.network" in answer.json()["message"]
+
+
 def test_the_way_out_is_there_after_the_agent_was_killed_and_started_again(host, sandbox, allowed):
     process = host.inside(sandbox, "/process")
     get = {"command": f"{GET} http://127.0.0.1:{allowed}/", "waitForCompletion": True}
