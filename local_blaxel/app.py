@@ -18,6 +18,7 @@ from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
 from local_blaxel.health import Health
+from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.presentation import Presenter
@@ -29,7 +30,8 @@ from local_blaxel.store import Store
 def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIApp:
     gate = auth.Gate(config.workspace, config.api_key)
     presenter = Presenter(f"http://127.0.0.1:{port}", config.workspace)
-    fleet = Fleet(store, launcher)
+    homes = Homes(config.state_dir / "homes", launcher)
+    fleet = Fleet(store, launcher, homes)
     preview_edge = PreviewEdge(fleet, store, gate, port)
     control = routes.control(fleet, store, presenter)
     doors = [
@@ -52,6 +54,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
             life.cancel()
         await asyncio.gather(*lives, return_exceptions=True)
         await fleet.close()
+        await homes.close()
         await launcher.close()
         store.close()
 

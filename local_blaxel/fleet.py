@@ -9,11 +9,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from local_blaxel import changes, clock, expiry
+from local_blaxel import changes, clock, expiry, hub
 from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed, NotFound
+from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import Record, SandboxRow, Store
@@ -26,10 +29,11 @@ NEW_ENVIRONMENT = "Restarted with its new environment variables"
 
 
 class Fleet:
-    def __init__(self, store: Store, launcher: Launcher) -> None:
+    def __init__(self, store: Store, launcher: Launcher, homes: Homes) -> None:
         self.sandboxes: dict[str, Sandbox] = {}
         self._store = store
         self._launcher = launcher
+        self._homes = homes
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._launches = asyncio.Semaphore(LAUNCHES)
         self._background: set[asyncio.Task[None]] = set()
@@ -147,14 +151,17 @@ class Fleet:
 
     async def _launch(self, sandbox: Sandbox, deadline: float | None = None) -> None:
         try:
-            async with asyncio.timeout_at(deadline), self._launches:
-                sandbox.row.instance = await self._launcher.start(sandbox.launch_spec())
+            async with asyncio.timeout_at(deadline):
+                files = await self._files(sandbox)
+                async with self._launches:
+                    spec = replace(sandbox.launch_spec(), files=files)
+                    sandbox.row.instance = await self._launcher.start(spec)
         except TimeoutError as exc:
             del self.sandboxes[sandbox.name]
             self._store.forget_sandbox(sandbox.name)
             raise CreationTimeout(f"Sandbox {sandbox.name} was not ready in time.") from exc
         except LaunchError as exc:
-            logger.exception("%s could not be started", sandbox.name)
+            logger.error("%s: %s", sandbox.name, exc, exc_info=exc.__cause__)
             sandbox.save("FAILED", str(exc))
             raise NotDeployed(f"Sandbox {sandbox.name} could not be started: {exc}") from exc
         if sandbox.row.phase == "DELETING":
@@ -162,6 +169,12 @@ class Fleet:
             raise Conflict(f"Sandbox {sandbox.name} was deleted.", code="SANDBOX_DELETED")
         sandbox.touch()
         sandbox.save("DEPLOYED", "Sandbox is ready")
+
+    async def _files(self, sandbox: Sandbox) -> Path | None:
+        image = hub.find(sandbox.row.record["spec"]["runtime"]["image"])
+        if image is None:
+            return None
+        return await self._homes.of(image, lambda message: sandbox.save("DEPLOYING", message))
 
     async def _finish_creation(self, sandbox: Sandbox) -> None:
         async with sandbox.lock:

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from local_blaxel import changes, clock, expiry
+from local_blaxel import changes, clock, expiry, hub
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
-from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, NothingListens
+from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, NothingListens, Service
 from local_blaxel.store import SandboxRow, Store
 from local_blaxel.upstream import Connection, Pool
 
@@ -92,7 +92,14 @@ class Sandbox:
             image=runtime["image"],
             memory_mb=runtime["memory"],
             envs=changes.environment(self.row.record),
+            service=self._service(runtime["image"]),
         )
+
+    def _service(self, reference: str) -> Service | None:
+        image = hub.find(reference)
+        if image is None or not image.starts or image.port is None:
+            return None
+        return Service(image.name, image.command, image.folder, image.port)
 
     def save(self, phase: str | None = None, message: str = "") -> None:
         """Write the row; with a phase, as a change of it that the sandbox's events tell."""

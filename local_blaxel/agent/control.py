@@ -14,10 +14,12 @@ from typing import Any
 
 from . import limits, network
 from .freezer import Freezer
-from .processes import ProcessTable
+from .processes import Command, ProcessTable
 from .sandbox import Sandbox
+from .wire import ApiError
 
 MAX_REQUEST = 4 * 2**20
+SERVICE_SECONDS = 15.0
 
 
 class Control:
@@ -68,6 +70,8 @@ class Control:
         match request["do"]:
             case "configure":
                 self._configure(request)
+                if "service" in request:
+                    await self._serve(request["service"])
             case "dial":
                 return {"socket": await network.dial(request["port"])}
             case "way_out" if self._way_out is not None:
@@ -93,6 +97,23 @@ class Control:
             envs=request["envs"],
         )
         limits.apply(request["memory_mb"], is_isolated=self._sandbox.is_isolated)
+
+    async def _serve(self, service: dict[str, Any]) -> None:
+        """Start what the image runs from the start, and give it time to listen.
+
+        Its files are the user's: a sandbox in which they are broken starts without it.
+        """
+        command = Command(
+            text=service["command"],
+            name=service["name"],
+            cwd=f"{self._sandbox.home}/{service['folder']}",
+            restart_on_failure=True,
+            max_restarts=-1,
+        )
+        with contextlib.suppress(ApiError, TimeoutError):
+            await self._table.start(command)
+            async with asyncio.timeout(SERVICE_SECONDS):
+                await network.wait_for_ports([service["port"]])
 
 
 async def _read_line(connection: socket.socket) -> bytes:

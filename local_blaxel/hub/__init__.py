@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 SANDBOX_API = {"name": "sandbox-api", "target": 8080, "protocol": "HTTP"}
+# What a sandbox of an image finds in its home: a folder for each image that has such files.
+FILES = Path(__file__).with_name("files")
+# Where a sandbox finds the programs of this machine.
+PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
+LOCK = "package-lock.json"
 
 
 @dataclass(frozen=True)
 class Image:
+    """`command` starts what the image puts into `folder` in the sandbox's home, on `port`.
+
+    With `starts` it does so by itself, with the sandbox. `needs` are programs of this machine.
+    """
+
     name: str
     display_name: str
     description: str
     memory_mb: int = 4096
-    ports: tuple[dict[str, Any], ...] = (SANDBOX_API,)
+    folder: str = "app"
+    command: str = ""
+    port: int | None = None
+    starts: bool = False
+    needs: tuple[str, ...] = ()
     is_hidden: bool = False
 
     @property
     def reference(self) -> str:
         return f"blaxel/{self.name}:latest"
 
+    @property
+    def files(self) -> Path | None:
+        """What is copied into the home of a new sandbox."""
+        path = FILES / self.name
+        return path if path.is_dir() else None
+
+    @property
+    def packages(self) -> Path | None:
+        """The lock file of the npm packages that belong beside those files."""
+        path = FILES / self.name / self.folder / LOCK
+        return path if path.is_file() else None
+
+    @property
+    def is_offered(self) -> bool:
+        return not any(shutil.which(program, path=PROGRAMS) is None for program in self.needs)
+
     def as_hub_entry(self) -> dict[str, Any]:
-        """As Blaxel's hub describes an image."""
+        """As Blaxel's hub describes an image; `command` is an addition of local_blaxel."""
+        ports = [SANDBOX_API]
+        if self.port is not None:
+            ports.append({"name": self.name, "target": self.port, "protocol": "HTTP"})
+        started = "Its server starts with the sandbox" if self.starts else "Start it"
+        how = f" {started}: {self.command} in /blaxel/{self.folder}." if self.command else ""
         return {
             "name": self.name,
             "displayName": self.display_name,
             "description": self.description,
-            "longDescription": self.description,
+            "longDescription": self.description + how,
             "categories": [],
             "icon": "",
             "iconLight": "",
@@ -35,14 +72,17 @@ class Image:
             "url": "",
             "image": self.reference,
             "memory": self.memory_mb,
-            "ports": [dict(port) for port in self.ports],
+            "ports": [dict(port) for port in ports],
             "tags": [],
             "hidden": self.is_hidden,
             "enterprise": False,
             "coming_soon": False,
             "creationOptions": {},
+            "command": self.command,
         }
 
+
+NODE = ("node", "npm")
 
 IMAGES = (
     Image(
@@ -56,14 +96,51 @@ IMAGES = (
         display_name="Production Base",
         description="The base image under the name that production sandboxes use.",
     ),
+    Image(
+        name="node",
+        display_name="Node.js",
+        description="The base image, certain to have node and npm.",
+        needs=NODE,
+    ),
+    Image(
+        name="py-app",
+        display_name="Python app",
+        description="A Python web application without dependencies.",
+        command="python main.py",
+        port=8000,
+    ),
+    Image(
+        name="ts-app",
+        display_name="TypeScript app",
+        description="A TypeScript web application that restarts when its source changes.",
+        command="npm run dev",
+        port=3000,
+        needs=NODE,
+    ),
+    Image(
+        name="vite",
+        display_name="Vite",
+        description="React with Vite's development server.",
+        command="npm run dev -- --port 3000",
+        port=3000,
+        needs=NODE,
+    ),
+    Image(
+        name="nextjs",
+        display_name="Next.js",
+        description="Next.js with its development server.",
+        command="npm run dev -- --port 3000",
+        port=3000,
+        needs=NODE,
+    ),
 )
 
 
 def find(image: str) -> Image | None:
     """The image that a create names, with or without its tag; None when it is not offered."""
     reference = image if ":" in image else f"{image}:latest"
-    return next((offered for offered in IMAGES if offered.reference == reference), None)
+    return next((offered for offered in all() if offered.reference == reference), None)
 
 
 def all() -> list[Image]:
-    return list(IMAGES)
+    return [image for image in IMAGES if image.is_offered]

@@ -1,6 +1,6 @@
 """Start, find again, freeze, thaw and stop sandboxes; nothing here knows about HTTP."""
 
 from .launcher import Launcher
-from .model import Activity, LaunchError, LaunchSpec, NothingListens
+from .model import Activity, LaunchError, LaunchSpec, NothingListens, Service
 
-__all__ = ["Activity", "LaunchError", "LaunchSpec", "Launcher", "NothingListens"]
+__all__ = ["Activity", "LaunchError", "LaunchSpec", "Launcher", "NothingListens", "Service"]

@@ -14,6 +14,7 @@ from . import seccomp
 from .model import LaunchError
 from .processes import AGENT_MODULE
 from .runtime import UID
+from .tools import environment
 
 # The uid that everything runs as when the server is root: one that owns nothing.
 ORDINARY_UID = 65533
@@ -33,6 +34,8 @@ HOST_ETC = [
     *("services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone"),
 ]
 MASKED = ("/proc/kcore", "/proc/keys", "/proc/kallsyms", "/proc/timer_list")
+# How a program of this machine finds the names of others.
+RESOLVING = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf")
 VAR_FOLDERS = ("cache", "lib", "log", "spool", "tmp")
 
 ENTER = Path(__file__).with_name("enter.py")
@@ -131,6 +134,21 @@ def plan(bwrap: str, instance: str, folder: Path, runtime: Path, cgroups: list[P
     if seccomp.program() is not None:
         options += ["--seccomp", str(SECCOMP_FD)]
     return Plan(bwrap, uid(), options, _command(instance), sources, list(map(str, cgroups)))
+
+
+def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
+    """How a program of this machine works on one folder: with the network, else as in a sandbox."""
+    options = ["--unshare-all", "--share-net", "--unshare-user", "--disable-userns"]
+    options += ["--die-with-parent", "--uid", str(UID), "--gid", str(UID)]
+    options += [*_system(), "--proc", "/proc", "--dev", "/dev"]
+    options += _tmpfs("/tmp", TMP_BYTES)  # noqa: S108
+    for path in RESOLVING:
+        options += ["--ro-bind-try", path, path]
+    options += ["--bind", str(folder), HOME, "--chdir", f"{HOME}/{cwd}"]
+    for name, text in environment("/tmp", "/usr/local/bin:/usr/bin:/bin").items():  # noqa: S108
+        options += ["--setenv", name, text]
+    options += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    return Plan(bwrap, uid(), options, command, [str(folder)])
 
 
 def _system() -> list[str]:

@@ -15,6 +15,7 @@ from typing import IO
 from . import bubblewrap, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
+from .tools import Tool, environment
 
 # Above every number that a file gets in the new process, so that none is overwritten.
 FIRST_FREE_FD = 64
@@ -42,6 +43,10 @@ class Confinement(ABC):
     @abstractmethod
     def init_among(self, pids: set[int]) -> int | None:
         """Which of the sandbox's own processes is the one whose death ends it."""
+
+    @abstractmethod
+    def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
+        """How a program of this machine is run on this folder, in `cwd` in it."""
 
 
 class Bubblewrap(Confinement):
@@ -85,6 +90,11 @@ class Bubblewrap(Confinement):
     def init_among(self, pids: set[int]) -> int | None:
         return processes.init_among(pids)
 
+    def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
+        plan = bubblewrap.tool_plan(self._bwrap, folder, cwd, command)
+        argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER)]
+        return Tool(argv, plan.encode(), {}, folder)
+
 
 class Plain(Confinement):
     """Nothing is confined: for machines without namespaces, and for one's own code only."""
@@ -118,6 +128,10 @@ class Plain(Confinement):
 
     def init_among(self, pids: set[int]) -> int | None:
         return min(pids, default=None)
+
+    def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
+        path = os.environ.get("PATH", os.defpath)
+        return Tool(command, b"", environment(str(Path.home()), path), folder / cwd)
 
 
 def _holding(data: bytes) -> IO[bytes]:

@@ -13,10 +13,11 @@ import secrets
 import socket
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import processes, runtime
+from . import bubblewrap, processes, runtime, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
 from .model import Activity, LaunchError, LaunchSpec, NothingListens
@@ -78,6 +79,8 @@ class Launcher:
         # From here on a restarted server finds it among `instances`, not in the pool.
         (self._state_dir / instance / "claimed").touch()
         try:
+            if spec.files is not None:
+                await self._furnish(instance, spec.files)
             await self._configure(instance, spec)
         except BaseException:
             await asyncio.shield(self.stop(instance))
@@ -99,6 +102,17 @@ class Launcher:
         await asyncio.to_thread(self._kill, instance)
         self._launch(instance)
         await self._configure(instance, spec)
+
+    def hand_over(self, folder: Path) -> None:
+        """Give a folder that the server made to whoever sandboxes run as."""
+        if (uid := bubblewrap.uid()) is not None:
+            tools.hand_over(folder, uid)
+
+    async def run_tool(
+        self, folder: Path, cwd: str, command: list[str], seconds: float
+    ) -> tuple[int, str]:
+        """A program of this machine run on that folder: its exit code, and what it said."""
+        return await tools.run(self._confinement.tool(folder, cwd, command), seconds)
 
     def agent_socket(self, instance: str) -> Path:
         return self._state_dir / instance / "http"
@@ -191,9 +205,18 @@ class Launcher:
         self._children.add(pid)
         return pid
 
+    async def _furnish(self, instance: str, files: Path) -> None:
+        try:
+            await asyncio.to_thread(tools.copy_into, files, self._state_dir / instance / "home")
+        except subprocess.CalledProcessError as exc:
+            reason = exc.stderr.decode(errors="replace").strip()
+            raise LaunchError(f"its files can't be copied: {reason}") from exc
+
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
         request |= {"memory_mb": spec.memory_mb, "envs": spec.envs}
+        if spec.service is not None:
+            request["service"] = asdict(spec.service)
         try:
             await ask(self._control(instance), request, START_SECONDS)
         except ConnectionError as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class LaunchError(Exception):
@@ -14,11 +15,25 @@ class NothingListens(Exception):
 
 
 @dataclass(frozen=True)
+class Service:
+    """What runs in a sandbox from its start: `command` in `folder` of the home, on `port`."""
+
+    name: str
+    command: str
+    folder: str
+    port: int
+
+
+@dataclass(frozen=True)
 class LaunchSpec:
+    """`files` is a folder whose content a new sandbox finds in its home."""
+
     name: str
     image: str
     memory_mb: int
     envs: dict[str, str]
+    files: Path | None = None
+    service: Service | None = None
 
 
 @dataclass(frozen=True)
