@@ -45,7 +45,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await fleet.take_over()
         lives = [
-            asyncio.create_task(Lifecycle(fleet, store, config.standby_after).run()),
+            asyncio.create_task(Lifecycle(fleet, store, config).run()),
             asyncio.create_task(Scheduler(fleet, store).run()),
             asyncio.create_task(Egress(fleet, launcher, config.egress_allow).run()),
         ]

@@ -21,6 +21,8 @@ class Config:
     api_key: str
     state_dir: Path
     standby_after: float
+    # A connection on which nothing passes for so long keeps nothing awake.
+    silence: float
     isolation: str | None
     egress_allow: str | None
 
@@ -29,12 +31,14 @@ class Config:
         """Read LOCAL_BLAXEL_*; makes the state directory, and the API key at first start."""
         port = _port(environ.get("LOCAL_BLAXEL_PORT") or "8001")
         workspace = _workspace(environ.get("LOCAL_BLAXEL_WORKSPACE") or "manta")
-        standby_after = _seconds(environ.get("LOCAL_BLAXEL_STANDBY_AFTER") or "1")
+        standby_after = _seconds(environ, "LOCAL_BLAXEL_STANDBY_AFTER", "1")
+        silence = _seconds(environ, "LOCAL_BLAXEL_IDLE_SOCKET_AFTER", "900")
         isolation = _isolation(environ.get("LOCAL_BLAXEL_ISOLATION") or None)
         state_dir = _state_dir(environ.get("LOCAL_BLAXEL_STATE_DIR") or ".manta/local_blaxel")
         api_key = _api_key(environ.get("LOCAL_BLAXEL_API_KEY"), state_dir / "api-key")
         egress_allow = environ.get("LOCAL_BLAXEL_EGRESS_ALLOW")
-        return cls(port, workspace, api_key, state_dir, standby_after, isolation, egress_allow)
+        idle = standby_after, silence
+        return cls(port, workspace, api_key, state_dir, *idle, isolation, egress_allow)
 
 
 def _port(text: str) -> int:
@@ -52,15 +56,14 @@ def _workspace(text: str) -> str:
     return text
 
 
-def _seconds(text: str) -> float:
+def _seconds(environ: Mapping[str, str], name: str, default: str) -> float:
+    text = environ.get(name) or default
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0.01 <= seconds <= 86_400:
-        raise ConfigError(
-            f"LOCAL_BLAXEL_STANDBY_AFTER must be seconds from 0.01 to 86400, not {text!r}"
-        )
+        raise ConfigError(f"{name} must be seconds from 0.01 to 86400, not {text!r}")
     return seconds
 
 

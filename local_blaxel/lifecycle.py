@@ -10,6 +10,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from local_blaxel.config import Config
 from local_blaxel.fleet import Fleet
 from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import Store
@@ -21,11 +22,12 @@ HOUSEKEEPING_EVERY = 1.0
 
 
 class Lifecycle:
-    def __init__(self, fleet: Fleet, store: Store, standby_after: float) -> None:
+    def __init__(self, fleet: Fleet, store: Store, config: Config) -> None:
         self._fleet = fleet
         self._store = store
-        self._standby_after = standby_after
-        self._pace = min(max(standby_after / 4, 0.02), 0.25)
+        self._standby_after = config.standby_after
+        self._silence = config.silence
+        self._pace = min(max(self._standby_after / 4, 0.02), 0.25)
         self._kept_house = 0.0
         self._working: dict[str, asyncio.Task[None]] = {}
 
@@ -59,8 +61,8 @@ class Lifecycle:
             self._start(sandbox, self._fleet.bury(sandbox))
         elif ends_at is not None and ends_at <= now and sandbox.row.phase != "DEPLOYING":
             self._start(sandbox, self._fleet.bury(sandbox, "Sandbox has expired"))
-        elif sandbox.is_idle(self._standby_after):
-            self._start(sandbox, sandbox.rest())
+        elif sandbox.is_idle(self._standby_after, self._silence):
+            self._start(sandbox, sandbox.rest(self._silence))
 
     def _start(self, sandbox: Sandbox, work: Coroutine[Any, Any, None]) -> None:
         async def watched() -> None:

@@ -18,7 +18,8 @@ async def agent(
     sandbox: Sandbox, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """The sandbox's own API; raises ApiError while nothing was answered yet."""
-    async with sandbox.use():
+    async with sandbox.use() as use:
+        receive, send = use.receiving(receive), use.sending(send)
         if scope["type"] == "websocket":
             dial = partial(unix_connect, sandbox.agent_path(), close_timeout=_CLOSES_WITHIN)
             return await relay_websocket(scope, receive, send, outgoing, dial)
@@ -33,7 +34,8 @@ async def port(
     sandbox: Sandbox, number: int, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """A server inside the sandbox; BadGateway when none listens on the port."""
-    async with sandbox.use():
+    async with sandbox.use() as use:
+        receive, send = use.receiving(receive), use.sending(send)
         sock = await sandbox.dial(number)
         if scope["type"] == "websocket":
             dial = partial(connect, sock=sock, close_timeout=_CLOSES_WITHIN)

@@ -17,6 +17,7 @@ from local_blaxel.errors import BadGateway, NotFound, Unavailable
 from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, NothingListens, Service
 from local_blaxel.store import SandboxRow, Store
 from local_blaxel.upstream import Connection, Pool
+from local_blaxel.uses import Use
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Sandbox:
         self.row = row
         self.lock = lock
         self.agent = Pool(self.agent_path)
-        self.users = 0
+        self._uses: set[Use] = set()
         self.idle_since = time.monotonic()
         self.died = False
         self._saved_use = row.used_at
@@ -53,7 +54,7 @@ class Sandbox:
 
     @property
     def ends_at(self) -> float | None:
-        used_at = time.time() if self.users else self.row.used_at
+        used_at = time.time() if self._uses else self.row.used_at
         spec = self.row.record["spec"]
         return expiry.ends_at(spec, created_at=self.row.created_at, used_at=used_at)
 
@@ -117,17 +118,22 @@ class Sandbox:
             self._store.save_sandbox(self.row)
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[None]:
+    async def use(self) -> AsyncIterator[Use]:
         """Keep the sandbox awake for one request or stream; wakes or restarts it first."""
-        self.users += 1
+        use = Use(self._stay_awake)
+        self._uses.add(use)
         try:
             if not self._is_ready():
                 await self._make_ready()
             self.touch()
-            yield
+            yield use
         finally:
-            self.users -= 1
+            self._uses.discard(use)
             self.touch()
+
+    async def _stay_awake(self) -> None:
+        if self.row.asleep:
+            await self._make_ready()
 
     def touch(self) -> None:
         self.idle_since = time.monotonic()
@@ -171,17 +177,21 @@ class Sandbox:
         self.row.asleep = self.row.restart_due = False
         self.save("DEPLOYED", reason)
 
-    def is_idle(self, seconds: float) -> bool:
+    def is_idle(self, seconds: float, silence: float) -> bool:
+        """Unused for so long; a connection without a word for longer than `silence` is no use."""
         return (
             self.row.phase == "DEPLOYED"
-            and not self.users
+            and not self._is_used(silence)
             and not self.row.asleep
             and not self.died
             and not self.lock.locked()
             and time.monotonic() - self.idle_since >= seconds
         )
 
-    async def rest(self) -> None:
+    def _is_used(self, silence: float) -> bool:
+        return not all(use.is_silent(silence) for use in self._uses)
+
+    async def rest(self, silence: float) -> None:
         """Freeze the sandbox unless something keeps it awake."""
         async with self.lock:
             if self.row.phase != "DEPLOYED" or not self._launcher.is_alive(self.instance):
@@ -194,7 +204,7 @@ class Sandbox:
                 return self.touch()
             if activity.keep_alive:
                 self.idle_since = time.monotonic()
-            if activity.keep_alive or self.users:
+            if activity.keep_alive or self._is_used(silence):
                 return
             self.row.asleep = True
             self.save()
