@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.local_blaxel.running import KEY, until
+from tests.local_blaxel.running import KEY, Server, until
 
 
 class Terminal:
@@ -183,3 +183,58 @@ def test_an_open_terminal_keeps_the_sandbox_awake_and_a_left_one_sleeps_and_wake
     with opened(server, name) as terminal:
         terminal.type("echo $kept-still\r")
         assert terminal.see("value-still")
+
+
+@pytest.fixture(scope="module")
+def impatient_server():
+    """One for which a connection is idle after half a second."""
+    running = Server(LOCAL_BLAXEL_IDLE_SOCKET_AFTER="0.5")
+    yield running
+    running.clear_away()
+
+
+def test_an_idle_terminal_sleeps_without_the_shell_noticing_and_a_key_wakes_it(impatient_server):
+    name = impatient_server.create()
+
+    with opened(impatient_server, name, "shell=bash") as terminal:
+        terminal.type("while sleep 0.05; do echo -n; done\r")
+        for _ in range(5):
+            until(lambda: impatient_server.sleeps(name))
+            terminal.type(" ")
+            until(lambda: not impatient_server.sleeps(name))
+        terminal.type("\x03")
+        terminal.type("echo status=$?\r")
+
+        terminal.see(r"status=\d")
+        assert "Stopped" not in terminal.shown
+
+
+def test_a_terminal_goes_on_over_a_kill_of_the_server(own_server):
+    name = own_server.create()
+    with opened(own_server, name) as terminal:
+        terminal.type("kept=value; echo o''ne\r")
+        terminal.see("one")
+        own_server.kill()
+
+    own_server.start()
+    with opened(own_server, name) as terminal:
+        assert terminal.see("one")
+        terminal.type("echo $kept-still\r")
+        assert terminal.see("value-still")
+
+
+def test_a_session_of_the_sandboxs_own_port_opens_a_terminal(server, name):
+    preview = {"metadata": {"name": "api"}, "spec": {"port": 443, "public": False}}
+    address = f"/v0/sandboxes/{name}/previews"
+    made = server.http.post(address, json=preview).json()
+    expires = {"spec": {"expiresAt": "2099-01-01T00:00:00Z"}}
+    token = server.http.post(f"{address}/api/tokens", json=expires).json()["spec"]["token"]
+    url = made["spec"]["url"].replace("http", "ws", 1)
+
+    with connect(f"{url}/terminal/ws?bl_preview_token={token}", proxy=None) as socket:
+        terminal = Terminal(socket)
+        terminal.type("echo o''ne\r")
+        assert terminal.see("one")
+
+    with pytest.raises(InvalidStatus), connect(f"{url}/terminal/ws", proxy=None):
+        pass
