@@ -1,8 +1,11 @@
 """Out of a sandbox through its proxy: real programs inside, real servers on this machine."""
 
 import socket
+import subprocess
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -30,18 +33,41 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def allowed():
-    """A server on the host's loopback to which the allow list opens the way."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+class Files(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def serving(handler):
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         yield server.server_port
         server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def host(allowed):
-    running = Server(LOCAL_BLAXEL_EGRESS_ALLOW=f"127.0.0.1:{allowed}")
+def allowed():
+    """A server on the host's loopback to which the allow list opens the way."""
+    with serving(Echo) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A git repository that another allowed server offers."""
+    folder = tmp_path_factory.mktemp("git")
+    git = ["git", "-c", "user.name=alice", "-c", "user.email=alice@example.com"]
+    commit = [*git, "commit", "--quiet", "--allow-empty", "-m", "First words"]
+    for command in (["git", "init", "--quiet"], commit, ["git", "update-server-info"]):
+        subprocess.run(command, cwd=folder, check=True)
+    with serving(partial(Files, directory=str(folder))) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def host(allowed, repository):
+    running = Server(LOCAL_BLAXEL_EGRESS_ALLOW=f"127.0.0.1:{allowed}, localhost:{repository}")
     yield running
     running.clear_away()
 
@@ -92,6 +118,12 @@ def test_an_allowed_server_is_reached_by_request_and_by_tunnel(host, sandbox, al
     )
 
     assert plain == tunnel == python.strip() == f"reached /some?path 127.0.0.1:{allowed}"
+
+
+def test_git_clones_through_the_way_out(host, sandbox, repository):
+    clone = f"NO_PROXY= no_proxy= git clone -q http://127.0.0.1:{repository}/.git /tmp/clone"
+
+    assert "First words" in said(host, sandbox, f"{clone} && git -C /tmp/clone log")
 
 
 def test_megabytes_go_out_whole(host, sandbox, allowed):
