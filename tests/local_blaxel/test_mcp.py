@@ -13,6 +13,8 @@ from mcp.client.streamable_http import streamable_http_client
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from local_blaxel.mcp.process_tools import TOOLS
+
 from .running import KEY, new_name, until
 
 OFFLINE = {
@@ -281,6 +283,33 @@ def test_a_wait_that_is_over_leaves_the_process_running_and_says_how_to_poll(ser
     assert output["pollRequired"] is True
     assert output["name"] in output["message"]
     assert (output["status"], output["logs"]) == ("running", "first\n")
+
+
+class NeverDone:
+    """A sandbox's API on which every wait lasts longer than the caller has."""
+
+    async def call(self, method, path, body=None, *, seconds=0.0):
+        if method == "POST":
+            self.waited = seconds
+            raise TimeoutError
+        return {"pid": "7", "name": path.rpartition("/")[2], "status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        *(({}, 30), ({"timeout": 5}, 5), ({"timeout": 3600}, 58), ({"timeout": -1}, 1)),
+        *(({"keepAlive": True}, 58), ({"keepAlive": True, "timeout": 0}, 58)),
+    ],
+)
+async def test_no_wait_is_longer_than_58_seconds(asked, seconds):
+    agent = NeverDone()
+    execute = {tool.name: tool for tool in TOOLS}["processExecute"]
+
+    output = await execute.run(agent, {"command": "x", "waitForCompletion": True, **asked})
+
+    assert agent.waited == seconds
+    assert output["pollRequired"] is True
 
 
 def test_an_argument_of_a_megabyte_arrives_whole(server, shared):
