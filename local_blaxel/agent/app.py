@@ -16,6 +16,7 @@ from .files import FileApi
 from .multipart import MultipartApi
 from .process_api import ProcessApi
 from .processes import ProcessTable
+from .refusals import Refusals
 from .sandbox import Sandbox
 from .search import SearchApi
 from .system import SystemApi
@@ -46,6 +47,7 @@ def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
             *ProcessApi(sandbox, table).routes(),
             *TerminalApi(sandbox).routes(),
             *network.routes(),
+            *Refusals(sandbox).routes(),
         ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
     )

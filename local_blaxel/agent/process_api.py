@@ -6,6 +6,8 @@ import asyncio
 import codecs
 import contextlib
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
 from typing import Any
@@ -53,12 +55,12 @@ class ProcessApi:
         command = _command(body, self._sandbox)
         ports, timeout = body.numbers("waitForPorts"), body.number("timeout") or 0
         waits = body.flag("waitForCompletion")
-        if "text/event-stream" in request.headers.get("accept", ""):
-            process = await self._table.start(command)
-            return StreamingResponse(_stream(process), media_type="application/x-ndjson")
-
-        process = await self._table.start(command)
         deadline = timeout if timeout > 0 and not command.keep_alive else None
+        process = await self._table.start(command)
+        if "text/event-stream" in request.headers.get("accept", ""):
+            events = _stream(process, deadline)
+            return StreamingResponse(events, media_type="application/x-ndjson")
+
         if ports:
             late = f"process timed out waiting for ports after {timeout} seconds"
             await _within(deadline, _ports_or_exit(process, ports), request, late)
@@ -213,20 +215,27 @@ def _http_date(moment: datetime) -> str:
     return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-async def _stream(process: Process) -> AsyncIterator[bytes]:
-    """The output as it comes, one JSON object a line, and the process itself at the end."""
+async def _stream(process: Process, seconds: int | None) -> AsyncIterator[bytes]:
+    """The output as it comes, one JSON object a line, and the process itself at the end.
+
+    When the time is up, the end is an error; the process runs on.
+    """
     output = process.output
+    ends_at = time.monotonic() + seconds if seconds else math.inf
     readers = [_Reader("stdout", output.stdout), _Reader("stderr", output.stderr)]
     while True:
         is_complete = output.is_complete
         events = [event for reader in readers for event in reader.events(is_complete)]
         for event in events:
             yield event
-        if events:
-            continue
-        if is_complete:
+        if is_complete and not events:
             break
-        if not await output.changed(KEEPALIVE_SECONDS):
+        patience = min(KEEPALIVE_SECONDS, ends_at - time.monotonic())
+        if patience <= 0:
+            yield _event("error", f"process timed out after {seconds} seconds")
+            return
+        is_silent = not events and not await output.changed(patience)
+        if is_silent and patience == KEEPALIVE_SECONDS:
             yield _event("keepalive", "")
     await process.finished.wait()
     yield _event("result", json.dumps(describe(process, FULL_OUTPUT)))

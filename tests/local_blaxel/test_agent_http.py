@@ -107,3 +107,36 @@ def test_the_upgrade_stub_is_counted(agent):
 
     assert answer.status_code == 200
     assert agent.get("/health").json()["upgradeCount"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("PUT", "/codegen/fastapply/a.py", 400, "codegen tools are not configured"),
+        ("GET", "/codegen/reranking/src?query=x", 400, "codegen tools are not configured"),
+        ("POST", "/network/process/1/monitor", 422, "does not call back"),
+        ("DELETE", "/network/process/1/monitor", 422, "does not call back"),
+        ("PUT", "/network/tunnel/config", 422, "WireGuard"),
+        ("DELETE", "/network/tunnel", 422, "WireGuard"),
+        ("POST", "/drives/mount", 422, "no drives"),
+    ],
+)
+def test_what_cannot_be_done_here_is_refused_with_the_reason(agent, method, path, status, reason):
+    answer = agent.request(method, path)
+
+    assert answer.status_code == status
+    assert reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("MORPH_API_KEY", "RELACE_API_KEY"), ("RELACE_API_KEY", "does not call")]
+)
+def test_codegen_with_a_key_says_that_no_provider_is_called(server, key, reason):
+    name = server.create(runtime={"envs": [{"name": key, "value": "secret"}]})
+
+    applied = server.http.put(server.inside(name, "/codegen/fastapply/a.py"), json={})
+    ranked = server.http.get(server.inside(name, "/codegen/reranking/src?query=x"))
+
+    assert (applied.status_code, ranked.status_code) == (503, 503)
+    assert reason in ranked.json()["error"]
+    server.delete(name)

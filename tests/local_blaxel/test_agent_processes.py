@@ -263,6 +263,19 @@ def test_streaming_exec_sends_lines_of_json_and_the_result(agent):
     assert (result["exitCode"], result["stdout"]) == (7, "é12\n")
 
 
+@pytest.mark.parametrize("command", ["sleep 30", "while sleep 0.01; do echo; done"])
+def test_streaming_exec_ends_with_an_error_when_its_time_is_up(agent, name, command):
+    headers = {"accept": "text/event-stream"}
+    body = {"command": command, "name": name, "timeout": 1}
+
+    answer = agent.post("/process", json=body | {"waitForCompletion": True}, headers=headers)
+
+    event = json.loads(answer.text.splitlines()[-1])
+    assert event == {"type": "error", "data": "process timed out after 1 seconds"}
+    assert agent.get(f"/process/{name}").json()["status"] == "running"
+    agent.delete(f"/process/{name}/kill")
+
+
 def test_standard_input_is_a_pipe_when_asked_for(agent, name):
     agent.execute("cat", name=name, stdin=True)
 
