@@ -33,7 +33,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     homes = Homes(config.state_dir / "homes", launcher)
     fleet = Fleet(store, launcher, homes)
     preview_edge = PreviewEdge(fleet, store, gate, port)
-    control = routes.control(fleet, store, presenter)
+    control = routes.control(fleet, store, launcher, presenter)
     doors = [
         Route("/health", Health(fleet, launcher).get),
         Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),

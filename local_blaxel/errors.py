@@ -9,6 +9,7 @@ ApiError
 ├── TooLarge         413
 ├── CreationTimeout  408  X-Blaxel-Creation-Timeout has passed
 ├── NotDeployed      500  a sandbox could not be started
+├── NotSupported     501  it needs the cloud, or real virtual machines
 ├── Unavailable      404  the sandbox exists, and can't be reached now (the gateway's status for it)
 └── BadGateway       502  nothing listens on the port, or what listens there broke off
 """
@@ -66,6 +67,10 @@ class TooLarge(ApiError):
 
 class NotDeployed(ApiError):
     status, code = 500, "DEPLOYMENT_FAILED"
+
+
+class NotSupported(ApiError):
+    status, code = 501, "NOT_SUPPORTED"
 
 
 class Unavailable(ApiError):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from local_blaxel import changes, clock, expiry, hub
-from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed, NotFound
+from local_blaxel import changes, clock, expiry, hub, mounts
+from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
@@ -85,6 +85,32 @@ class Fleet:
         ]
         return max(found, key=lambda sandbox: sandbox.row.created_at, default=None)
 
+    def holder_of(self, volume: str) -> Sandbox | None:
+        """The sandbox that this persistent volume is attached to."""
+        for sandbox in self.sandboxes.values():
+            attached = mounts.persistent(sandbox.row.record)
+            if attached is not None and attached["name"] == volume:
+                return sandbox
+        return None
+
+    def _check_volume(self, record: Record) -> None:
+        attached = mounts.persistent(record)
+        if record["spec"].get("volumes") and self._launcher.isolation == "none":
+            raise Invalid(
+                "spec.volumes: without isolation nothing can be mounted.", code=mounts.CODE
+            )
+        if attached is None:
+            return
+        volume = self._store.volumes.get(attached["name"])
+        if volume is None:
+            raise Invalid(f"Volume {attached['name']} not found.", code="VOLUME_NOT_FOUND")
+        if volume.record["spec"]["region"] != record["spec"]["region"]:
+            message = f"Volume {volume.id} is in region {volume.record['spec']['region']}."
+            raise Invalid(message, code="REGION_MISMATCH")
+        if (holder := self.holder_of(volume.id)) is not None:
+            message = f"Volume {volume.id} is attached to sandbox {holder.name}."
+            raise Conflict(message, code="VOLUME_ALREADY_ATTACHED")
+
     def tombstone(self, name: str) -> SandboxRow | None:
         """The record of an ended sandbox, until its retention is over."""
         row = self._store.sandbox(name)
@@ -115,6 +141,8 @@ class Fleet:
                 self._refuse_taken(name)
             sandbox = self.sandboxes.get(name)
             if sandbox is None or sandbox.row.phase == "FAILED":
+                self.sandboxes.pop(name, None)
+                self._check_volume(record)
                 sandbox = self._new(record, lock)
             if sandbox.row.phase == "DEPLOYING":
                 await self._launch(sandbox, deadline)

@@ -2,23 +2,27 @@
 
 from starlette.routing import Route, Router
 
-from local_blaxel import catalog
+from local_blaxel import absent, catalog
 from local_blaxel.control import SandboxApi
 from local_blaxel.fleet import Fleet
+from local_blaxel.launcher import Launcher
 from local_blaxel.presentation import Presenter
 from local_blaxel.previews import PreviewApi
 from local_blaxel.schedules import ScheduleApi
 from local_blaxel.store import Store
+from local_blaxel.volumes import VolumeApi
 
 SANDBOX = "/sandboxes/{name}"
 
 
-def control(fleet: Fleet, store: Store, presenter: Presenter) -> Router:
+def control(fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter) -> Router:
     routes = [
         *_sandboxes(SandboxApi(fleet, presenter)),
         *_previews(PreviewApi(fleet, store, presenter)),
         *_schedules(ScheduleApi(fleet, store)),
+        *_volumes(VolumeApi(fleet, store, launcher, presenter)),
         *_catalog(),
+        *_absent(),
     ]
     return Router(routes, redirect_slashes=False)
 
@@ -61,6 +65,24 @@ def _schedules(api: ScheduleApi) -> list[Route]:
         Route("/schedules/metrics", api.metrics),
         Route("/schedule-executions", api.all_executions),
     ]
+
+
+def _volumes(api: VolumeApi) -> list[Route]:
+    volume = "/volumes/{volume}"
+    return [
+        Route("/volumes", api.create, methods=["POST"]),
+        Route("/volumes", api.index),
+        Route("/volumes/by-external-id/{external_id}", api.get_by_external_id),
+        Route(volume, api.get),
+        Route(volume, api.update, methods=["PUT"]),
+        Route(volume, api.delete, methods=["DELETE"]),
+    ]
+
+
+def _absent() -> list[Route]:
+    methods = ["GET", "POST", "PUT", "DELETE"]
+    paths = [path for what in absent.REASONS for path in (f"/{what}", f"/{what}/{{rest:path}}")]
+    return [Route(path, absent.refuse, methods=methods) for path in paths]
 
 
 def _catalog() -> list[Route]:

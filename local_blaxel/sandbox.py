@@ -10,12 +10,13 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from local_blaxel import changes, clock, expiry, hub
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
-from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, NothingListens, Service
-from local_blaxel.store import SandboxRow, Store
+from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, Mount, NothingListens, Service
+from local_blaxel.store import Record, SandboxRow, Store
 from local_blaxel.upstream import Connection, Pool
 from local_blaxel.uses import Use
 
@@ -93,6 +94,7 @@ class Sandbox:
             image=runtime["image"],
             memory_mb=runtime["memory"],
             envs=changes.environment(self.row.record),
+            mounts=self._mounts(),
             service=self._service(runtime["image"]),
         )
 
@@ -101,6 +103,20 @@ class Sandbox:
         if image is None or not image.starts or image.port is None:
             return None
         return Service(image.name, image.command, image.folder, image.port)
+
+    def _mounts(self) -> tuple[Mount, ...]:
+        return tuple(
+            Mount(volume["mountPath"], self._volume_folder(volume), volume["readOnly"])
+            for volume in self.row.record["spec"].get("volumes", [])
+        )
+
+    def _volume_folder(self, attached: Record) -> Path | None:
+        if attached["type"] == "ephemeral":
+            return None
+        volume = self._store.volumes.get(attached["name"])
+        if volume is None:
+            raise LaunchError(f"its volume {attached['name']} is gone")
+        return self._launcher.volumes.path(volume.record["folder"])
 
     def save(self, phase: str | None = None, message: str = "") -> None:
         """Write the row; with a phase, as a change of it that the sandbox's events tell."""

@@ -7,7 +7,7 @@ what it reads back differs from what it asked for.
 import re
 from typing import Any
 
-from local_blaxel import clock, fields
+from local_blaxel import clock, fields, mounts
 from local_blaxel.errors import Invalid
 from local_blaxel.store import Record
 
@@ -30,7 +30,7 @@ _OURS = ("workspace", "url", "createdAt", "updatedAt", "createdBy", "updatedBy",
 def read(body: dict[str, Any]) -> Record:
     """The checked `metadata` and `spec` of a request; `metadata.name` may be absent."""
     return {
-        "metadata": _metadata(fields.maybe_object(body.get("metadata"), "metadata")),
+        "metadata": metadata(fields.maybe_object(body.get("metadata"), "metadata")),
         "spec": _spec(fields.maybe_object(body.get("spec"), "spec")),
     }
 
@@ -43,7 +43,8 @@ def check_name(name: Any, field: str = "metadata.name") -> str:
     return name
 
 
-def _metadata(sent: dict[str, Any]) -> Record:
+def metadata(sent: dict[str, Any]) -> Record:
+    """The checked metadata of a sandbox or a volume, without what the server writes."""
     kept = {key: value for key, value in sent.items() if value is not None and key not in _OURS}
     if kept.pop("name", None):
         kept["name"] = check_name(sent["name"])
@@ -64,8 +65,8 @@ def _spec(sent: dict[str, Any]) -> Record:
     if kept.setdefault("region", DEFAULT_REGION) not in REGIONS:
         message = f"spec.region must be one of {', '.join(REGIONS)}."
         raise Invalid(message, code="INVALID_REGION")
-    if fields.a_list(kept.get("volumes", []), "spec.volumes", code="INVALID_VOLUME"):
-        raise Invalid("spec.volumes: local_blaxel has no volumes.", code="INVALID_VOLUME")
+    if "volumes" in kept:
+        kept["volumes"] = mounts.read(kept["volumes"])
     if "network" in kept:
         _check_network(fields.an_object(kept["network"], "spec.network"))
     if "lifecycle" in kept:

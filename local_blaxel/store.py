@@ -95,6 +95,7 @@ class Store:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA + shelf.SCHEMA)
+        self.volumes = Shelf(self._db, "volume")
         self.schedules = Shelf(self._db, "schedule")
         self.executions = Shelf(self._db, "execution")
 

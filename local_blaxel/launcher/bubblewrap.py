@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from . import seccomp
-from .model import LaunchError
+from .model import LaunchError, Mount
 from .processes import AGENT_MODULE
 from .runtime import UID
 from .tools import environment
@@ -113,7 +113,14 @@ def uid() -> int | None:
     return ORDINARY_UID if os.geteuid() == 0 else None
 
 
-def plan(bwrap: str, instance: str, folder: Path, runtime: Path, cgroups: list[Path]) -> Plan:
+def plan(
+    bwrap: str,
+    instance: str,
+    folder: Path,
+    runtime: Path,
+    cgroups: list[Path],
+    mounts: list[Mount],
+) -> Plan:
     """How the sandbox in this folder is entered."""
     home, var = str(folder / "home"), str(folder / "var")
     sources = [str(runtime), home, var]
@@ -122,6 +129,10 @@ def plan(bwrap: str, instance: str, folder: Path, runtime: Path, cgroups: list[P
     options += [*_system(), "--proc", "/proc", "--dev", "/dev"]
     options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
     options += [*_tmpfs("/run", RUN_BYTES), "--bind", home, HOME, "--bind", var, "/var"]
+    for mount in mounts:
+        options += [*_parents(mount.target), "--ro-bind" if mount.read_only else "--bind"]
+        options += [str(mount.source), mount.target]
+        sources.append(str(mount.source))
     options += ["--ro-bind", str(runtime), RUNTIME]
     if not _is_system_python():
         options += ["--ro-bind", sys.base_prefix, PYTHON]
@@ -149,6 +160,11 @@ def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
         options += ["--setenv", name, text]
     options += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return Plan(bwrap, uid(), options, command, [str(folder)])
+
+
+def _parents(path: str) -> list[str]:
+    folders = [str(parent) for parent in reversed(Path(path).parents[:-1])]
+    return [part for folder in folders for part in ("--dir", folder)]
 
 
 def _system() -> list[str]:

@@ -15,6 +15,7 @@ from typing import IO
 from . import bubblewrap, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
+from .model import Mount
 from .tools import Tool, environment
 
 # Above every number that a file gets in the new process, so that none is overwritten.
@@ -36,7 +37,13 @@ class Confinement(ABC):
 
     @abstractmethod
     def spawn(
-        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+        self,
+        instance: str,
+        folder: Path,
+        runtime: Path,
+        sockets: list[socket.socket],
+        log: int,
+        mounts: list[Mount],
     ) -> int:
         """Start the agent in the sandbox's folder and return the process started."""
 
@@ -76,10 +83,16 @@ class Bubblewrap(Confinement):
                 os.chown(path, self._uid, self._uid)
 
     def spawn(
-        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+        self,
+        instance: str,
+        folder: Path,
+        runtime: Path,
+        sockets: list[socket.socket],
+        log: int,
+        mounts: list[Mount],
     ) -> int:
         cgroups = self.cgroups.create(instance)
-        plan = bubblewrap.plan(self._bwrap, instance, folder, runtime, cgroups)
+        plan = bubblewrap.plan(self._bwrap, instance, folder, runtime, cgroups, mounts)
         argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER), processes.AGENT_MODULE, instance]
         http, control = sockets
         with _holding(plan.encode()) as stdin, _holding(self._filter or b"") as rules:
@@ -114,7 +127,13 @@ class Plain(Confinement):
         (folder / "home").mkdir(mode=0o755)
 
     def spawn(
-        self, instance: str, folder: Path, runtime: Path, sockets: list[socket.socket], log: int
+        self,
+        instance: str,
+        folder: Path,
+        runtime: Path,
+        sockets: list[socket.socket],
+        log: int,
+        mounts: list[Mount],
     ) -> int:
         numbers = [str(HTTP_FD), str(CONTROL_FD)]
         argv = [sys.executable, "-s", "-S", "-P", "-m", processes.AGENT_MODULE, instance]

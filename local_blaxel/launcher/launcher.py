@@ -13,14 +13,15 @@ import secrets
 import socket
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from . import bubblewrap, processes, runtime, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
-from .model import Activity, LaunchError, LaunchSpec, NothingListens
+from .folders import Folders, remove_tree
+from .model import Activity, LaunchError, LaunchSpec, Mount, NothingListens
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,9 @@ class Launcher:
         self._state_dir.chmod(0o700)
         self._check_path_length()
         self._confinement: Confinement = Plain() if isolation == "none" else Bubblewrap()
+        self._uid = bubblewrap.uid() if self.isolation == Bubblewrap.name else None
         self._lock = self._lock_state_dir()
+        self.volumes = Folders(self._state_dir / "volumes", self._uid)
         self._children: set[int] = set()
         self._sweep()
         self._runtime = runtime.prepare(self._state_dir)
@@ -75,7 +78,7 @@ class Launcher:
         return [folder.name for folder in self._folders() if (folder / "claimed").exists()]
 
     async def start(self, spec: LaunchSpec) -> str:
-        instance = await self._take()
+        instance = await self._take(spec.mounts)
         # From here on a restarted server finds it among `instances`, not in the pool.
         (self._state_dir / instance / "claimed").touch()
         try:
@@ -100,7 +103,7 @@ class Launcher:
     async def restart(self, instance: str, spec: LaunchSpec) -> None:
         """A new agent on the same files; everything that ran is gone."""
         await asyncio.to_thread(self._kill, instance)
-        self._launch(instance)
+        self._launch(instance, spec.mounts)
         await self._configure(instance, spec)
 
     def hand_over(self, folder: Path) -> None:
@@ -173,15 +176,16 @@ class Launcher:
         await asyncio.gather(*(self.stop(instance) for instance in pool))
         os.close(self._lock)
 
-    async def _take(self) -> str:
-        while self._pool:
+    async def _take(self, mounts: tuple[Mount, ...]) -> str:
+        # What is mounted is decided at the start: the pool has nothing for it.
+        while self._pool and not mounts:
             instance = next(iter(self._pool))
             if processes.has_instance(self._pool.pop(instance), instance):
                 return instance
             await self.stop(instance)
         try:
             instance = self._new_instance()
-            self._launch(instance)
+            self._launch(instance, mounts)
         except OSError as exc:
             raise LaunchError(f"the sandbox did not start: {exc}") from exc
         return instance
@@ -193,7 +197,7 @@ class Launcher:
         self._confinement.furnish(folder)
         return instance
 
-    def _launch(self, instance: str) -> int:
+    def _launch(self, instance: str, mounts: tuple[Mount, ...] = ()) -> int:
         """Start an agent in the sandbox's folder, which may still be on its way afterwards."""
         folder = self._state_dir / instance
         with contextlib.ExitStack() as stack:
@@ -201,7 +205,9 @@ class Launcher:
             control = stack.enter_context(_listen(folder / "control"))
             log = stack.enter_context(open(folder / "log", "ab"))
             sockets = [http, control]
-            pid = self._confinement.spawn(instance, folder, self._runtime, sockets, log.fileno())
+            placed = self._placed(mounts, folder)
+            spawn = self._confinement.spawn
+            pid = spawn(instance, folder, self._runtime, sockets, log.fileno(), placed)
         self._children.add(pid)
         return pid
 
@@ -211,6 +217,16 @@ class Launcher:
         except subprocess.CalledProcessError as exc:
             reason = exc.stderr.decode(errors="replace").strip()
             raise LaunchError(f"its files can't be copied: {reason}") from exc
+
+    def _placed(self, mounts: tuple[Mount, ...], folder: Path) -> list[Mount]:
+        """The mounts, with a folder that ends with the sandbox for those without one."""
+        scratch = Folders(folder / "scratch", self._uid)
+        placed = []
+        for number, mount in enumerate(mounts):
+            name = str(number)
+            own = scratch.path(name) if scratch.path(name).exists() else None
+            placed.append(replace(mount, source=mount.source or own or scratch.make(name)))
+        return placed
 
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
@@ -287,12 +303,12 @@ class Launcher:
         self._kill(instance)
         with contextlib.suppress(FileNotFoundError):
             trash = folder.rename(self._state_dir / f"{TRASH}{instance}")
-            _remove_tree(trash)
+            remove_tree(trash)
 
     def _sweep(self) -> None:
         """What a killed server left: its pool, and what it was in the middle of removing."""
         for folder in self._state_dir.glob(f"{TRASH}*"):
-            _remove_tree(folder)
+            remove_tree(folder)
         for folder in self._folders():
             if not (folder / "claimed").exists():
                 self._destroy(folder.name)
@@ -325,12 +341,3 @@ def _listen(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen(512)
     return listener
-
-
-def _remove_tree(folder: Path) -> None:
-    """With rm, which no depth of folders stops; some may have been made unreadable."""
-    command = ["rm", "-rf", "--", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
-        unlock = ["chmod", "-R", "u+rwX", "--", str(folder)]
-        subprocess.run(unlock, capture_output=True, check=False)  # noqa: S603
-        subprocess.run(command, capture_output=True, check=False)  # noqa: S603

@@ -15,6 +15,15 @@ class NothingListens(Exception):
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A folder of this machine at an absolute path inside; without a source, scratch space."""
+
+    target: str
+    source: Path | None
+    read_only: bool
+
+
+@dataclass(frozen=True)
 class Service:
     """What runs in a sandbox from its start: `command` in `folder` of the home, on `port`."""
 
@@ -32,6 +41,7 @@ class LaunchSpec:
     image: str
     memory_mb: int
     envs: dict[str, str]
+    mounts: tuple[Mount, ...] = ()
     files: Path | None = None
     service: Service | None = None
 

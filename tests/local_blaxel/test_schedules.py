@@ -193,11 +193,7 @@ def test_a_schedule_survives_a_kill_and_fires_late_once_but_not_twice(own_server
     assert [schedule["id"] for schedule in left] == ["again"]
 
 
-async def test_the_asynchronous_sdk_schedules_too(sdk, name):
-    from blaxel.core import SandboxInstance
+async def test_the_asynchronous_sdk_schedules_too(async_box):
+    made = await async_box.schedules.create(LATER)
 
-    sandbox = await SandboxInstance.get(name)
-
-    made = await sandbox.schedules.create(LATER)
-
-    assert [each.id for each in (await sandbox.schedules.list()).data] == [made.id]
+    assert [each.id for each in (await async_box.schedules.list()).data] == [made.id]

@@ -1,0 +1,45 @@
+"""Folders of sandboxes' files that lie outside of any sandbox: volumes, snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+
+
+class Folders:
+    """Folders by id in one directory, owned by whoever sandboxes run as."""
+
+    def __init__(self, root: Path, uid: int | None) -> None:
+        self._root = root
+        self._uid = uid
+
+    def path(self, id: str) -> Path:
+        return self._root / id
+
+    def make(self, id: str) -> Path:
+        path = self.path(id)
+        self._root.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o755)
+        if self._uid is not None:
+            os.chown(path, self._uid, self._uid)
+        return path
+
+    async def remove(self, id: str) -> None:
+        await asyncio.to_thread(remove_tree, self.path(id))
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """A copy of the folder that shares its blocks with it where the file system can."""
+    command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
+    subprocess.run(command, capture_output=True, check=True)  # noqa: S603
+
+
+def remove_tree(folder: Path) -> None:
+    """With rm, which no depth of folders stops; some may have been made unreadable."""
+    command = ["rm", "-rf", "--", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+        unlock = ["chmod", "-R", "u+rwX", "--", str(folder)]
+        subprocess.run(unlock, capture_output=True, check=False)  # noqa: S603
+        subprocess.run(command, capture_output=True, check=False)  # noqa: S603
