@@ -15,6 +15,11 @@ METADATA = {
     )
 }
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+# What Python's own tables call global, and the internet does not.
+GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
+NOT_GLOBAL = [
+    ipaddress.ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+]
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -46,10 +51,14 @@ def _of_one(address: Address) -> str:
         return "a link-local address"
     if address.is_multicast:
         return "a multicast address"
-    if address.is_reserved:
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
+        return "a private address"
+    if address.is_reserved or any(address in network for network in NOT_GLOBAL):
         return "a reserved address"
     if not address.is_global:
         return "a private address"
+    if address.version == 6 and address not in GLOBAL_IPV6:
+        return "a reserved address"
     return "an address of this machine" if _is_ours(address) else ""
 
 
