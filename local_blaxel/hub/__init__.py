@@ -133,6 +133,16 @@ IMAGES = (
         port=3000,
         needs=NODE,
     ),
+    Image(
+        name="jupyter-server",
+        display_name="Code interpreter",
+        description="Runs Python code over HTTP and keeps its state between runs, for the SDKs' "
+        "CodeInterpreter.",
+        folder=".jupyter",
+        command="python server.py",
+        port=8888,
+        starts=True,
+    ),
 )
 
 

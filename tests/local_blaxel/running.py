@@ -202,10 +202,16 @@ def sdk(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 async def async_box(sdk: Any, name: str) -> AsyncIterator[Any]:
     """The same sandbox through the SDK's asynchronous class, whose clients nobody else closes."""
     from blaxel.core import SandboxInstance
-    from blaxel.core.client.client import client
 
     box = await SandboxInstance.get(name)
     yield box
+    await close_clients(box)
+
+
+async def close_clients(box: Any) -> None:
+    """Close what the SDK opened for an instance of its asynchronous class."""
+    from blaxel.core.client.client import client
+
     clients = [part._client for part in (box.fs, box.process, box.network)]
     for each in filter(None, [*clients, client._async_client]):
         await each.aclose()

