@@ -14,6 +14,7 @@ from . import app, egress, home
 from .control import Control
 from .processes import ProcessTable
 from .sandbox import Sandbox
+from .watchdog import Watchdog
 
 PR_SET_DUMPABLE = 4
 # Longer than any client keeps a connection, so that the agent never closes one about to be used.
@@ -42,8 +43,10 @@ async def serve(
         timeout_graceful_shutdown=1,
     )
     controlling = asyncio.create_task(Control(sandbox, table, way_out).serve(control))
+    watching = asyncio.create_task(Watchdog(sandbox).run())
     await uvicorn.Server(config).serve(sockets=[http])
     controlling.cancel()
+    watching.cancel()
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from .confined import spec
 
 async def answer(launcher: Launcher, method: str, *arguments: Any) -> Any:
     if method == "start":
-        return await launcher.start(spec(arguments[0]))
+        return await launcher.start(spec(*arguments))
     if method == "restart":
         return await launcher.restart(arguments[0], spec("again"))
     result = getattr(launcher, method)(*arguments)
