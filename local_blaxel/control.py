@@ -67,6 +67,15 @@ class SandboxApi:
         sandbox = await self._fleet.update(request.path_params["name"], body)
         return JSONResponse(self._presenter.sandbox(sandbox))
 
+    async def archive(self, request: Request) -> Response:
+        return JSONResponse(
+            self._presenter.sandbox(self._fleet.archive(request.path_params["name"]))
+        )
+
+    async def unarchive(self, request: Request) -> Response:
+        sandbox = self._fleet.unarchive(request.path_params["name"])
+        return JSONResponse(self._presenter.sandbox(sandbox))
+
     async def delete(self, request: Request) -> Response:
         sandbox = self._fleet.delete(request.path_params["name"])
         return JSONResponse(self._presenter.sandbox(sandbox))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from local_blaxel import changes, clock, expiry, hub, mounts
+from local_blaxel import changes, clock, expiry, forks, hub, mounts
 from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
@@ -47,6 +47,10 @@ class Fleet:
         # Before anything is started: what is started is not in the store at first.
         for instance in set(self._launcher.instances()) - known:
             self._in_background(self._launcher.stop(instance))
+        needed = {sandbox.row.origin for sandbox in self.sandboxes.values()}
+        needed |= {snapshot.id for snapshot in self._store.snapshots.all()}
+        for unknown in set(self._launcher.snapshots.ids()) - needed:
+            self._in_background(self._launcher.snapshots.remove(unknown))
         await asyncio.gather(*(self._adopt(sandbox) for sandbox in self.sandboxes.values()))
 
     async def _adopt(self, sandbox: Sandbox) -> None:
@@ -60,6 +64,10 @@ class Fleet:
             self._in_background(self._finish_creation(sandbox))
         elif sandbox.row.phase == "DELETING":
             self._in_background(self.bury(sandbox))
+        elif sandbox.row.phase == "ARCHIVING":
+            self._in_background(self._finish_archive(sandbox))
+        elif sandbox.row.phase == "UNARCHIVING":
+            self._in_background(self._finish_creation(sandbox))
 
     async def close(self) -> None:
         """Let go of the sandboxes; they keep running."""
@@ -107,7 +115,8 @@ class Fleet:
         if volume.record["spec"]["region"] != record["spec"]["region"]:
             message = f"Volume {volume.id} is in region {volume.record['spec']['region']}."
             raise Invalid(message, code="REGION_MISMATCH")
-        if (holder := self.holder_of(volume.id)) is not None:
+        holder = self.holder_of(volume.id)
+        if holder is not None and holder.name != record["metadata"]["name"]:
             message = f"Volume {volume.id} is attached to sandbox {holder.name}."
             raise Conflict(message, code="VOLUME_ALREADY_ATTACHED")
 
@@ -124,31 +133,32 @@ class Fleet:
             if not _is_readable_tombstone(row):
                 self._store.forget_sandbox(row.name)
 
-    async def create(self, record: Record, *, reuse: bool, timeout: float | None) -> Sandbox:
+    async def create(
+        self, record: Record, *, reuse: bool, timeout: float | None, origin: str = ""
+    ) -> Sandbox:
         """Make a sandbox and wait until it answers; with `reuse`, a live one of the name is it.
 
         Raises Conflict, CreationTimeout (the name is free again) and NotDeployed.
         """
         name = record["metadata"]["name"]
         if not reuse:
-            self._refuse_taken(name)
+            self.refuse_taken(name)
         deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         async with self._holding(name, deadline) as lock:
             current = self.sandboxes.get(name)
             if current is not None and current.row.phase == "DELETING":
                 await self._end(current)
             if not reuse:
-                self._refuse_taken(name)
+                self.refuse_taken(name)
             sandbox = self.sandboxes.get(name)
             if sandbox is None or sandbox.row.phase == "FAILED":
-                self.sandboxes.pop(name, None)
                 self._check_volume(record)
-                sandbox = self._new(record, lock)
+                sandbox = self._new(record, lock, origin)
             if sandbox.row.phase == "DEPLOYING":
                 await self._launch(sandbox, deadline)
             return sandbox
 
-    def _refuse_taken(self, name: str) -> None:
+    def refuse_taken(self, name: str) -> None:
         sandbox = self.sandboxes.get(name)
         if sandbox is not None and sandbox.row.phase not in ("FAILED", "DELETING"):
             raise Conflict(
@@ -168,10 +178,10 @@ class Fleet:
         finally:
             lock.release()
 
-    def _new(self, record: Record, lock: asyncio.Lock) -> Sandbox:
+    def _new(self, record: Record, lock: asyncio.Lock, origin: str) -> Sandbox:
         now = time.time()
         record["metadata"]["updatedAt"] = clock.written(now)
-        row = SandboxRow(record["metadata"]["name"], record, "DEPLOYING", now, now)
+        row = SandboxRow(record["metadata"]["name"], record, "DEPLOYING", now, now, origin=origin)
         sandbox = Sandbox(row, self._store, self._launcher, lock)
         self.sandboxes[row.name] = sandbox
         sandbox.save("DEPLOYING", "Creation requested")
@@ -196,9 +206,57 @@ class Fleet:
             sandbox.save()
             raise Conflict(f"Sandbox {sandbox.name} was deleted.", code="SANDBOX_DELETED")
         sandbox.touch()
+        origin, sandbox.row.origin, sandbox.row.archive = sandbox.row.origin, "", None
         sandbox.save("DEPLOYED", "Sandbox is ready")
+        await self._forget_origin(origin)
+
+    async def _forget_origin(self, origin: str) -> None:
+        """Remove files that a sandbox was made from, unless they are a snapshot's."""
+        if origin and self._store.snapshots.get(origin) is None:
+            await self._launcher.snapshots.remove(origin)
+
+    def archive(self, name: str) -> Sandbox:
+        """Stop a sandbox and put its files away, in the background."""
+        sandbox = self._settled(name, "DEPLOYED")
+        started_at = clock.written(time.time())
+        sandbox.row.origin = forks.temporary_id("archive")
+        sandbox.row.archive = {"key": sandbox.row.origin, "startedAt": started_at}
+        sandbox.save("ARCHIVING", "Archive requested")
+        self._in_background(self._finish_archive(sandbox))
+        return sandbox
+
+    def unarchive(self, name: str) -> Sandbox:
+        """Start a sandbox again with the files that were put away, in the background."""
+        sandbox = self._settled(name, "ARCHIVED")
+        restore = {"restoreStartedAt": clock.written(time.time())}
+        sandbox.row.archive = {**(sandbox.row.archive or {}), **restore}
+        sandbox.save("UNARCHIVING", "Unarchive requested")
+        self._in_background(self._finish_creation(sandbox))
+        return sandbox
+
+    def _settled(self, name: str, phase: str) -> Sandbox:
+        sandbox = self.live(name)
+        if sandbox.row.phase != phase or sandbox.lock.locked():
+            raise Conflict(f"Sandbox {name} is {sandbox.row.phase}, not settled as {phase}.")
+        return sandbox
+
+    async def _finish_archive(self, sandbox: Sandbox) -> None:
+        async with sandbox.lock:
+            if sandbox.row.phase != "ARCHIVING":
+                return
+            sandbox.agent.close()
+            files = self._launcher.snapshots.path(sandbox.row.origin)
+            if sandbox.row.instance is not None:
+                await self._launcher.shelve(sandbox.row.instance, files)
+            sandbox.row.instance = None
+            sandbox.row.asleep = sandbox.row.restart_due = False
+            archived = {"createdAt": clock.written(time.time())}
+            sandbox.row.archive = {**(sandbox.row.archive or {}), **archived}
+            sandbox.save("ARCHIVED", "Files are put away; processes are gone")
 
     async def _files(self, sandbox: Sandbox) -> Path | None:
+        if sandbox.row.origin:
+            return self._launcher.snapshots.path(sandbox.row.origin)
         image = hub.find(sandbox.row.record["spec"]["runtime"]["image"])
         if image is None:
             return None
@@ -206,7 +264,7 @@ class Fleet:
 
     async def _finish_creation(self, sandbox: Sandbox) -> None:
         async with sandbox.lock:
-            if sandbox.row.phase == "DEPLOYING":
+            if sandbox.row.phase in ("DEPLOYING", "UNARCHIVING"):
                 await self._launch(sandbox)
 
     async def _finish_update(self, sandbox: Sandbox) -> None:
@@ -255,6 +313,7 @@ class Fleet:
         sandbox.row.ended_at = time.time()
         # The tombstone last: a kill before it leaves a deletion to finish.
         self._store.forget_belongings(sandbox.name)
+        await self._forget_origin(sandbox.row.origin)
         sandbox.save("TERMINATED", reason)
         del self.sandboxes[sandbox.name]
 

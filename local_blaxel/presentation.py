@@ -42,6 +42,8 @@ class Presenter:
             "errors": [],
             "lastUsedAt": clock.written(row.used_at),
         }
+        if row.archive is not None:
+            shown["archive"] = row.archive
         if ends_at is not None and row.ended_at is None:
             shown["expiresIn"] = max(0, round(ends_at - time.time()))
         return shown

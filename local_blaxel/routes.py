@@ -9,6 +9,7 @@ from local_blaxel.launcher import Launcher
 from local_blaxel.presentation import Presenter
 from local_blaxel.previews import PreviewApi
 from local_blaxel.schedules import ScheduleApi
+from local_blaxel.snapshots import SnapshotApi
 from local_blaxel.store import Store
 from local_blaxel.volumes import VolumeApi
 
@@ -20,6 +21,7 @@ def control(fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter
         *_sandboxes(SandboxApi(fleet, presenter)),
         *_previews(PreviewApi(fleet, store, presenter)),
         *_schedules(ScheduleApi(fleet, store)),
+        *_snapshots(SnapshotApi(fleet, store, launcher, presenter)),
         *_volumes(VolumeApi(fleet, store, launcher, presenter)),
         *_catalog(),
         *_absent(),
@@ -35,6 +37,24 @@ def _sandboxes(api: SandboxApi) -> list[Route]:
         Route(SANDBOX, api.get),
         Route(SANDBOX, api.update, methods=["PUT"]),
         Route(SANDBOX, api.delete, methods=["DELETE"]),
+        Route(SANDBOX + "/archive", api.archive, methods=["POST"]),
+        Route(SANDBOX + "/unarchive", api.unarchive, methods=["POST"]),
+    ]
+
+
+def _snapshots(api: SnapshotApi) -> list[Route]:
+    nested, snapshot = SANDBOX + "/snapshots", "/snapshots/{snapshot}"
+    return [
+        Route(nested, api.create, methods=["POST"]),
+        Route(nested, api.index),
+        Route(nested + "/{snapshot}", api.delete, methods=["DELETE"]),
+        Route(nested + "/{snapshot}/restore", api.restore, methods=["POST"]),
+        Route(SANDBOX + "/fork", api.fork, methods=["POST"]),
+        Route("/snapshots", api.create_from, methods=["POST"]),
+        Route("/snapshots", api.index_all),
+        Route(snapshot, api.get),
+        Route(snapshot, api.delete, methods=["DELETE"]),
+        Route(snapshot + "/fork", api.fork_snapshot, methods=["POST"]),
     ]
 
 

@@ -165,12 +165,41 @@ class Sandbox:
         async with self.lock:
             if self.row.phase == "FAILED":
                 raise Unavailable(f"Sandbox {self.name} could not be started.")
-            if self.row.phase != "DEPLOYED":
-                raise NotFound(f"Sandbox {self.name} was deleted.", code="WORKLOAD_NOT_FOUND")
+            self._check_deployed()
             if self.died or not self._launcher.is_alive(self.instance):
                 await self.restart("Restarted after its agent had ended; files are kept")
             elif self.row.asleep:
                 await self._thaw()
+
+    def _check_deployed(self) -> None:
+        if "ARCHIV" in self.row.phase:
+            raise Unavailable(f"Sandbox {self.name} is archived: unarchive it first.")
+        if self.row.phase != "DEPLOYED":
+            raise NotFound(f"Sandbox {self.name} was deleted.", code="WORKLOAD_NOT_FOUND")
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[Path]:
+        """The folder with the sandbox's files, while none of its processes changes them."""
+        async with self.lock:
+            self._check_deployed()
+            runs = not self.row.asleep and not self.died and self._launcher.is_alive(self.instance)
+            if runs:
+                self.row.asleep = True
+                self.save()
+                await self._launcher.freeze(self.instance)
+            try:
+                yield self._launcher.home(self.instance)
+            finally:
+                if runs:
+                    await self._thaw()
+
+    async def restore(self, files: Path, reason: str) -> None:
+        """Replace the sandbox's files by a copy of these, and start it again."""
+        async with self.lock:
+            self._check_deployed()
+            self.agent.close()
+            await self._starting(self._launcher.restore(self.instance, self.launch_spec(), files))
+            self.save("DEPLOYED", reason)
 
     async def _thaw(self) -> None:
         try:
@@ -183,15 +212,18 @@ class Sandbox:
     async def restart(self, reason: str) -> None:
         """Start a new agent on the same files. The caller holds the lock."""
         self.agent.close()
+        await self._starting(self._launcher.restart(self.instance, self.launch_spec()))
+        self.save("DEPLOYED", reason)
+
+    async def _starting(self, work: Awaitable[None]) -> None:
         try:
-            await self._launcher.restart(self.instance, self.launch_spec())
+            await work
         except LaunchError as exc:
             self.died = True
             logger.exception("%s could not be restarted", self.name)
             raise Unavailable(f"Sandbox {self.name} could not be restarted: {exc}") from exc
         self.died = False
         self.row.asleep = self.row.restart_due = False
-        self.save("DEPLOYED", reason)
 
     def is_idle(self, seconds: float, silence: float) -> bool:
         """Unused for so long; a connection without a word for longer than `silence` is no use."""

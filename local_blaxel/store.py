@@ -53,7 +53,8 @@ class SandboxRow:
 
     `phase` is the status the API shows. `asleep` is true whenever its processes may be frozen:
     set before a freeze, cleared after a thaw. `restart_due` is true while it still runs with the
-    environment it had before an update.
+    environment it had before an update. `origin` is the snapshot, or the folder beside them, that
+    holds the files it is made from; `archive` is what the API shows of one that is archived.
     """
 
     name: str
@@ -64,6 +65,8 @@ class SandboxRow:
     instance: str | None = None
     asleep: bool = False
     restart_due: bool = False
+    origin: str = ""
+    archive: Record | None = None
     ended_at: float | None = None
     events: list[Record] = field(default_factory=list)
 
@@ -95,6 +98,7 @@ class Store:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA + shelf.SCHEMA)
+        self.snapshots = Shelf(self._db, "snapshot")
         self.volumes = Shelf(self._db, "volume")
         self.schedules = Shelf(self._db, "schedule")
         self.executions = Shelf(self._db, "execution")
@@ -120,7 +124,7 @@ class Store:
             "INSERT OR REPLACE INTO sandboxes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 row.name,
-                json.dumps({**row.record, "events": row.events, "restartDue": row.restart_due}),
+                json.dumps({**row.record, **_extras(row)}),
                 row.phase,
                 row.instance,
                 row.asleep,
@@ -196,6 +200,15 @@ class Store:
         self._db.execute("DELETE FROM tokens WHERE name = ?", (name,))
 
 
+def _extras(row: SandboxRow) -> Record:
+    return {
+        "events": row.events,
+        "restartDue": row.restart_due,
+        "origin": row.origin,
+        "archive": row.archive,
+    }
+
+
 def _sandbox(row: tuple[Any, ...]) -> SandboxRow:
     name, text, phase, instance, asleep, created_at, used_at, ended_at = row
     record = json.loads(text)
@@ -204,6 +217,8 @@ def _sandbox(row: tuple[Any, ...]) -> SandboxRow:
         record=record,
         events=record.pop("events"),
         restart_due=record.pop("restartDue", False),
+        origin=record.pop("origin", ""),
+        archive=record.pop("archive", None),
         phase=phase,
         instance=instance,
         asleep=bool(asleep),

@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from .model import LaunchError
+
 
 class Folders:
     """Folders by id in one directory, owned by whoever sandboxes run as."""
@@ -25,6 +27,21 @@ class Folders:
         if self._uid is not None:
             os.chown(path, self._uid, self._uid)
         return path
+
+    def ids(self) -> list[str]:
+        return [path.name for path in self._root.iterdir()] if self._root.exists() else []
+
+    async def keep(self, id: str, source: Path) -> None:
+        """Keep a copy of a folder, whole or not at all."""
+        self._root.mkdir(mode=0o700, exist_ok=True)
+        draft = self.path(f"{id}.new")
+        try:
+            await asyncio.to_thread(copy_tree, source, draft)
+        except subprocess.CalledProcessError as exc:
+            await asyncio.to_thread(remove_tree, draft)
+            reason = exc.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise LaunchError(f"its files can't be copied: {reason}") from exc
+        draft.rename(self.path(id))
 
     async def remove(self, id: str) -> None:
         await asyncio.to_thread(remove_tree, self.path(id))

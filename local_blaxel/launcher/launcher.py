@@ -20,7 +20,7 @@ from typing import Any
 from . import bubblewrap, processes, runtime, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
-from .folders import Folders, remove_tree
+from .folders import Folders, copy_tree, remove_tree
 from .model import Activity, LaunchError, LaunchSpec, Mount, NothingListens
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Launcher:
         self._uid = bubblewrap.uid() if self.isolation == Bubblewrap.name else None
         self._lock = self._lock_state_dir()
         self.volumes = Folders(self._state_dir / "volumes", self._uid)
+        self.snapshots = Folders(self._state_dir / "snapshots", self._uid)
         self._children: set[int] = set()
         self._sweep()
         self._runtime = runtime.prepare(self._state_dir)
@@ -116,6 +117,29 @@ class Launcher:
     ) -> tuple[int, str]:
         """A program of this machine run on that folder: its exit code, and what it said."""
         return await tools.run(self._confinement.tool(folder, cwd, command), seconds)
+
+    def home(self, instance: str) -> Path:
+        return self._state_dir / instance / "home"
+
+    async def restore(self, instance: str, spec: LaunchSpec, files: Path) -> None:
+        """A new agent on a copy of these files, in place of the sandbox's own."""
+        new = self.home(instance).with_name("home.new")
+        await asyncio.to_thread(remove_tree, new)
+        await asyncio.to_thread(copy_tree, files, new)
+        await asyncio.to_thread(self._kill, instance)
+        old = new.with_name("home.old")
+        await asyncio.to_thread(remove_tree, old)
+        self.home(instance).rename(old)
+        await self.restart(instance, spec)
+        await asyncio.to_thread(remove_tree, old)
+
+    async def shelve(self, instance: str, target: Path) -> None:
+        """Move a sandbox's files out of it, and leave nothing else of it."""
+        await asyncio.to_thread(self._kill, instance)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        if not target.exists():
+            self.home(instance).rename(target)
+        await self.stop(instance)
 
     def agent_socket(self, instance: str) -> Path:
         return self._state_dir / instance / "http"
@@ -200,6 +224,9 @@ class Launcher:
     def _launch(self, instance: str, mounts: tuple[Mount, ...] = ()) -> int:
         """Start an agent in the sandbox's folder, which may still be on its way afterwards."""
         folder = self._state_dir / instance
+        if not self.home(instance).exists():
+            # Restoring others was broken off between its two steps.
+            (folder / "home.new").rename(self.home(instance))
         with contextlib.ExitStack() as stack:
             http = stack.enter_context(_listen(folder / "http"))
             control = stack.enter_context(_listen(folder / "control"))
