@@ -1,6 +1,6 @@
 # `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types check lock
+.PHONY: help run test lint fmt types check bench screenshots lock
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,12 @@ types:  ## mypy, strict on product code
 
 check: lint types  ## lint, types, migrations, and Django's checks for deployment
 	scripts/check_django.sh
+
+bench:  ## Start Manta and measure it (ARGS=--write: into docs/benchmarks.md)
+	@scripts/setup.sh test && exec .venv/bin/python -m bench $(ARGS)
+
+screenshots:  ## Take the pictures in docs/img anew
+	@scripts/setup.sh test && exec .venv/bin/python -m tests.e2e.screenshots
 
 lock:  ## Write the lock files again from pyproject.toml (ARGS=--upgrade: newer versions)
 	scripts/lock.sh $(ARGS)

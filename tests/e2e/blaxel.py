@@ -36,6 +36,10 @@ class Blaxel:
         process: dict[str, Any] = answer.json()
         return process
 
+    def get_port(self, name: str, port: int) -> str:
+        """What the server on a port inside answers to GET /."""
+        return self.http.get(self._inside(name, f"/port/{port}/")).raise_for_status().text
+
     def delete(self, name: str) -> None:
         self.http.delete(f"/v0/sandboxes/{name}").raise_for_status()
 

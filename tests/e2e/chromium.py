@@ -9,6 +9,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+# Halfway from one look to the other, no colour and no place is right.
+UNTIL_STILL = """
+() => Promise.all(document.getAnimations().filter((running) => running instanceof CSSTransition)
+  .map((transition) => transition.finished))
+"""
 
 
 def find() -> str | None:

@@ -6,6 +6,7 @@ No worker runs meanwhile, and what it would have noted is written into the datab
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.e2e.manta import Parts
@@ -50,8 +51,9 @@ class Still:
     def show(self, state: str) -> None:
         """One of STATES, "stale" (nothing heard of the provider), or "none" (no sandbox)."""
         fields = {"step": "opening", "attempts": 0, "error_code": "", "error_message": ""}
-        fields |= STATES.get(state, _READY)
-        fields |= {"settle_by": LATER, "next_attempt_at": LATER}
+        fields |= STATES.get(state, _READY) | {"settle_by": LATER}
+        fields["next_attempt_at"] = None if fields["phase"] == "ready" else LATER
+        fields["checked_at"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         columns = ", ".join(f"{name} = ?" for name in fields)
         # A name that is nobody's, for a person who has none.
         name = None if state == "none" else self._name
@@ -75,9 +77,9 @@ class Still:
 
 
 @contextmanager
-def held(parts: Parts) -> Iterator[Still]:
+def held(parts: Parts, email: str = "") -> Iterator[Still]:
     """A new person's sandbox, in which nothing changes by itself."""
-    with Visitor(parts.url) as visitor:
+    with Visitor(parts.url, email) as visitor:
         visitor.sign_up()
         visitor.until_ready()
         # Signing up is not proof of the password; some pages ask for one that is fresh.

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.chromium import browser_of_a_phone
+from tests.e2e.chromium import UNTIL_STILL, browser_of_a_phone
 from tests.e2e.manta import Parts
 from tests.e2e.person import move_in, sign_in_as
 from tests.e2e.states import STATES, Still, held
@@ -38,11 +38,6 @@ TOO_SMALL = """
 """
 # All that the theme changes.
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
-# Halfway from one theme to the other, no colour is right.
-UNTIL_STILL = """
-() => Promise.all(document.getAnimations().filter((running) => running instanceof CSSTransition)
-  .map((transition) => transition.finished))
-"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
