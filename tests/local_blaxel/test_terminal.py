@@ -4,11 +4,11 @@ import json
 import re
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.e2e import chromium
 from tests.local_blaxel.running import KEY, Server, until
 
 
@@ -165,12 +165,20 @@ def test_a_terminal_can_be_switched_off(server):
     server.delete(name)
 
 
-def test_the_page_needs_nothing_from_elsewhere(server, name):
-    page = httpx.get(f"{server.url}{server.inside(name, '/terminal')}?token={KEY}").text
+@pytest.mark.skipif(chromium.find() is None, reason="there is no Chromium here")
+def test_the_page_works_below_a_path_and_asks_for_nothing_else(server, name):
+    asked = []
+    with chromium.running(chromium.find()) as browser:
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{server.url}{server.inside(name, '/terminal')}?token={KEY}")
+        screen = page.locator(".xterm-rows")
+        screen.get_by_text("sandbox").wait_for()
 
-    assert "new Terminal(" in page
-    assert 'new URL("terminal/ws"' in page
-    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+        page.keyboard.type("echo answer=$((6*7))\n")
+
+        screen.get_by_text("answer=42").wait_for()
+    assert len(asked) == 1
 
 
 def test_an_open_terminal_keeps_the_sandbox_awake_and_a_left_one_sleeps_and_wakes(server, name):
