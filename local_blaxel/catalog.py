@@ -5,18 +5,13 @@ from starlette.responses import JSONResponse, Response
 
 from local_blaxel import hub, listing
 from local_blaxel.errors import Forbidden, NotFound
-from local_blaxel.spec import DEFAULT_REGION
+from local_blaxel.spec import DEFAULT_REGION, REGIONS
 from local_blaxel.store import Record
 
 SORTS = ("name:asc", "name:desc")
-HERE = {
-    "region": DEFAULT_REGION,
-    "location": "This machine",
-    "status": "healthy",
-    "continent": "",
-    "country": "",
-    "flavors": [],
-}
+HERE = {"location": "This machine", "continent": "", "country": ""}
+# `auto` leaves the choice to the server, and is no place.
+PLACES = tuple(region for region in REGIONS if region != "auto")
 
 
 async def list_hub(request: Request) -> Response:
@@ -56,7 +51,21 @@ async def delete_tag(request: Request) -> Response:
 
 
 async def list_locations(request: Request) -> Response:
-    return JSONResponse([HERE])
+    """Every region that a create may name; all of them are this machine."""
+    places = [{"region": name, "status": "healthy", "flavors": [], **HERE} for name in PLACES]
+    return JSONResponse(places)
+
+
+async def get_configuration(request: Request) -> Response:
+    lacks = dict.fromkeys(("drivesAvailable", "egressAvailable", "proxyAvailable"), False)
+    regions = [{"name": name, **HERE, **lacks} for name in PLACES]
+    empty: Record = {"continents": [], "countries": [], "privateLocations": []}
+    return JSONResponse({"regions": regions, "detectedRegion": DEFAULT_REGION, **empty})
+
+
+async def list_features(request: Request) -> Response:
+    """None is switched on."""
+    return JSONResponse({"features": {}})
 
 
 def _image(request: Request) -> hub.Image:

@@ -115,4 +115,6 @@ def _catalog() -> list[Route]:
         Route(image, catalog.get_image),
         Route(image, catalog.delete_image, methods=["DELETE"]),
         Route("/locations", catalog.list_locations),
+        Route("/configuration", catalog.get_configuration),
+        Route("/features", catalog.list_features),
     ]

@@ -94,7 +94,10 @@ class SnapshotApi:
         self._fleet.refuse_taken(record["metadata"]["name"])
         origin = forks.temporary_id("fork")
         await self._keep(origin, source)
-        await self._fleet.create(record, reuse=False, timeout=None, origin=origin)
+        try:
+            await self._fleet.create(record, reuse=False, timeout=None, origin=origin)
+        finally:
+            await self._folders.remove(origin)
         return JSONResponse({"name": record["metadata"]["name"], "type": "sandbox"})
 
     async def fork_snapshot(self, request: Request) -> Response:

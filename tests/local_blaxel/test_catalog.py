@@ -58,3 +58,19 @@ def test_an_unknown_tag_is_refused_by_a_create(server):
 
     assert (refused.status_code, refused.json()["code"]) == (400, "IMAGE_NOT_FOUND")
     assert "blaxel/prod-base:v9" in refused.json()["message"]
+
+
+def test_every_place_on_offer_is_one_that_a_create_takes(api):
+    from blaxel.core.client.api.configurations.get_configuration import sync as get_configuration
+    from blaxel.core.client.api.locations.list_locations import sync as list_locations
+
+    places = [each.region for each in list_locations(client=api)]
+    configuration = get_configuration(client=api)
+
+    assert places == ["us-pdx-1", "us-was-1", "eu-lon-1", "eu-fra-1"]
+    assert [region.name for region in configuration.regions] == places
+    assert configuration.detected_region == "us-pdx-1"
+
+
+def test_no_feature_is_switched_on(server):
+    assert server.http.get("/v0/features").json() == {"features": {}}

@@ -246,4 +246,4 @@ def test_hub_images_and_locations_are_what_the_sdk_can_read(sdk):
     assert "blaxel/prod-base" in [each.metadata.name for each in list_images(client=client).data]
     image = get_image("sandbox", "blaxel/prod-base", client=client)
     assert image.spec.tag_count == 1
-    assert [each.region for each in list_locations(client=client)] == ["us-pdx-1"]
+    assert "us-pdx-1" in [each.region for each in list_locations(client=client)]

@@ -119,14 +119,12 @@ def test_an_archive_keeps_the_files_without_a_process_and_comes_back(server, box
     name = box.metadata.name
     server.run(name, "echo kept > /blaxel/file")
 
-    archiving = server.http.post(f"/v0/sandboxes/{name}/archive").json()
-    until(lambda: server.get(name)["status"] == "ARCHIVED")
+    archived = box.archive(interval=100).status
     asked = server.http.get(server.inside(name, "/health"))
     second = server.http.post(f"/v0/sandboxes/{name}/archive")
-    unarchiving = server.http.post(f"/v0/sandboxes/{name}/unarchive").json()
-    until(lambda: server.get(name)["status"] == "DEPLOYED")
+    deployed = box.unarchive(interval=100)
 
-    assert (archiving["status"], unarchiving["status"]) == ("ARCHIVING", "UNARCHIVING")
+    assert (archived, deployed.status) == ("ARCHIVED", "DEPLOYED")
     assert (asked.status_code, second.status_code) == (404, 409)
     assert asked.json()["error"]["code"] == "WORKLOAD_UNAVAILABLE"
     assert server.run(name, "cat /blaxel/file")["stdout"] == "kept\n"

@@ -21,6 +21,19 @@ def preview(**facts):
     return PreviewRow(**{"id": "p1", "sandbox": "one", "name": "web", "record": {}} | facts)
 
 
+def test_a_store_of_an_earlier_version_is_opened(store, tmp_path):
+    store.save_sandbox(sandbox())
+    store._db.execute("UPDATE sandboxes SET record = json_remove(record, '$.origin', '$.archive')")
+    store._db.execute("UPDATE sandboxes SET record = json_remove(record, '$.restartDue')")
+    store._db.execute("DROP TABLE records")
+
+    opened = Store(tmp_path / "store.sqlite3")
+
+    assert opened.sandboxes() == [sandbox()]
+    assert opened.volumes.all() == []
+    opened.close()
+
+
 def test_a_sandbox_is_read_as_it_was_saved(store, tmp_path):
     saved = sandbox(instance="i1", asleep=True, events=[{"status": "DEPLOYED"}])
     store.save_sandbox(saved)
