@@ -47,6 +47,18 @@ class Folders:
         await asyncio.to_thread(remove_tree, self.path(id))
 
 
+def remove_links(root: Path, relative: str) -> None:
+    """Remove what is a symbolic link on the way from a sandbox's folder to a place below it.
+
+    bwrap makes that place before the host's files are out of its sight, and would follow the link.
+    """
+    path = root
+    for part in Path(relative).parts:
+        path /= part
+        if path.is_symlink():
+            path.unlink()
+
+
 def copy_tree(source: Path, target: Path) -> None:
     """A copy of the folder that shares its blocks with it where the file system can."""
     command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]

@@ -20,7 +20,7 @@ from typing import Any
 from . import bubblewrap, processes, runtime, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
-from .folders import Folders, copy_tree, remove_tree
+from .folders import Folders, copy_tree, remove_links, remove_tree
 from .model import Activity, LaunchError, LaunchSpec, Mount, NothingListens
 
 logger = logging.getLogger(__name__)
@@ -251,6 +251,9 @@ class Launcher:
         placed = []
         for number, mount in enumerate(mounts):
             name = str(number)
+            for inside, outside in ((bubblewrap.HOME, "home"), ("/var", "var")):
+                if mount.target.startswith(f"{inside}/"):
+                    remove_links(folder / outside, mount.target.removeprefix(f"{inside}/"))
             own = scratch.path(name) if scratch.path(name).exists() else None
             placed.append(replace(mount, source=mount.source or own or scratch.make(name)))
         return placed

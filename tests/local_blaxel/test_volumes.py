@@ -91,6 +91,21 @@ def test_scratch_space_and_read_only_volumes(server, volume):
     server.delete(name)
 
 
+def test_a_link_on_the_way_to_a_mount_is_not_followed_out_of_the_sandbox(server, tmp_path):
+    scratch = {"name": "s", "type": "ephemeral", "sizeMb": 1, "mountPath": "/blaxel/way/to/data"}
+    name = server.create(volumes=[scratch])
+    link = f"mv /blaxel/way /blaxel/old; ln -s ../../oldroot/{tmp_path} /blaxel/way; ls -l /blaxel"
+    server.run(name, link)
+    record = server.get(name)
+    record["spec"]["runtime"]["envs"] = [{"name": "NEW", "value": "1"}]
+
+    server.http.put(f"/v0/sandboxes/{name}", json=record).raise_for_status()
+
+    assert server.run(name, "touch /blaxel/way/to/data/x")["exitCode"] == 0
+    assert list(tmp_path.iterdir()) == []
+    server.delete(name)
+
+
 @pytest.mark.parametrize(
     "path",
     [
