@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from local_blaxel import app
+from local_blaxel import app, image_command
 from local_blaxel.config import Config, ConfigError
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.store import Store
@@ -60,6 +60,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         config = Config.read()
+        if sys.argv[1:2] == ["image"]:
+            return image_command.main(sys.argv[2:], config)
         listener = _listener(config.port)
         # It holds the state directory's lock: from here on no other server can use the store.
         launcher = Launcher(config.state_dir / "sandboxes", isolation=config.isolation)

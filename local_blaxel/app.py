@@ -18,7 +18,9 @@ from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
 from local_blaxel.health import Health
+from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
+from local_blaxel.hub.roots import Roots
 from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.presentation import Presenter
@@ -30,8 +32,11 @@ from local_blaxel.store import Store
 def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIApp:
     gate = auth.Gate(config.workspace, config.api_key)
     presenter = Presenter(f"http://127.0.0.1:{port}", config.workspace)
+    # A root of one's own is only a root where sandboxes have one.
+    roots = None if launcher.isolation == "none" else Roots(config.state_dir / "images")
+    hub = Hub(roots)
     homes = Homes(config.state_dir / "homes", launcher)
-    fleet = Fleet(store, launcher, homes)
+    fleet = Fleet(store, launcher, hub, homes)
     preview_edge = PreviewEdge(fleet, store, gate, port)
     control = routes.control(fleet, store, launcher, presenter)
     doors = [
@@ -62,4 +67,5 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     handlers = {ApiError: tell, HTTPException: tell}
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
+    app.state.hub = hub
     return ByHost(app, preview_edge)

@@ -3,8 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local_blaxel import hub, listing
+from local_blaxel import listing
 from local_blaxel.errors import Forbidden, NotFound
+from local_blaxel.hub import Hub, Image
 from local_blaxel.spec import DEFAULT_REGION, REGIONS
 from local_blaxel.store import Record
 
@@ -15,12 +16,12 @@ PLACES = tuple(region for region in REGIONS if region != "auto")
 
 
 async def list_hub(request: Request) -> Response:
-    return JSONResponse([image.as_hub_entry() for image in hub.all()])
+    return JSONResponse([image.as_hub_entry() for image in _hub(request).all()])
 
 
 async def list_images(request: Request) -> Response:
     query = listing.Query.of(request, sorts=SORTS)
-    images = [_summary(image) for image in hub.all()]
+    images = [_summary(image) for image in _hub(request).all()]
     return JSONResponse(query.page(images, len(images)))
 
 
@@ -68,19 +69,24 @@ async def list_features(request: Request) -> Response:
     return JSONResponse({"features": {}})
 
 
-def _image(request: Request) -> hub.Image:
+def _image(request: Request) -> Image:
     name = request.path_params["image"]
-    image = hub.find(name)
+    image = _hub(request).find(name)
     if request.path_params["kind"] != "sandbox" or image is None:
         raise NotFound(f"Image {name} not found.")
     return image
 
 
-def _name(image: hub.Image) -> str:
+def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def _name(image: Image) -> str:
     return image.reference.rpartition(":")[0]
 
 
-def _tag(image: hub.Image) -> Record:
+def _tag(image: Image) -> Record:
     return {"name": image.reference.rpartition(":")[2], "size": 0}
 
 
@@ -88,7 +94,7 @@ def _is_named(request: Request, name: str) -> bool:
     return request.query_params.get("name", name) == name
 
 
-def _summary(image: hub.Image) -> Record:
+def _summary(image: Image) -> Record:
     metadata = {
         "name": _name(image),
         "displayName": image.display_name,

@@ -6,9 +6,10 @@ import string
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local_blaxel import fields, hub, listing, spec
+from local_blaxel import fields, listing, spec
 from local_blaxel.errors import Invalid, NotFound
 from local_blaxel.fleet import Fleet
+from local_blaxel.hub import Hub
 from local_blaxel.presentation import Presenter
 from local_blaxel.store import Record
 
@@ -23,7 +24,7 @@ class SandboxApi:
     async def create(self, request: Request) -> Response:
         record = spec.read(await fields.body(request))
         record["metadata"].setdefault("name", _invented_name())
-        _check_image(record)
+        _check_image(record, self._fleet.hub)
         sandbox = await self._fleet.create(
             record,
             reuse=fields.a_query_flag(request, "createIfNotExist"),
@@ -86,7 +87,7 @@ def _invented_name() -> str:
     return "sandbox-" + "".join(secrets.choice(alphabet) for _ in range(10))
 
 
-def _check_image(record: Record) -> None:
+def _check_image(record: Record, hub: Hub) -> None:
     image = record["spec"]["runtime"]["image"]
     if hub.find(image) is None:
         supported = [each.reference for each in hub.all()]

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from local_blaxel import changes, clock, expiry, forks, hub, mounts
+from local_blaxel import changes, clock, expiry, forks, mounts
 from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
+from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
@@ -29,10 +30,11 @@ NEW_ENVIRONMENT = "Restarted with its new environment variables"
 
 
 class Fleet:
-    def __init__(self, store: Store, launcher: Launcher, homes: Homes) -> None:
+    def __init__(self, store: Store, launcher: Launcher, hub: Hub, homes: Homes) -> None:
         self.sandboxes: dict[str, Sandbox] = {}
         self._store = store
         self._launcher = launcher
+        self.hub = hub
         self._homes = homes
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._launches = asyncio.Semaphore(LAUNCHES)
@@ -182,7 +184,7 @@ class Fleet:
         now = time.time()
         record["metadata"]["updatedAt"] = clock.written(now)
         row = SandboxRow(record["metadata"]["name"], record, "DEPLOYING", now, now, origin=origin)
-        sandbox = Sandbox(row, self._store, self._launcher, lock)
+        sandbox = Sandbox(row, self._store, self._launcher, self.hub, lock)
         self.sandboxes[row.name] = sandbox
         sandbox.save("DEPLOYING", "Creation requested")
         return sandbox
@@ -257,7 +259,7 @@ class Fleet:
     async def _files(self, sandbox: Sandbox) -> Path | None:
         if sandbox.row.origin:
             return self._launcher.snapshots.path(sandbox.row.origin)
-        image = hub.find(sandbox.row.record["spec"]["runtime"]["image"])
+        image = self.hub.find(sandbox.row.record["spec"]["runtime"]["image"])
         if image is None:
             return None
         return await self._homes.of(image, lambda message: sandbox.save("DEPLOYING", message))
@@ -318,7 +320,7 @@ class Fleet:
         del self.sandboxes[sandbox.name]
 
     def _sandbox(self, row: SandboxRow) -> Sandbox:
-        return Sandbox(row, self._store, self._launcher, self._lock(row.name))
+        return Sandbox(row, self._store, self._launcher, self.hub, self._lock(row.name))
 
     def _lock(self, name: str) -> asyncio.Lock:
         lock = self._locks.get(name)

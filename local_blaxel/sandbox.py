@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from local_blaxel import changes, clock, expiry, hub
+from local_blaxel import changes, clock, expiry
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
+from local_blaxel.hub import Hub, Image
 from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, Mount, NothingListens, Service
 from local_blaxel.store import Record, SandboxRow, Store
 from local_blaxel.upstream import Connection, Pool
@@ -28,8 +29,11 @@ KEPT_EVENTS = 20
 
 
 class Sandbox:
-    def __init__(self, row: SandboxRow, store: Store, launcher: Launcher, lock: asyncio.Lock):
+    def __init__(
+        self, row: SandboxRow, store: Store, launcher: Launcher, hub: Hub, lock: asyncio.Lock
+    ) -> None:
         self.row = row
+        self._hub = hub
         self.lock = lock
         self.agent = Pool(self.agent_path)
         self._uses: set[Use] = set()
@@ -89,20 +93,18 @@ class Sandbox:
 
     def launch_spec(self) -> LaunchSpec:
         runtime = self.row.record["spec"]["runtime"]
+        image = self._hub.find(runtime["image"])
+        if image is None:
+            raise LaunchError(f"its image {runtime['image']} is not offered any more")
+        root = () if image.root is None else (Mount("/", image.root, read_only=True),)
         return LaunchSpec(
             name=self.name,
             image=runtime["image"],
             memory_mb=runtime["memory"],
             envs=changes.environment(self.row.record),
-            mounts=self._mounts(),
-            service=self._service(runtime["image"]),
+            mounts=(*self._mounts(), *root),
+            service=_service(image),
         )
-
-    def _service(self, reference: str) -> Service | None:
-        image = hub.find(reference)
-        if image is None or not image.starts or image.port is None:
-            return None
-        return Service(image.name, image.command, image.folder, image.port)
 
     def _mounts(self) -> tuple[Mount, ...]:
         return tuple(
@@ -257,3 +259,9 @@ class Sandbox:
             self.row.asleep = True
             self.save()
             await self._launcher.freeze(self.instance)
+
+
+def _service(image: Image) -> Service | None:
+    if not image.starts or image.port is None:
+        return None
+    return Service(image.name, image.command, image.folder, image.port)

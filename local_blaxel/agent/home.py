@@ -38,6 +38,9 @@ def make_venv(home: str) -> None:
     venv = Path(home, ".venv")
     if venv.exists():
         return
+    if "PYTHONHOME" in os.environ and not SYSTEM_PYTHON.exists():
+        # An image of somebody's own without a Python: ours runs by means that only we have.
+        return
     python = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else Path(sys.executable)
     version = python.resolve().name.removeprefix("python")
     packages = venv / "lib" / f"python{version}" / "site-packages"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_blaxel.hub.roots import Roots
+
 SANDBOX_API = {"name": "sandbox-api", "target": 8080, "protocol": "HTTP"}
 # What a sandbox of an image finds in its home: a folder for each image that has such files.
 FILES = Path(__file__).with_name("files")
@@ -20,6 +22,7 @@ class Image:
     """`command` starts what the image puts into `folder` in the sandbox's home, on `port`.
 
     With `starts` it does so by itself, with the sandbox. `needs` are programs of this machine.
+    `root` is the root filesystem of an image that was imported.
     """
 
     name: str
@@ -32,16 +35,17 @@ class Image:
     starts: bool = False
     needs: tuple[str, ...] = ()
     is_hidden: bool = False
+    root: Path | None = None
 
     @property
     def reference(self) -> str:
-        return f"blaxel/{self.name}:latest"
+        return f"{self.name}:latest" if self.root else f"blaxel/{self.name}:latest"
 
     @property
     def files(self) -> Path | None:
         """What is copied into the home of a new sandbox."""
         path = FILES / self.name
-        return path if path.is_dir() else None
+        return path if path.is_dir() and self.root is None else None
 
     @property
     def packages(self) -> Path | None:
@@ -146,11 +150,24 @@ IMAGES = (
 )
 
 
-def find(image: str) -> Image | None:
-    """The image that a create names, with or without its tag; None when it is not offered."""
-    reference = image if ":" in image else f"{image}:latest"
-    return next((offered for offered in all() if offered.reference == reference), None)
+class Hub:
+    """The images that can be had: local_blaxel's own, and those that were imported."""
 
+    def __init__(self, roots: Roots | None = None) -> None:
+        self._roots = roots
 
-def all() -> list[Image]:
-    return [image for image in IMAGES if image.is_offered]
+    def all(self) -> list[Image]:
+        return [image for image in IMAGES if image.is_offered] + self._imported()
+
+    def find(self, image: str) -> Image | None:
+        """The image that a create names, with or without its tag; None when it isn't offered."""
+        reference = image if ":" in image else f"{image}:latest"
+        return next((offered for offered in self.all() if offered.reference == reference), None)
+
+    def _imported(self) -> list[Image]:
+        if self._roots is None:
+            return []
+        return [
+            Image(name=name, display_name=name, description="Imported.", root=root)
+            for name, root in self._roots.all().items()
+        ]

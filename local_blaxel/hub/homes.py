@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local_blaxel.hub import Image
 from local_blaxel.launcher import Launcher, LaunchError
+from local_blaxel.launcher.tools import hand_over
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Homes:
         building = home.with_name(home.name + BUILDING)
         await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)
         await asyncio.to_thread(shutil.copytree, files, building)
-        await asyncio.to_thread(self._launcher.hand_over, building)
+        await asyncio.to_thread(hand_over, building)
         if image.packages is not None:
             await self._install(image, building)
         building.rename(home)

@@ -14,16 +14,16 @@ from . import seccomp
 from .model import LaunchError, Mount
 from .processes import AGENT_MODULE
 from .runtime import UID
-from .tools import environment
+from .tools import environment, ordinary_uid
 
-# The uid that everything runs as when the server is root: one that owns nothing.
-ORDINARY_UID = 65533
 HTTP_FD, CONTROL_FD, SECCOMP_FD = 3, 4, 5
 
 NAME = "bubblewrap"
 HOME = "/blaxel"
 RUNTIME = "/opt/local_blaxel"
 PYTHON = f"{RUNTIME}/python"
+# Where an image's sandbox finds this machine's libraries, for its agent alone.
+HOST_USR = f"{RUNTIME}/usr"
 SHM_BYTES, TMP_BYTES, RUN_BYTES = 64 * 2**20, 512 * 2**20, 16 * 2**20
 
 # What programs under /usr need from the host's /etc, where it is there; nothing with secrets.
@@ -36,6 +36,8 @@ HOST_ETC = [
 MASKED = ("/proc/kcore", "/proc/keys", "/proc/kallsyms", "/proc/timer_list")
 # How a program of this machine finds the names of others.
 RESOLVING = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf")
+# What of an image's root each sandbox has its own of.
+OWN = ("blaxel", "dev", "proc", "run", "sys", "tmp", "var")
 VAR_FOLDERS = ("cache", "lib", "log", "spool", "tmp")
 
 ENTER = Path(__file__).with_name("enter.py")
@@ -72,7 +74,7 @@ def find() -> str:
         raise LaunchError(f"bwrap is missing. {INSTALL}, {NONE_HINT}.")
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/"]
     options += ["--size", "4096", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]  # noqa: S108
-    plan = Plan(bwrap, uid(), options, ["true"], sources=["/usr"])
+    plan = Plan(bwrap, ordinary_uid(), options, ["true"], sources=["/usr"])
     try:
         _enter(plan)
     except subprocess.CalledProcessError as exc:
@@ -108,11 +110,6 @@ def _why(message: str) -> str:
     return f"bwrap can't make a sandbox here: {message}. {fix}, {NONE_HINT}."
 
 
-def uid() -> int | None:
-    """Whom to become before bwrap: somebody ordinary for root, else nobody else."""
-    return ORDINARY_UID if os.geteuid() == 0 else None
-
-
 def plan(
     bwrap: str,
     instance: str,
@@ -123,28 +120,36 @@ def plan(
 ) -> Plan:
     """How the sandbox in this folder is entered."""
     home, var = str(folder / "home"), str(folder / "var")
+    root = next((mount.source for mount in mounts if mount.target == "/"), None)
     sources = [str(runtime), home, var]
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "sandbox"]
     options += ["--uid", str(UID), "--gid", str(UID), "--chdir", HOME]
-    options += [*_system(), "--proc", "/proc", "--dev", "/dev"]
+    options += [*(_system() if root is None else _image(root)), "--proc", "/proc", "--dev", "/dev"]
     options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
     options += [*_tmpfs("/run", RUN_BYTES), "--bind", home, HOME, "--bind", var, "/var"]
     for mount in mounts:
+        if mount.target == "/":
+            sources.append(str(mount.source))
+            continue
         options += [*_parents(mount.target), "--ro-bind" if mount.read_only else "--bind"]
         options += [str(mount.source), mount.target]
         sources.append(str(mount.source))
     options += ["--ro-bind", str(runtime), RUNTIME]
-    if not _is_system_python():
+    if root is not None:
+        options += ["--ro-bind", "/usr", HOST_USR]
+    if root is not None or not _is_system_python():
         options += ["--ro-bind", sys.base_prefix, PYTHON]
         sources.append(sys.base_prefix)
     for name in sorted(os.listdir(runtime / "etc")):
         options += ["--ro-bind", str(runtime / "etc" / name), f"/etc/{name}"]
     for path in filter(os.path.exists, MASKED):
         options += ["--ro-bind", "/dev/null", path]
-    options += [*_environment(), "--remount-ro", "/dev", "--remount-ro", "/"]
+    options += _environment() if root is None else _environment_of_image()
+    options += ["--remount-ro", "/dev", "--remount-ro", "/"]
     if seccomp.program() is not None:
         options += ["--seccomp", str(SECCOMP_FD)]
-    return Plan(bwrap, uid(), options, _command(instance), sources, list(map(str, cgroups)))
+    command = _command(instance, [_python()] if root is None else _foreign_python())
+    return Plan(bwrap, ordinary_uid(), options, command, sources, list(map(str, cgroups)))
 
 
 def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
@@ -159,7 +164,7 @@ def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
     for name, text in environment("/tmp", "/usr/local/bin:/usr/bin:/bin").items():  # noqa: S108
         options += ["--setenv", name, text]
     options += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    return Plan(bwrap, uid(), options, command, [str(folder)])
+    return Plan(bwrap, ordinary_uid(), options, command, [str(folder)])
 
 
 def _parents(path: str) -> list[str]:
@@ -183,6 +188,18 @@ def _system() -> list[str]:
     return options
 
 
+def _image(root: Path) -> list[str]:
+    """An image's root, read-only; what every sandbox has of its own comes over it."""
+    options = ["--dir", "/etc", "--dir", "/opt"]
+    for path in sorted(root.iterdir()):
+        target = f"/{path.name}"
+        if path.is_symlink():
+            options += ["--symlink", os.readlink(path), target]
+        elif path.name not in OWN:
+            options += ["--ro-bind", str(path), target]
+    return options
+
+
 def _tmpfs(path: str, size: int) -> list[str]:
     return ["--perms", "1777", "--size", str(size), "--tmpfs", path]
 
@@ -195,15 +212,42 @@ def _environment() -> list[str]:
     return [part for item in variables.items() for part in ("--setenv", *item)]
 
 
-def _command(instance: str) -> list[str]:
+def _command(instance: str, python: list[str]) -> list[str]:
     """What bwrap runs: all of it may be seen inside."""
-    agent = [_python(), "-s", "-S", "-P", "-m", AGENT_MODULE, instance]
+    agent = [*python, "-s", "-S", "-P", "-m", AGENT_MODULE, instance]
     return [*agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]
 
 
 def _python() -> str:
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{sys.base_prefix if _is_system_python() else PYTHON}/bin/{name}"
+    return f"{sys.base_prefix if _is_system_python() else PYTHON}/bin/{_python_name()}"
+
+
+def _python_name() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _foreign_python() -> list[str]:
+    """The agent's interpreter among libraries that it was not made for: with its own ones."""
+    libraries = _libraries()
+    loader = next(path for path in libraries.iterdir() if path.name.startswith("ld-"))
+    search = f"{PYTHON}/lib:{_in_host(libraries)}"
+    return [_in_host(loader), "--library-path", search, f"{PYTHON}/bin/{_python_name()}"]
+
+
+def _libraries() -> Path:
+    """The folder of this machine's C library, the one that this very process runs with."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    return next(Path(line.split()[-1]).parent for line in maps if "/libc.so" in line).resolve()
+
+
+def _in_host(path: Path) -> str:
+    return f"{HOST_USR}/{path.relative_to('/usr')}"
+
+
+def _environment_of_image() -> list[str]:
+    variables = {"PYTHONPATH": f"{RUNTIME}/lib", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+    variables |= {"TMPDIR": "/var/tmp", "PYTHONHOME": PYTHON}  # noqa: S108
+    return [part for item in variables.items() for part in ("--setenv", *item)]
 
 
 def _is_system_python() -> bool:

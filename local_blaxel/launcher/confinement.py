@@ -16,7 +16,7 @@ from . import bubblewrap, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
 from .model import Mount
-from .tools import Tool, environment
+from .tools import Tool, environment, ordinary_uid
 
 # Above every number that a file gets in the new process, so that none is overwritten.
 FIRST_FREE_FD = 64
@@ -63,7 +63,7 @@ class Bubblewrap(Confinement):
         self._bwrap = bubblewrap.find()
         self.cgroups = Cgroups.detect()
         self._filter = seccomp.program()
-        self._uid = bubblewrap.uid()
+        self._uid = ordinary_uid()
 
     def describe(self) -> str:
         calls = "system calls filtered" if self._filter else "system calls not filtered here"

@@ -51,7 +51,7 @@ class Launcher:
         self._state_dir.chmod(0o700)
         self._check_path_length()
         self._confinement: Confinement = Plain() if isolation == "none" else Bubblewrap()
-        self._uid = bubblewrap.uid() if self.isolation == Bubblewrap.name else None
+        self._uid = tools.ordinary_uid() if self.isolation == Bubblewrap.name else None
         self._lock = self._lock_state_dir()
         self.volumes = Folders(self._state_dir / "volumes", self._uid)
         self.snapshots = Folders(self._state_dir / "snapshots", self._uid)
@@ -106,11 +106,6 @@ class Launcher:
         await asyncio.to_thread(self._kill, instance)
         self._launch(instance, spec.mounts)
         await self._configure(instance, spec)
-
-    def hand_over(self, folder: Path) -> None:
-        """Give a folder that the server made to whoever sandboxes run as."""
-        if (uid := bubblewrap.uid()) is not None:
-            tools.hand_over(folder, uid)
 
     async def run_tool(
         self, folder: Path, cwd: str, command: list[str], seconds: float

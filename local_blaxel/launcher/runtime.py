@@ -19,6 +19,8 @@ from pathlib import Path
 from .model import LaunchError
 
 PREFIX = "runtime-"
+# Raised whenever `_build` lays it out differently.
+LAYOUT = 2
 LIBRARIES = [
     *("anyio", "click", "h11", "httptools", "idna"),
     *("python_multipart", "starlette", "typing_extensions", "uvicorn", "websockets"),
@@ -72,7 +74,7 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 
 def _digest(sources: dict[str, Path]) -> str:
-    digest = hashlib.sha256(f"{sys.version} {sys.base_prefix}".encode())
+    digest = hashlib.sha256(f"{LAYOUT} {sys.version} {sys.base_prefix}".encode())
     for file in sorted(_files(sources.values())):
         stat = file.stat()
         digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
@@ -99,7 +101,8 @@ def _build(runtime: Path, sources: dict[str, Path]) -> None:
         else:
             shutil.copy2(source, target)
     compileall.compile_dir(library, quiet=2)
-    (runtime / "python").mkdir()
+    for mounted in ("python", "usr"):
+        (runtime / mounted).mkdir()
     _add_pip(runtime / "pip")
     etc = runtime / "etc"
     etc.mkdir()

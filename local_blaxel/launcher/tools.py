@@ -10,6 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+# The uid that everything runs as when the server is root: one that owns nothing.
+ORDINARY_UID = 65533
 # Of the server's environment, what a program needs to find its way out.
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
@@ -20,6 +22,11 @@ class Tool:
     stdin: bytes
     environ: dict[str, str]
     cwd: Path
+
+
+def ordinary_uid() -> int | None:
+    """Whom to become before a sandbox is made: somebody ordinary for root, else nobody else."""
+    return ORDINARY_UID if os.geteuid() == 0 else None
 
 
 def environment(home: str, path: str) -> dict[str, str]:
@@ -50,8 +57,10 @@ async def run(tool: Tool, seconds: float) -> tuple[int, str]:
     return process.returncode or 0, said.decode(errors="replace")
 
 
-def hand_over(folder: Path, uid: int) -> None:
-    """Give a folder that the server made to the user that everything runs as."""
+def hand_over(folder: Path) -> None:
+    """Give a folder that the server made to whoever sandboxes run as."""
+    if (uid := ordinary_uid()) is None:
+        return
     subprocess.run(["chown", "-R", f"{uid}:{uid}", "--", str(folder)], check=True)  # noqa: S603, S607
 
 

@@ -24,7 +24,7 @@ HOST_TOOLS = {
 }
 
 
-@pytest.mark.parametrize("image", [image.reference for image in hub.all()])
+@pytest.mark.parametrize("image", [image.reference for image in hub.Hub().all()])
 async def test_each_image_on_offer_starts_with_its_tools(launcher, image):
     instance = await launcher.start(LaunchSpec("hub", image, 1024, {}))
 
@@ -49,7 +49,7 @@ def test_tools_that_the_host_has_work_inside(agent, tool):
     "name", ["blaxel/prod-base:latest", "blaxel/prod-base", "blaxel/base-image:latest"]
 )
 def test_an_image_is_found_with_and_without_its_tag(name):
-    image = hub.find(name)
+    image = hub.Hub().find(name)
 
     assert image is not None
     assert image.reference.startswith(name)
@@ -57,11 +57,11 @@ def test_an_image_is_found_with_and_without_its_tag(name):
 
 @pytest.mark.parametrize("name", ["", "prod-base", "blaxel/none:latest", "blaxel/prod-base:v9"])
 def test_an_image_that_is_not_offered_is_not_found(name):
-    assert hub.find(name) is None
+    assert hub.Hub().find(name) is None
 
 
 def test_a_hub_entry_has_the_keys_of_blaxels():
-    entry = hub.all()[0].as_hub_entry()
+    entry = hub.Hub().all()[0].as_hub_entry()
 
     assert entry.keys() >= {"name", "displayName", "image", "memory", "ports", "coming_soon"}
     assert entry["categories"] == []

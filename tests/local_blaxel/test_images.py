@@ -114,5 +114,5 @@ def test_packages_that_can_t_be_installed_fail_the_create(registry, unreachable_
 def test_an_image_whose_programs_are_missing_is_not_offered(monkeypatch, tmp_path):
     monkeypatch.setattr(hub, "PROGRAMS", str(tmp_path))
 
-    assert hub.find("blaxel/vite") is None
-    assert "py-app" in [image.name for image in hub.all()]
+    assert hub.Hub().find("blaxel/vite") is None
+    assert "py-app" in [image.name for image in hub.Hub().all()]

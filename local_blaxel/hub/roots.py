@@ -1,0 +1,99 @@
+"""Root filesystems that people import: each is offered as an image of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+from local_blaxel.launcher import LaunchError
+from local_blaxel.launcher.confinement import Bubblewrap
+from local_blaxel.launcher.runtime import ETC
+from local_blaxel.launcher.tools import hand_over, run
+
+NAME = re.compile(r"(?=.{1,49}$)[a-z0-9]+(?:-[a-z0-9]+)*")
+BUILDING = ".building"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+IMPORT_SECONDS = 1800.0
+
+# Run where nothing but the image's own folder is there to be written to, by a user who can make no
+# device and no file of somebody else's.
+UNPACK = f"""\
+set -e
+mkdir root
+tar --extract --file=archive --directory=root --no-same-owner \
+  --exclude='./dev/*' --exclude='dev/*'
+rm archive
+chmod -R u+rwX,ug-s root
+refuse() {{ echo "$1" >&2; exit 1; }}
+[ -e root/bin/sh ] || [ -L root/bin/sh ] || refuse "it has no /bin/sh"
+[ ! -L root/etc ] && [ ! -L root/opt ] || refuse "its /etc or /opt is a link"
+rm -rf root/opt/local_blaxel
+mkdir -p root/etc root/opt/local_blaxel
+cd root/etc
+rm -rf {" ".join(ETC)}
+touch {" ".join(ETC)}
+"""
+
+
+class ImageError(Exception):
+    """An image can't be imported or removed; the text says why."""
+
+
+class Roots:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def all(self) -> dict[str, Path]:
+        """Each image's root by its name."""
+        if not self._folder.is_dir():
+            return {}
+        names = sorted(path.name for path in self._folder.iterdir())
+        return {name: self._folder / name / "root" for name in names if NAME.fullmatch(name)}
+
+    def add(self, name: str, archive: Path) -> None:
+        """Unpack a tar file, maybe a compressed one, as the image's root filesystem."""
+        if not NAME.fullmatch(name):
+            raise ImageError(
+                f"{name!r} can't be an image's name: at most 49 lower-case letters, digits and "
+                "single hyphens"
+            )
+        if name in self.all():
+            raise ImageError(f"there is an image {name} already: remove it first")
+        building = self._folder / f"{name}{BUILDING}"
+        shutil.rmtree(building, ignore_errors=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        building.mkdir(mode=0o755)
+        try:
+            self._unpack(archive, building)
+            building.rename(self._folder / name)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+    def _unpack(self, archive: Path, building: Path) -> None:
+        try:
+            shutil.copyfile(archive, building / "archive")
+        except OSError as exc:
+            raise ImageError(f"{archive} can't be read: {exc.strerror}") from exc
+        with archive.open("rb") as file:
+            if file.read(4) == ZSTD_MAGIC and shutil.which("zstd") is None:
+                raise ImageError("zstd is missing: install it, or import an uncompressed tar file")
+        try:
+            confinement = Bubblewrap()
+            hand_over(building)
+            tool = confinement.tool(building, ".", ["sh", "-c", UNPACK])
+            code, said = asyncio.run(run(tool, IMPORT_SECONDS))
+        except (LaunchError, TimeoutError) as exc:
+            raise ImageError(f"{archive} can't be unpacked: {str(exc) or 'too late'}") from exc
+        if code:
+            # tar's last line only says that there were others.
+            lines = [line for line in said.splitlines() if "previous errors" not in line]
+            raise ImageError(f"{archive} can't be imported: {(lines or ['it ended'])[-1]}")
+
+    def remove(self, name: str) -> None:
+        if name not in self.all():
+            raise ImageError(f"there is no image {name}")
+        # Renamed first: from then on it is not offered.
+        trash = (self._folder / name).rename(self._folder / f"{name}{BUILDING}")
+        shutil.rmtree(trash)
