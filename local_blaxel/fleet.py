@@ -194,8 +194,7 @@ class Fleet:
             async with asyncio.timeout_at(deadline):
                 files = await self._files(sandbox)
                 async with self._launches:
-                    spec = replace(sandbox.launch_spec(), files=files)
-                    sandbox.row.instance = await self._launcher.start(spec)
+                    sandbox.row.instance = await self._start(sandbox, files)
         except TimeoutError as exc:
             del self.sandboxes[sandbox.name]
             self._store.forget_sandbox(sandbox.name)
@@ -211,6 +210,19 @@ class Fleet:
         origin, sandbox.row.origin, sandbox.row.archive = sandbox.row.origin, "", None
         sandbox.save("DEPLOYED", "Sandbox is ready")
         await self._forget_origin(origin)
+
+    async def _start(self, sandbox: Sandbox, files: Path | None) -> str:
+        spec = sandbox.launch_spec()
+        if not sandbox.row.origin:
+            return await self._launcher.start(replace(spec, files=files))
+        instance = await self._launcher.start(replace(spec, service=None))
+        try:
+            kept = self._launcher.snapshots.path(sandbox.row.origin)
+            await self._launcher.restore(instance, spec, kept)
+        except BaseException:
+            await asyncio.shield(self._launcher.stop(instance))
+            raise
+        return instance
 
     async def _forget_origin(self, origin: str) -> None:
         """Remove files that a sandbox was made from, unless they are a snapshot's."""
@@ -258,7 +270,7 @@ class Fleet:
 
     async def _files(self, sandbox: Sandbox) -> Path | None:
         if sandbox.row.origin:
-            return self._launcher.snapshots.path(sandbox.row.origin)
+            return None
         image = self.hub.find(sandbox.row.record["spec"]["runtime"]["image"])
         if image is None:
             return None

@@ -120,7 +120,10 @@ class Launcher:
         """A new agent on a copy of these files, in place of the sandbox's own."""
         new = self.home(instance).with_name("home.new")
         await asyncio.to_thread(remove_tree, new)
-        await asyncio.to_thread(copy_tree, files, new)
+        try:
+            await asyncio.to_thread(copy_tree, files, new)
+        except subprocess.CalledProcessError as exc:
+            raise LaunchError(f"its files can't be copied from {files.name}") from exc
         await asyncio.to_thread(self._kill, instance)
         old = new.with_name("home.old")
         await asyncio.to_thread(remove_tree, old)

@@ -84,6 +84,15 @@ def test_a_fork_has_the_files_and_settings_of_now_and_its_own_life(sdk, server, 
     until(lambda: not list(server.state_dir.glob("sandboxes/snapshots/fork-*")))
 
 
+def test_a_fork_has_exactly_the_files_whatever_was_made_of_the_home(server, name, forked):
+    server.run(name, "rm -rf /blaxel/.venv && ln -s /tmp /blaxel/.venv && mkdir /blaxel/empty")
+
+    answer = server.http.post(f"/v0/sandboxes/{name}/fork", json={"targetName": forked})
+
+    assert answer.status_code == 200
+    assert server.run(forked, "readlink .venv; ls")["stdout"] == "/tmp\nempty\n"
+
+
 def test_a_fork_is_refused_by_field(server, name):
     def fork(**body):
         return server.http.post(f"/v0/sandboxes/{name}/fork", json=body)
