@@ -31,7 +31,9 @@ def main() -> None:
     if plan["uid"] is not None:
         staged = stage([os.path.dirname(bwrap), *plan["sources"]])
         bwrap = where_now(bwrap, staged)
-        options = [where_now(option, staged) for option in options]
+        # Not bwrap's own folder: that may be /bin, which is a place inside, too.
+        sources = {source: staged[source] for source in plan["sources"]}
+        options = [where_now(option, sources) for option in options]
         become(plan["uid"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir("/")

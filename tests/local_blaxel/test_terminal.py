@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import connect, unix_connect
 
 from tests.e2e import chromium
 from tests.local_blaxel.running import KEY, Server, until
@@ -246,3 +246,27 @@ def test_a_session_of_the_sandboxs_own_port_opens_a_terminal(server, name):
 
     with pytest.raises(InvalidStatus), connect(f"{url}/terminal/ws", proxy=None):
         pass
+
+
+def freeze_often(host, instance):
+    for _ in range(20):
+        host.call("freeze", instance)
+        host.call("thaw", instance)
+
+
+def test_no_freeze_ever_shows_the_shell_a_stopped_job(host):
+    """By the cgroup freezer where there is one, else by signals in the right order."""
+    instance = host.call("start", "frozen")
+    path = host.call("agent_socket", instance)
+
+    with unix_connect(path, "ws://sandbox/terminal/ws?shell=bash") as socket:
+        terminal = Terminal(socket)
+        terminal.type("while sleep 0.01; do echo -n .; done\r")
+        terminal.see(r"\.\.\.")
+        freeze_often(host, instance)
+        terminal.type("\x03")
+        terminal.type("echo status=$?\r")
+
+        terminal.see(r"status=\d")
+        assert "Stopped" not in terminal.shown
+    host.call("stop", instance)
