@@ -7,6 +7,8 @@ import pytest
 from local_blaxel import spec
 from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed
 from local_blaxel.fleet import Fleet
+from local_blaxel.hub import Hub
+from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import LaunchError
 from local_blaxel.store import Store
 
@@ -44,6 +46,14 @@ def store(tmp_path):
     opened.close()
 
 
+@pytest.fixture
+def fleet_of(tmp_path):
+    def fleet_of(store, launcher):
+        return Fleet(store, launcher, Hub(), Homes(tmp_path / "homes", launcher))
+
+    return fleet_of
+
+
 def record():
     return spec.read({"metadata": {"name": "one"}})
 
@@ -58,9 +68,9 @@ async def started(launcher, count):
             await asyncio.sleep(0.005)
 
 
-async def test_a_create_past_its_deadline_frees_the_name(store):
+async def test_a_create_past_its_deadline_frees_the_name(store, fleet_of):
     launcher = SlowLauncher()
-    fleet = Fleet(store, launcher)
+    fleet = fleet_of(store, launcher)
 
     with pytest.raises(CreationTimeout):
         await create(fleet, timeout=0.05)
@@ -71,9 +81,9 @@ async def test_a_create_past_its_deadline_frees_the_name(store):
     assert launcher.started == 2
 
 
-async def test_who_waits_for_anothers_create_past_the_deadline_leaves_it_alone(store):
+async def test_who_waits_for_anothers_create_past_the_deadline_leaves_it_alone(store, fleet_of):
     launcher = SlowLauncher()
-    fleet = Fleet(store, launcher)
+    fleet = fleet_of(store, launcher)
     first = create(fleet, reuse=True)
     await started(launcher, 1)
 
@@ -85,15 +95,17 @@ async def test_who_waits_for_anothers_create_past_the_deadline_leaves_it_alone(s
     assert launcher.started == 1
 
 
-async def test_a_sandbox_that_did_not_start_is_failed_and_the_next_create_replaces_it(store):
-    fleet = Fleet(store, BadLauncher())
+async def test_a_sandbox_that_did_not_start_is_failed_and_the_next_create_replaces_it(
+    store, fleet_of
+):
+    fleet = fleet_of(store, BadLauncher())
     with pytest.raises(NotDeployed, match="no more room"):
         await create(fleet)
     failed = store.sandbox("one")
 
     launcher = SlowLauncher()
     launcher.let_go.set()
-    after_a_restart = Fleet(store, launcher)
+    after_a_restart = fleet_of(store, launcher)
     sandbox = await create(after_a_restart, reuse=True)
 
     assert failed.phase == "FAILED"
@@ -101,9 +113,9 @@ async def test_a_sandbox_that_did_not_start_is_failed_and_the_next_create_replac
     assert sandbox.row.phase == "DEPLOYED"
 
 
-async def test_a_sandbox_deleted_while_it_is_made_leaves_nothing(store):
+async def test_a_sandbox_deleted_while_it_is_made_leaves_nothing(store, fleet_of):
     launcher = SlowLauncher()
-    fleet = Fleet(store, launcher)
+    fleet = fleet_of(store, launcher)
     creation = create(fleet)
     await started(launcher, 1)
 
@@ -119,9 +131,11 @@ async def test_a_sandbox_deleted_while_it_is_made_leaves_nothing(store):
     assert store.sandbox("one").phase == "TERMINATED"
 
 
-async def test_a_second_create_without_reuse_is_refused_while_the_first_is_under_way(store):
+async def test_a_second_create_without_reuse_is_refused_while_the_first_is_under_way(
+    store, fleet_of
+):
     launcher = SlowLauncher()
-    fleet = Fleet(store, launcher)
+    fleet = fleet_of(store, launcher)
     first = create(fleet)
     await started(launcher, 1)
 
