@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import chromium
 from tests.e2e.manta import Parts, prepared_state
-from tests.e2e.person import Person, move_in, sign_in_as
+from tests.e2e.person import Person, hears_no_news, move_in, sign_in_as
 from tests.e2e.states import Still, held
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img"
@@ -94,6 +94,7 @@ def account(page: Page, still: Still) -> Page:
 
 def error(page: Page, still: Still) -> Page:
     """Open, pressed in a page that doesn't know yet that the sandbox is being made anew."""
+    hears_no_news(page)
     still.show("asleep")
     move_in(page, still.visitor)
     still.show("provisioning")

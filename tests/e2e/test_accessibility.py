@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.chromium import UNTIL_STILL, browser_of_a_phone
 from tests.e2e.manta import Parts
-from tests.e2e.person import move_in, sign_in_as
+from tests.e2e.person import hears_no_news, move_in, sign_in_as
 from tests.e2e.states import STATES, Still, held
 
 FOR_STRANGERS = [
@@ -115,6 +115,7 @@ def test_the_account_menu_is_accessible(page: Page, still: Still) -> None:
 
 
 def test_an_error_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
+    hears_no_news(page)
     move_in_and_open(page, still, "asleep")
     still.show("provisioning")
 
