@@ -35,8 +35,9 @@ def whole_parts(prepared: Path) -> Iterator[Parts]:
 
 @pytest.fixture
 def parts(whole_parts: Parts) -> Parts:
-    """A Manta that the test may kill or stop pieces of; whole again for each test."""
+    """A Manta that the test may kill or stop pieces of; whole and empty again for each test."""
     whole_parts.mend()
+    whole_parts.blaxel.delete_all()
     return whole_parts
 
 
