@@ -30,6 +30,7 @@ def npx() -> str:
             )
         except subprocess.TimeoutExpired:
             pytest.skip("the npm registry does not answer")
+        assert "EUSAGE" not in installing.stderr, installing.stderr  # the lock is out of step
         if installing.returncode:
             pytest.skip(f"npm ci failed: {installing.stderr[-300:]}")
         INSTALLED.touch()
