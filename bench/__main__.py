@@ -32,13 +32,13 @@ def measured(manta: Manta) -> list[report.Row]:
     with Visitor(manta.url) as visitor:
         visitor.sign_up()
         name = visitor.until_ready()
-        rows = measure.weights(manta)
         report.say("bench: sign-up and sign-in")
-        rows = [*measure.sign_up(manta), *measure.sign_in(visitor), *rows]
+        rows = measure.sign_up(manta) + measure.sign_in(visitor)
         report.say("bench: pages")
         rows += measure.pages(manta, visitor)
         report.say("bench: sandboxes")
-        return rows + measure.creates(manta) + measure.wakes(manta, name)
+        rows += measure.creates(manta) + measure.wakes(manta, name)
+        return rows + measure.weights(manta)
 
 
 if __name__ == "__main__":
