@@ -56,6 +56,7 @@ def sign_in(visitor: Visitor, times: int = 20) -> list[Row]:
 def pages(manta: Manta, visitor: Visitor) -> list[Row]:
     """Requests a second, beside what the same server does for a route that does nothing."""
     cookie = {"Cookie": f"sessionid={visitor.http.cookies['sessionid']}"}
+    time.sleep(PAUSE)  # a sign-in has the sandbox looked at, which the panel shows
     version = visitor.panel().partition("/sandbox/panel/?v=")[2].partition('"')[0]
     paths = {
         "/healthz": ("/healthz", {}),
@@ -113,11 +114,12 @@ def creates(manta: Manta, times: int = 8) -> list[Row]:
     ]
 
 
-def wakes(manta: Manta, name: str, times: int = 60) -> list[Row]:
+def wakes(manta: Manta, name: str, times: int = 100) -> list[Row]:
     """From a request to a sleeping sandbox to the answer of the server inside."""
 
     def wake() -> float:
         until(lambda: manta.blaxel.sleeps(name))
+        time.sleep(0.2)  # so that falling asleep is over
         return milliseconds(lambda: manta.blaxel.get_port(name, 3000))
 
     return [spread("local_blaxel: wake → answer", [wake() for _ in range(times)], "p99 < 25 ms")]
