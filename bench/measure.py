@@ -117,6 +117,8 @@ def creates(manta: Manta, times: int = 8) -> list[Row]:
 def wakes(manta: Manta, name: str, times: int = 100) -> list[Row]:
     """From a request to a sleeping sandbox to the answer of the server inside."""
 
+    time.sleep(PAUSE)  # others may just be being deleted
+
     def wake() -> float:
         until(lambda: manta.blaxel.sleeps(name))
         time.sleep(0.2)  # so that falling asleep is over
