@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sandboxes import errors, gateway, reconcile, status
+from sandboxes import errors, gateway, status
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.reconcile.seen import observe
+from sandboxes.reconcile.starter import STARTER_EVERY
 from sandboxes.status import Status
 
 logger = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ def _compare(rows: list[Sandbox], records: dict[str, ProviderSandbox]) -> None:
             due.append(row.pk)  # the reconciler makes sure before it says that it is gone
             continue
         # It answers, so what did not work before is over.
-        seen = {**reconcile.observe(row, record), "error_code": "", "error_message": ""}
+        seen = {**observe(row, record), "error_code": "", "error_message": ""}
         checked_at = seen.pop("checked_at")
         if all(getattr(row, field) == value for field, value in seen.items()):
             unchanged.append(row.pk)
@@ -68,4 +70,4 @@ def _compare(rows: list[Sandbox], records: dict[str, ProviderSandbox]) -> None:
 
 def _starter_is_due(row: Sandbox) -> bool:
     checked = row.starter_checked_at
-    return checked is None or timezone.now() - checked >= reconcile.STARTER_EVERY
+    return checked is None or timezone.now() - checked >= STARTER_EVERY

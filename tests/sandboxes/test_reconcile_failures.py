@@ -142,7 +142,7 @@ def test_a_bug_is_not_shown_and_is_tried_again(wanted, monkeypatch):
     def broken(*args):
         raise ZeroDivisionError("an inside matter")
 
-    monkeypatch.setattr("sandboxes.reconcile.starters.current", broken)
+    monkeypatch.setattr("sandboxes.reconcile.starter.starters.current", broken)
 
     reconcile(wanted.pk)
 

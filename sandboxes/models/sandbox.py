@@ -1,4 +1,4 @@
-"""What Manta knows of each sandbox, and the record of what was done to it."""
+"""What Manta knows of each sandbox, and what it wants of it."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -167,64 +167,3 @@ class Sandbox(models.Model):
     @property
     def first_port(self) -> int | None:
         return self.ports[0]["target"] if self.ports else None
-
-
-class SandboxEvent(models.Model):
-    """One line of the record: append-only, readable by the sandbox's owner."""
-
-    class Actor(models.TextChoices):
-        USER = "user"
-        ADMIN = "admin"
-        JOB = "job"
-
-    # By name, not by key: the record stays when the sandbox's row is gone.
-    sandbox_name = models.CharField(max_length=255, db_index=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="sandbox_events",
-    )
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    actor_kind = models.CharField(max_length=16, choices=Actor)
-    action = models.CharField(max_length=64)
-    outcome = models.CharField(max_length=64, default="ok")
-    reason = models.TextField(blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-
-    class Meta:
-        ordering = ["-created_at", "-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.sandbox_name}: {self.action} ({self.outcome})"
-
-
-class Heartbeat(models.Model):
-    """When something that every process depends on last worked, and last did not."""
-
-    class Subject(models.TextChoices):
-        PROVIDER = "provider"
-        WORKER = "worker"
-
-    subject = models.CharField(max_length=16, choices=Subject, unique=True)
-    ok_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.subject
-
-    @classmethod
-    def note(cls, subject: Subject, *, ok: bool) -> None:
-        field = "ok_at" if ok else "failed_at"
-        cls.objects.update_or_create(subject=subject, defaults={field: timezone.now()})
-
-    @classmethod
-    def of(cls, subject: Subject) -> "Heartbeat":
-        return cls.objects.filter(subject=subject).first() or cls(subject=subject)
-
-    @property
-    def is_failing(self) -> bool:
-        return self.failed_at is not None and (self.ok_at is None or self.failed_at > self.ok_at)

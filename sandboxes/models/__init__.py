@@ -1,0 +1,15 @@
+"""What Manta knows of each sandbox, and the record of what was done to it."""
+
+from sandboxes.models.event import SandboxEvent
+from sandboxes.models.heartbeat import Heartbeat
+from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
+
+__all__ = [
+    "WATCHED_FOR",
+    "Heartbeat",
+    "Phase",
+    "Sandbox",
+    "SandboxEvent",
+    "Step",
+    "default_ports",
+]

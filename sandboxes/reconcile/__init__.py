@@ -1,0 +1,48 @@
+"""Making a row and its real sandbox agree: what a worker does with one row.
+
+Every step can be repeated, so that a crash at any point is finished by whoever looks next.
+"""
+
+import logging
+
+from sandboxes import errors, leases
+from sandboxes.models import Phase, Sandbox
+from sandboxes.reconcile.deletion import delete
+from sandboxes.reconcile.failures import note_failure
+from sandboxes.reconcile.keeping import keep
+from sandboxes.reconcile.making import make
+from sandboxes.reconcile.rows import Overtaken
+
+logger = logging.getLogger(__name__)
+
+
+def _nothing(sandbox: Sandbox) -> None:
+    """Failed and gone wait for a person."""
+
+
+_STEPS = {
+    Phase.PENDING: make,
+    Phase.READY: keep,
+    Phase.DELETING: delete,
+    Phase.FAILED: _nothing,
+    Phase.GONE: _nothing,
+}
+
+
+def reconcile(pk: int) -> None:
+    """Look at one row, if it is due and nobody else is at it."""
+    sandbox = leases.acquire(pk)
+    if sandbox is None:
+        return
+    try:
+        _STEPS[Phase(sandbox.phase)](sandbox)
+    except Overtaken:
+        logger.info("%s: changed meanwhile", sandbox.name)
+    except errors.SandboxError as exc:
+        logger.warning("%s: %s", sandbox.name, exc, exc_info=exc.__cause__)
+        note_failure(sandbox, exc)
+    except Exception as exc:
+        logger.exception("%s: the reconciler failed", sandbox.name)
+        note_failure(sandbox, exc)
+    finally:
+        leases.release(sandbox)

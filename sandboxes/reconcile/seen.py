@@ -1,0 +1,51 @@
+"""What was seen at the provider, and whether it is ours."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from sandboxes import errors, status
+from sandboxes.gateway import ProviderSandbox
+from sandboxes.models import Sandbox
+
+# A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
+    """The fields that say what was seen at the provider just now."""
+    seen = {
+        "provider_status": record.status[:32],
+        "provider_state": record.state[:32],
+        "url": record.url,
+        "provider_created_at": record.created_at,
+        "last_used_at": record.last_used_at,
+        "expires_at": record.expires_at,
+        "checked_at": timezone.now(),
+    }
+    current = status.from_provider(record.status, record.state)
+    if current is not status.Status.UNKNOWN:
+        seen["known_status"] = current
+    return seen
+
+
+def is_ours(sandbox: Sandbox, record: ProviderSandbox) -> bool:
+    joined = sandbox.owner.date_joined if sandbox.owner else None
+    too_old = joined and record.created_at and record.created_at < joined - CLOCK_SKEW
+    label = record.labels.get("manta-owner")
+    return (
+        record.name == sandbox.name and label == sandbox.labels.get("manta-owner") and not too_old
+    )
+
+
+def check_owner(sandbox: Sandbox, record: ProviderSandbox) -> None:
+    """Never touch a sandbox that may be another's, whatever its name.
+
+    Raises WrongOwner.
+    """
+    if not is_ours(sandbox, record):
+        raise errors.WrongOwner(
+            f"The provider has a sandbox named {sandbox.name} that does not belong to this "
+            "account. Manta has left it alone. Ask your administrator to remove or rename it."
+        )

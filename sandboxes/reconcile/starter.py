@@ -1,0 +1,49 @@
+"""The project that a new sandbox opens with: its files, and its server."""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from sandboxes import dataplane, starters
+from sandboxes.models import Sandbox, Step
+from sandboxes.reconcile.rows import save
+
+logger = logging.getLogger(__name__)
+
+# How often its server is looked after.
+STARTER_EVERY = timedelta(seconds=60)
+
+
+def write_starter(sandbox: Sandbox) -> None:
+    if sandbox.starter_written_at:
+        return
+    save(sandbox, step=Step.STARTER)
+    starter = starters.current()
+    if not dataplane.file_exists(sandbox.url, f"{starter.folder}/{starters.LAST_FILE}"):
+        last = {starters.LAST_FILE: starter.files[starters.LAST_FILE]}
+        others = {path: text for path, text in starter.files.items() if path not in last}
+        dataplane.write_tree(sandbox.url, starter.folder, others)
+        dataplane.write_tree(sandbox.url, starter.folder, last)
+    save(sandbox, starter_written_at=timezone.now())
+
+
+def run_starter(sandbox: Sandbox) -> None:
+    """Start the starter's server, unless it runs or its owner has stopped it."""
+    starter = starters.current()
+    processes = dataplane.processes(sandbox.url)
+    seen = {p.get("status") for p in processes if p.get("name") == starter.process}
+    if seen.isdisjoint({"running", "stopped", "killed"}):
+        process = {
+            "name": starter.process,
+            "command": starter.command,
+            "workingDir": starter.folder,
+            "restartOnFailure": True,
+            "maxRestarts": 5,
+            # So that Open works as soon as the sandbox is said to be ready.
+            "waitForPorts": [starter.port],
+            "timeout": 10,
+        }
+        if not dataplane.start_process(sandbox.url, process):
+            logger.warning("%s: the starter's port does not answer yet", sandbox.name)
+    save(sandbox, starter_checked_at=timezone.now())

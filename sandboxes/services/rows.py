@@ -1,0 +1,43 @@
+"""Marks on a row that tell the worker what to do, or how closely to look."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from sandboxes import tasks
+from sandboxes.models import WATCHED_FOR, Sandbox
+
+
+def mark(sandbox: Sandbox, **fields: Any) -> None:
+    """Change the row and make it due."""
+    fields["next_attempt_at"] = timezone.now()
+    for field, value in fields.items():
+        setattr(sandbox, field, value)
+    sandbox.save(update_fields=list(fields))
+
+
+def refresh_sandbox(*, sandbox: Sandbox) -> None:
+    """Ask the worker to look at the provider now."""
+    mark(sandbox)
+    tasks.kick(sandbox.pk)
+
+
+def watch(sandbox: Sandbox) -> None:
+    """Have the worker keep the row fresh for a while, because somebody is reading it."""
+    now = timezone.now()
+    # Half the time is the limit: a page that polls each second costs one write in five reads.
+    if sandbox.watched_until is None or sandbox.watched_until < now + WATCHED_FOR / 2:
+        Sandbox.objects.filter(pk=sandbox.pk).update(watched_until=now + WATCHED_FOR)
+
+
+def use(sandbox: Sandbox) -> None:
+    """Note that the person used it; the worker moves the expiry when an hour has passed."""
+    now = timezone.now()
+    if now - sandbox.used_at > timedelta(hours=1):
+        mark(sandbox, used_at=now)
+
+
+def expiry_of(sandbox: Sandbox) -> datetime:
+    """When it should expire: its TTL after the person last used it."""
+    return sandbox.used_at + sandbox.ttl
