@@ -2,12 +2,16 @@
 
 from sandboxes.models.event import SandboxEvent
 from sandboxes.models.heartbeat import Heartbeat
+from sandboxes.models.quota import Quota
+from sandboxes.models.reminder import Reminder
 from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
 
 __all__ = [
     "WATCHED_FOR",
     "Heartbeat",
     "Phase",
+    "Quota",
+    "Reminder",
     "Sandbox",
     "SandboxEvent",
     "Step",

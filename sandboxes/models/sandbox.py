@@ -94,6 +94,12 @@ class Sandbox(models.Model):
     labels = models.JSONField(default=dict, blank=True)
     # The person last used it: a sign-in, a port opened. The TTL counts from here.
     used_at = models.DateTimeField(default=timezone.now)
+    # The person asked for it to be kept until then, used or not.
+    extended_until = models.DateTimeField(null=True, blank=True)
+    # Processes are to be ended and started anew; files stay.
+    restart_wanted_at = models.DateTimeField(null=True, blank=True)
+    # Once deleted it is to be made again from the starter: a reset.
+    remake = models.BooleanField(default=False)
 
     # What was last seen at the provider
     provider_status = models.CharField(max_length=32, blank=True)
@@ -104,11 +110,17 @@ class Sandbox(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
+    # What differs from what was asked for, by the name of the setting: {"memory_mb": "2048"}.
+    drift = models.JSONField(default=dict, blank=True)
+    # Work that only exists in the sandbox, by git folder, as of unsaved_checked_at.
+    unsaved_work = models.JSONField(default=list, blank=True)
+    unsaved_checked_at = models.DateTimeField(null=True, blank=True)
 
     # The reconciler's part
     phase = models.CharField(max_length=16, choices=Phase, default=Phase.PENDING)
     step = models.CharField(max_length=16, choices=Step, default=Step.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
     settle_by = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)

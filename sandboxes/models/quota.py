@@ -1,0 +1,41 @@
+"""Limits that an admin sets."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Quota(models.Model):
+    """How much one user, each user, or all users together may have. Null means no limit."""
+
+    class Scope(models.TextChoices):
+        ALL = "all", "all users together"
+        EACH = "each", "each user without limits of their own"
+        USER = "user", "one user"
+
+    scope = models.CharField(max_length=8, choices=Scope)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="quota",
+    )
+    sandboxes = models.PositiveIntegerField(null=True, blank=True)
+    memory_mb = models.PositiveIntegerField(null=True, blank=True, verbose_name="memory (MB)")
+    creations_per_hour = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope="user", user__isnull=False)
+                | (Q(scope__in=["all", "each"], user__isnull=True)),
+                name="quota_names_a_user_only_for_one",
+            ),
+            models.UniqueConstraint(
+                fields=["scope"], condition=Q(user__isnull=True), name="quota_of_scope_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user) if self.user else self.get_scope_display()
