@@ -1,11 +1,12 @@
 """A load generator: so many clients that ask for one path again and again, over kept connections.
 
-A process of its own, so that it doesn't share a lock with who starts it. Loopback only, and
-bounded in time: `python -m bench.load` with a JSON object on stdin answers with one on stdout.
+A process of its own, so that it doesn't share a lock with who starts it: `python -m bench.load`
+with a JSON object on stdin answers with one on stdout. Loopback only, and bounded in time.
 """
 
 import asyncio
 import json
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -29,9 +30,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
+    """Requests a second, and the milliseconds that each took."""
+
     rate: float
-    p50_ms: float
-    p99_ms: float
+    taken: list[float]
 
 
 async def client(load: Load, until: float, taken: list[float]) -> None:
@@ -45,7 +47,7 @@ async def client(load: Load, until: float, taken: list[float]) -> None:
             raise RuntimeError(f"{load.path} answered {status}")
         _, found, rest = head.partition(b"content-length:")
         await reader.readexactly(int(rest.split(b"\r\n", 1)[0]) if found else 0)
-        taken.append(time.perf_counter() - asked)
+        taken.append(1000 * (time.perf_counter() - asked))
     writer.close()
 
 
@@ -55,13 +57,15 @@ async def run(load: Load) -> Result:
     until = started + min(load.seconds, LONGEST)
     await asyncio.gather(*(client(load, until, taken) for _ in range(load.clients)))
     rate = len(taken) / (time.perf_counter() - started)
-    return Result(rate, 1000 * percentile(taken, 50), 1000 * percentile(taken, 99))
+    return Result(rate, taken)
 
 
-def percentile(values: list[float], percent: float) -> float:
-    """The smallest value that so many percent of them do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+def measure(load: Load) -> Result:
+    command = [sys.executable, "-m", "bench.load"]
+    answer = subprocess.run(
+        command, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True
+    )
+    return Result(**json.loads(answer.stdout))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,41 @@
-"""What processes weigh, from Linux's /proc."""
+"""What processes weigh and use, from Linux's /proc."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Weight:
-    """In MiB; what several processes share counts in pss by its part, and in rss each time."""
+    """In MiB; what several processes share counts by its part, each time, and not at all."""
 
     pss: float
     rss: float
+    uss: float
 
     @classmethod
     def of(cls, *pids: int) -> "Weight":
-        return cls(_total(pids, "Pss:"), _total(pids, "Rss:"))
+        totals = _totals(pids)
+        uss = totals["Private_Clean"] + totals["Private_Dirty"]
+        return cls(totals["Pss"] / 1024, totals["Rss"] / 1024, uss / 1024)
 
 
 def trees(pid: int) -> list[list[int]]:
     """The processes below one, a list for each of its children and all that these started."""
     children = _children()
     return [_tree(child, children) for child in children[pid]]
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """What all their threads have used so far."""
+    used = 0
+    for pid in pids:
+        for schedstat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                used += int(schedstat.read_text().split()[0])
+    return used / 1e9
 
 
 def _tree(pid: int, children: dict[int, list[int]]) -> list[int]:
@@ -39,10 +54,10 @@ def _children() -> dict[int, list[int]]:
     return found
 
 
-def _total(pids: tuple[int, ...], name: str) -> float:
-    return sum(_kib(pid, name) for pid in pids) / 1024
-
-
-def _kib(pid: int, name: str) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+def _totals(pids: Iterable[int]) -> dict[str, int]:
+    totals: dict[str, int] = defaultdict(int)
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+            name, _, rest = line.partition(":")
+            totals[name] += int(rest.split()[0])
+    return totals

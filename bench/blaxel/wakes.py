@@ -1,0 +1,31 @@
+"""From a request to a sleeping sandbox to the answer of the server inside."""
+
+import time
+
+from bench.blaxel.busy import ASLEEP, PROCESSES, fill
+from bench.blaxel.running import create, running
+from bench.report import Table
+from bench.timing import milliseconds, ratio, repeated, spread, table
+from tests.local_blaxel.running import Server, until
+
+TIMES = 200
+
+
+def measure() -> list[Table]:
+    with running(standby_after="0.1") as server:
+        create(server, "bench")
+        fill(server, "bench")
+        taken = [_wake(server) for _ in range(TIMES)]
+        awake = repeated(lambda: _ask(server), TIMES)
+    beside = ratio(taken, awake, "the same, awake")
+    return [table(spread(f"Wake, {PROCESSES} processes", taken, "p99 < 25 ms", beside))]
+
+
+def _wake(server: Server) -> float:
+    until(lambda: server.sleeps("bench"))
+    time.sleep(ASLEEP)
+    return milliseconds(lambda: _ask(server))
+
+
+def _ask(server: Server) -> None:
+    server.http.get(server.inside("bench", "/port/3000/")).raise_for_status()

@@ -1,0 +1,45 @@
+"""How long things take, and how that is told."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from bench.report import Table
+
+HEADINGS = ("What", "p50", "p95", "p99", "n", "Beside", "Aim")
+
+
+def milliseconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return 1000 * (time.perf_counter() - started)
+
+
+def repeated(action: Callable[[], object], times: int) -> list[float]:
+    return [milliseconds(action) for _ in range(times)]
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The smallest value that so many percent of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def spread(name: str, taken: list[float], aim: str = "", beside: str = "") -> tuple[str, ...]:
+    """A row of how the times, in milliseconds, are distributed."""
+    measured = [_written(percentile(taken, percent)) for percent in (50, 95, 99)]
+    return (name, *measured, str(len(taken)), beside, aim)
+
+
+def ratio(taken: list[float], direct: list[float], what: str) -> str:
+    """How many times as long as something direct it takes, by the medians."""
+    base = statistics.median(direct)
+    return f"{statistics.median(taken) / base:.1f} x {what} ({_written(base)})"
+
+
+def table(*rows: tuple[str, ...]) -> Table:
+    return Table(HEADINGS, list(rows))
+
+
+def _written(taken: float) -> str:
+    return f"{taken:.2f} ms" if taken < 10 else f"{taken:.0f} ms"
