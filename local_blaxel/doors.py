@@ -5,13 +5,15 @@ import logging
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_blaxel import auth, edge, errors
 from local_blaxel.errors import ApiError, NotFound
 from local_blaxel.preview_edge import PreviewEdge
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_NAME = 64
 
 
 class ByHost:
@@ -46,6 +48,30 @@ class Keyed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate.check(scope)
         await self._app(scope, receive, send)
+
+
+class Traced:
+    """Answer the control plane's calls under the caller's own name for them, and log changes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/v0/"):
+            return await self._app(scope, receive, send)
+        given = auth.header(scope, b"x-request-id")
+        name = given[:_LONGEST_NAME] if given else b""
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if name:
+                    message["headers"] = [*message["headers"], (b"x-request-id", name)]
+                if scope["method"] not in ("GET", "HEAD"):
+                    what = scope["method"], scope["path"], message["status"], name.decode("latin-1")
+                    logger.info("%s %s: %s [%s]", *what)
+            await send(message)
+
+        await self._app(scope, receive, named)
 
 
 class Teller:

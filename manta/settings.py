@@ -32,6 +32,10 @@ WEB_THREADS = env.number("WEB_THREADS", 8, minimum=2)
 WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 
+# Lines are for people; what collects the logs of an installation reads JSON.
+LOG_FORMAT = env.choice("LOG_FORMAT", "line" if MANTA_LOCAL or DEBUG else "json", ("line", "json"))
+# Who sends it as a bearer token may read /metrics from elsewhere than this machine.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 # ---- Blaxel, and what a new sandbox is made of
 
 BLAXEL_WORKSPACE_ID = env.text("BLAXEL_WORKSPACE_ID")
@@ -268,12 +272,16 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "manta.request_id.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "line": {
+            "()": "manta.logs.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+        },
+        "json": {"()": "manta.logs.JSONFormatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["request_id"],
         }
     },
@@ -286,3 +294,5 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
     },
 }
+        # It brings a handler of its own, which would write neither JSON nor request ids.
+        "uvicorn": {"handlers": [], "propagate": True},

@@ -15,7 +15,11 @@ TIMEOUT = httpx.Timeout(20, connect=3)
 
 @cache
 def _client() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, headers=gateway.data_plane_headers())
+    return httpx.Client(
+        timeout=TIMEOUT,
+        headers=gateway.data_plane_headers(),
+        event_hooks={"request": [gateway.name_request]},
+    )
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from manta import request_id
 from sandboxes import errors
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def _sdk() -> Any:
     # It has no variable for its address; data-plane traffic follows metadata.url by itself.
     client.with_base_url(settings.BLAXEL_API_URL)
     client.with_timeout(TIMEOUT)
+    client.get_httpx_client().event_hooks["request"].append(name_request)
     return blaxel.core
 
 
@@ -98,6 +100,11 @@ def _client() -> httpx.Client:
     from blaxel.core.client.client import client
 
     return client.get_httpx_client()
+
+
+def name_request(request: httpx.Request) -> None:
+    """Tell the provider for which request of ours it is called; a hook of httpx's clients."""
+    request.headers.update(request_id.headers())
 
 
 def data_plane_headers() -> dict[str, str]:

@@ -35,11 +35,15 @@ class Provider:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.calls: list[tuple[str, str]] = []
+        # The X-Request-ID of each of the calls.
+        self.request_ids: list[str | None] = []
         self.faults: list[Fault] = []
         self._client = httpx.Client(timeout=60)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v0"
+        # Under it are the sandboxes' own addresses, too.
+        self.root = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{self.root}/v0"
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -51,6 +55,7 @@ class Provider:
 
     def reset(self) -> None:
         self.calls.clear()
+        self.request_ids.clear()
         self.faults.clear()
 
     def delete_all(self) -> None:
@@ -60,6 +65,10 @@ class Provider:
 
     def count(self, method: str, path: str) -> int:
         return sum(1 for call in self.calls if call == (method, path))
+
+    def request_id_of(self, method: str, path: str) -> str | None:
+        """Under which name the first such call was made."""
+        return self.request_ids[self.calls.index((method, path))]
 
     def fails(self, method: str, path: str, status: int, body: object = None, **more) -> None:
         content = json.dumps(body).encode() if not isinstance(body, bytes) else body
@@ -96,6 +105,7 @@ class Provider:
             def answer(self) -> None:
                 path = self.path.partition("?")[0].removeprefix("/v0")
                 provider.calls.append((self.command, path))
+                provider.request_ids.append(self.headers.get("X-Request-ID"))
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
                 fault = provider._take_fault(self.command, path)

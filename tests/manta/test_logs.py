@@ -1,0 +1,131 @@
+"""What a log record looks like, and what it never holds."""
+
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from manta.logs import JSONFormatter, LineFormatter, redact
+from tests.settings import CANARY_KEY
+
+
+def record(message, *args, **more):
+    made = logging.LogRecord("manta.test", logging.WARNING, __file__, 1, message, args, None)
+    made.request_id = "0123456789abcdef"
+    vars(made).update(more)
+    return made
+
+
+def failure(message):
+    try:
+        raise ValueError(message)
+    except ValueError:
+        return sys.exc_info()
+
+
+def as_json(*args, **more):
+    return json.loads(JSONFormatter().format(record(*args, **more)))
+
+
+def test_a_json_record_has_what_a_search_needs():
+    found = as_json("%s: changed meanwhile", "user-1")
+
+    assert found["time"].endswith("+00:00")
+    assert (found["level"], found["logger"]) == ("WARNING", "manta.test")
+    assert found["message"] == "user-1: changed meanwhile"
+    assert found["request_id"] == "0123456789abcdef"
+
+
+def test_what_is_given_as_extra_becomes_a_field():
+    assert as_json("gave up", error_code="unknown_image")["error_code"] == "unknown_image"
+
+
+def test_an_exception_stays_inside_the_one_json_line():
+    line = JSONFormatter().format(record("failed", exc_info=failure("a\nb")))
+
+    assert "\n" not in line
+    assert json.loads(line)["exception"].startswith("Traceback")
+    assert json.loads(line)["exception"].endswith("ValueError: a\nb")
+
+
+def test_a_line_break_in_a_name_does_not_make_a_second_line():
+    formatter = LineFormatter("%(levelname)s %(message)s")
+
+    line = formatter.format(record("no such user: %s", "x\nERROR root forged"))
+
+    assert line == "WARNING no such user: x\\nERROR root forged"
+
+
+def test_a_message_of_a_megabyte_is_cut():
+    assert len(as_json("no such user: %s", "x" * 2**20)["message"]) < 11_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bearer CANARY",
+        "authorization: Bearer CANARY",
+        "{'X-Blaxel-Authorization': 'Bearer CANARY'}",
+        "Authorization: Basic CANARY=",
+        "http://x.preview.localhost/?bl_preview_token=CANARY&page=1",
+        '{"api_key": "CANARY"}',
+        "password=CANARY",
+        "Cookie: sessionid=CANARY; csrftoken=CANARY",
+        "Set-Cookie: __Host-sessionid=CANARY; Path=/",
+        "connecting to postgres://manta:CANARY@db.example/manta",
+        "redis://:CANARY@cache.example:6379/0",
+    ],
+)
+def test_what_looks_like_a_credential_is_left_out(text):
+    assert "CANARY" not in redact(text)
+
+
+def test_an_ordinary_sentence_is_left_alone():
+    text = "user-1: The sandbox provider is not answering. Manta tries again by itself."
+
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["BLAXEL_API_KEY", "SECRET_KEY", "EMAIL_HOST_PASSWORD", "METRICS_TOKEN"]
+)
+@pytest.mark.parametrize("formatter", [JSONFormatter(), LineFormatter("%(message)s")])
+def test_the_value_of_a_secret_is_left_out_wherever_it_stands(settings, name, formatter):
+    setattr(settings, name, 'canary-"9f2c')
+
+    written = formatter.format(
+        record(
+            'between canary-"9f2c words',
+            exc_info=failure('canary-"9f2c'),
+            url='x/canary-"9f2c/y',
+        )
+    )
+
+    assert "9f2c" not in written
+
+
+def test_what_a_process_of_the_product_logs_is_json_in_production():
+    code = (
+        "import django; django.setup(); import logging;"
+        "logging.getLogger('uvicorn.error').error('key %s', __import__('django.conf').conf."
+        "settings.BLAXEL_API_KEY)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            "DJANGO_SETTINGS_MODULE": "manta.settings",
+            "SECRET_KEY": "of-this-test",
+            # Empty, so that a developer's .env has no say.
+            "DEBUG": "",
+            "MANTA_LOCAL": "",
+            "BLAXEL_WORKSPACE_ID": "manta",
+            "BLAXEL_API_KEY": CANARY_KEY,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+
+    assert json.loads(said)["message"] == "key [redacted]"
