@@ -2,23 +2,33 @@
 
 from typing import Any
 
+from manta.client_ip import current_client_ip
 from manta.request_id import current_request_id
-from sandboxes.models import Sandbox, SandboxEvent
+from sandboxes.models import Action, Sandbox, SandboxEvent
 
 
 def record(
-    sandbox: Sandbox, action: str, *, actor: Any = None, outcome: str = "ok", reason: str = ""
+    sandbox: Sandbox,
+    action: Action,
+    *,
+    actor: Any = None,
+    detail: str = "",
+    outcome: str = "ok",
+    reason: str = "",
 ) -> None:
     """Add a line; without an actor it was a job. Reasons are our own sentences, never secrets."""
     SandboxEvent.objects.create(
         sandbox_name=sandbox.name,
         owner_id=sandbox.owner_id,
         actor=actor,
+        actor_name=str(actor) if actor else "",
         actor_kind=_kind(sandbox, actor),
         action=action,
+        detail=detail,
         outcome=outcome,
         reason=reason,
         request_id=current_request_id(),
+        ip=current_client_ip(),
     )
 
 

@@ -1,6 +1,6 @@
 """What Manta knows of each sandbox, and the record of what was done to it."""
 
-from sandboxes.models.event import SandboxEvent
+from sandboxes.models.event import Action, SandboxEvent
 from sandboxes.models.heartbeat import Heartbeat
 from sandboxes.models.quota import Quota
 from sandboxes.models.reminder import Reminder
@@ -8,6 +8,7 @@ from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_
 
 __all__ = [
     "WATCHED_FOR",
+    "Action",
     "Heartbeat",
     "Phase",
     "Quota",

@@ -1,7 +1,62 @@
 """The record of what was done to sandboxes."""
 
+from typing import Any, ClassVar, NoReturn
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
+
+
+class Action(models.TextChoices):
+    """What was done: a stable code, and what its owner reads after the name of who did it."""
+
+    REQUESTED = "requested", "asked for a sandbox"
+    READY = "ready", "made the sandbox"
+    RETRIED = "retry", "had it tried again"
+    RECREATED = "recreate", "had a new sandbox made"
+    GAVE_UP = "gave up", "gave up making the sandbox"
+    REFRESHED = "refresh", "had the provider asked for its state"
+    VIEWED = "viewed", "looked at the details of the sandbox"
+    OPENED_PORT = "opened port", "opened port"
+    RESTART_REQUESTED = "restart requested", "asked for a restart"
+    RESTARTED = "restarted", "restarted the sandbox"
+    RESET_REQUESTED = "reset requested", "asked for a reset to the starter"
+    RESET = "reset", "emptied the sandbox for a new start"
+    DELETE_REQUESTED = "delete requested", "asked for the deletion of the sandbox"
+    DELETED = "deleted", "deleted the sandbox"
+    EXTENDED = "extended", "extended the sandbox until"
+    REMINDED = "reminded", "sent a reminder of the expiry"
+    EXPIRED = "expired", "found the sandbox expired"
+    FOUND_DELETED = "found deleted", "found that the sandbox was deleted at the provider"
+    QUOTA_REFUSED = "quota refused", "refused a sandbox, because of a quota"
+    QUOTA_CHANGED = "quota changed", "changed a quota"
+    DRIFTED = "drifted", "found settings that differ at the provider"
+    CHECKED = "checked", "had the sandbox checked"
+
+
+def action_choices() -> list[tuple[str, str]]:
+    """As a function, so that a new action needs no migration."""
+    return Action.choices
+
+
+class SandboxEventQuerySet(models.QuerySet["SandboxEvent"]):
+    def visible_to(self, user: Any) -> "SandboxEventQuerySet":
+        """The gate: a person reads what was done to the sandboxes that are, or were, theirs."""
+        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+
+    def update(self, **fields: Any) -> int:
+        raise TypeError("The record is append-only.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("The record is append-only: only forget_before takes away from it.")
+
+    def forget_before(self, moment: Any, *, at_most: int) -> int:
+        """Delete the oldest that were written before a moment; returns how many.
+
+        The one door out of the record: retention.
+        """
+        oldest = self.filter(created_at__lt=moment).order_by("created_at").values("pk")[:at_most]
+        return self.filter(pk__in=list(oldest.values_list("pk", flat=True)))._raw_delete(self.db)
 
 
 class SandboxEvent(models.Model):
@@ -26,12 +81,17 @@ class SandboxEvent(models.Model):
     # Who it was, also after their account is gone.
     actor_name = models.CharField(max_length=255, blank=True)
     actor_kind = models.CharField(max_length=16, choices=Actor)
-    action = models.CharField(max_length=64)
+    action = models.CharField(max_length=64, choices=action_choices)
+    # What the action was about, where that isn't the sandbox as a whole: a port, a date.
+    detail = models.CharField(max_length=255, blank=True)
+    # "ok", or the code of what went wrong.
     outcome = models.CharField(max_length=64, default="ok")
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    objects: ClassVar[Any] = SandboxEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -40,3 +100,11 @@ class SandboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sandbox_name}: {self.action} ({self.outcome})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("The record is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("The record is append-only.")

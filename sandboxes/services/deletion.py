@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import User
 from sandboxes import events, tasks
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.services.rows import mark
 
 
@@ -15,7 +15,7 @@ def delete_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
     if sandbox.phase == Phase.DELETING:
         return
     mark(sandbox, phase=Phase.DELETING, attempts=0, error_code="", error_message="")
-    events.record(sandbox, "delete requested", actor=actor)
+    events.record(sandbox, Action.DELETE_REQUESTED, actor=actor)
     tasks.kick(sandbox.pk)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandboxes import dataplane, errors, events, gateway, starters
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.services.rows import refresh_sandbox, use, watch
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
@@ -27,7 +27,7 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any) -> str:
         raise errors.PortClosed(_why_closed(sandbox, port))
     address, token = gateway.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
     use(sandbox)
-    events.record(sandbox, f"opened port {port}", actor=actor)
+    events.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     parts = urlsplit(address)
     return urlunsplit(parts._replace(query=urlencode({"bl_preview_token": token})))
 

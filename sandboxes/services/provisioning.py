@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import errors, events, tasks
-from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
+from sandboxes.models import WATCHED_FOR, Action, Phase, Sandbox, Step
 from sandboxes.services.rows import mark
 from sandboxes.status import Status
 
@@ -32,7 +32,7 @@ def ensure_sandbox(*, user: User) -> Sandbox:
                 "An older sandbox of this name is being removed. Try again in a minute."
             )
         if created:
-            events.record(sandbox, "requested", actor=user)
+            events.record(sandbox, Action.REQUESTED, actor=user)
         else:
             mark(sandbox, used_at=timezone.now())
         User.objects.filter(pk=user.pk).exclude(sandbox_id=sandbox.name).update(sandbox=sandbox)
@@ -69,7 +69,7 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
         fields |= {"url": "", "provider_status": "", "provider_state": "", "expires_at": None}
         fields |= {"provider_created_at": None, "starter_written_at": None, "known_status": ""}
     mark(sandbox, **fields)
-    events.record(sandbox, "recreate" if was_gone else "retry", actor=actor)
+    events.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
     tasks.kick(sandbox.pk)
 
 

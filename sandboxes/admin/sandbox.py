@@ -1,7 +1,4 @@
-"""Sandboxes, as an admin sees them: what is known, why it failed, and what can be done.
-
-Everything here reads Manta's own rows; no page calls the provider or wakes a sandbox.
-"""
+"""Sandboxes, as an admin sees them: what is known, why it failed, and what can be done."""
 
 from typing import Any
 
@@ -15,7 +12,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from sandboxes import events, services
-from sandboxes.models import Phase, Sandbox, SandboxEvent
+from sandboxes.admin.read_only import ReadOnlyAdmin
+from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.status import Status
 
 
@@ -37,19 +35,6 @@ class StatusFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> QuerySet[Sandbox]:
         value = self.value()
         return queryset.filter(self._QUERIES[Status(value)]) if value in Status.values else queryset
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The provider, or the past, is the truth: nothing here is edited by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Sandbox)
@@ -111,7 +96,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     def refresh(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
         for sandbox in queryset:
             services.refresh_sandbox(sandbox=sandbox)
-            events.record(sandbox, "refresh", actor=request.user)
+            events.record(sandbox, Action.REFRESHED, actor=request.user)
         self.message_user(request, "The worker is looking at the provider now. Reload in a second.")
 
     @admin.action(description="Retry or recreate", permissions=["operate"])
@@ -145,11 +130,3 @@ class SandboxAdmin(ReadOnlyAdmin):
             services.delete_sandbox(sandbox=sandbox, actor=request.user)
         self.message_user(request, f"{count} being deleted.", messages.WARNING)
         return None
-
-
-@admin.register(SandboxEvent)
-class SandboxEventAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "sandbox_name", "action", "outcome", "actor_kind", "actor"]
-    list_filter = ["actor_kind", "action", "created_at"]
-    list_select_related = ["actor"]
-    search_fields = ["sandbox_name", "action", "request_id", "actor__email"]

@@ -1,0 +1,9 @@
+"""What an admin sees and does.
+
+Everything here reads Manta's own rows; no page calls the provider or wakes a sandbox.
+"""
+
+from sandboxes.admin.event import SandboxEventAdmin
+from sandboxes.admin.sandbox import SandboxAdmin
+
+__all__ = ["SandboxAdmin", "SandboxEventAdmin"]
