@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from sandboxes import events, gateway, status
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.seen import is_ours
 
@@ -18,5 +18,5 @@ def delete(sandbox: Sandbox) -> None:
     if record is not None and record.status != "TERMINATED" and is_ours(sandbox, record):
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=1))
         return
-    events.record(sandbox, "deleted")
+    events.record(sandbox, Action.DELETED)
     Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING).delete()

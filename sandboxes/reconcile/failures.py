@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from sandboxes import errors, events, leases
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox
 
 # Seconds: the first wait, and the longest.
 _BACKOFF = (0.5, 15.0)
@@ -31,7 +31,9 @@ def note_failure(sandbox: Sandbox, exc: Exception) -> None:
     elif isinstance(exc, errors.WrongOwner):
         fields |= {"phase": Phase.FAILED}
     if leases.save(sandbox, **fields) and sandbox.phase == Phase.FAILED:
-        events.record(sandbox, "gave up", outcome=sandbox.error_code, reason=sandbox.error_message)
+        events.record(
+            sandbox, Action.GAVE_UP, outcome=sandbox.error_code, reason=sandbox.error_message
+        )
 
 
 def _backoff(attempts: int, exc: Exception) -> timedelta:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from sandboxes import events, gateway, services, status
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.seen import check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -45,4 +45,4 @@ def _note_gone(sandbox: Sandbox) -> None:
         error_code="expired" if expired else "deleted",
         error_message=f"{what}, with everything in it.",
     )
-    events.record(sandbox, "expired" if expired else "found deleted")
+    events.record(sandbox, Action.EXPIRED if expired else Action.FOUND_DELETED)

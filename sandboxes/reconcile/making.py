@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import events, gateway, services
-from sandboxes.models import Phase, Sandbox, Step
+from sandboxes.models import Action, Phase, Sandbox, Step
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.seen import check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -35,4 +35,4 @@ def make(sandbox: Sandbox) -> None:
         gateway.ensure_preview(sandbox.name, port["target"])
     save(sandbox, phase=Phase.READY, attempts=0, settle_by=None, error_code="", error_message="")
     User.objects.filter(pk=sandbox.owner.pk).update(sandbox_created_at=sandbox.provider_created_at)
-    events.record(sandbox, "ready")
+    events.record(sandbox, Action.READY)
