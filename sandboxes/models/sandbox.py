@@ -98,6 +98,8 @@ class Sandbox(models.Model):
     extended_until = models.DateTimeField(null=True, blank=True)
     # Processes are to be ended and started anew; files stay.
     restart_wanted_at = models.DateTimeField(null=True, blank=True)
+    # When the last restart that was done had been asked for.
+    restarted_at = models.DateTimeField(null=True, blank=True)
     # Once deleted it is to be made again from the starter: a reset.
     remake = models.BooleanField(default=False)
 
@@ -109,12 +111,19 @@ class Sandbox(models.Model):
     provider_created_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    # The date that the provider was last asked for; its own answer, expires_at, may be earlier.
+    expiry_asked = models.DateTimeField(null=True, blank=True)
+    # When the next reminder of the expiry is due; the sweep's index.
+    remind_at = models.DateTimeField(null=True, blank=True, db_index=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     # What differs from what was asked for, by the name of the setting: {"memory_mb": "2048"}.
     drift = models.JSONField(default=dict, blank=True)
     # Work that only exists in the sandbox, by git folder, as of unsaved_checked_at.
     unsaved_work = models.JSONField(default=list, blank=True)
     unsaved_checked_at = models.DateTimeField(null=True, blank=True)
+    unsaved_wanted_at = models.DateTimeField(null=True, blank=True)
+    # Why the last look at it did not see everything.
+    unsaved_problem = models.CharField(max_length=255, blank=True)
 
     # The reconciler's part
     phase = models.CharField(max_length=16, choices=Phase, default=Phase.PENDING)
