@@ -1,15 +1,22 @@
 """What Manta knows of each sandbox, and the record of what was done to it."""
 
+from sandboxes.models.breaker import Breaker
 from sandboxes.models.event import Action, SandboxEvent
 from sandboxes.models.heartbeat import Heartbeat
-from sandboxes.models.quota import Quota
+from sandboxes.models.installation import Installation
+from sandboxes.models.orphan import Orphan
+from sandboxes.models.quota import Creation, Quota
 from sandboxes.models.reminder import Reminder
 from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
 
 __all__ = [
     "WATCHED_FOR",
     "Action",
+    "Breaker",
+    "Creation",
     "Heartbeat",
+    "Installation",
+    "Orphan",
     "Phase",
     "Quota",
     "Reminder",

@@ -1,6 +1,9 @@
 """Signs of life of what every process depends on."""
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -10,6 +13,8 @@ class Heartbeat(models.Model):
     class Subject(models.TextChoices):
         PROVIDER = "provider"
         WORKER = "worker"
+        # A look at every sandbox, by whichever worker's turn it was.
+        FULL_LOOK = "full look"
 
     subject = models.CharField(max_length=16, choices=Subject, unique=True)
     ok_at = models.DateTimeField(null=True)
@@ -26,6 +31,14 @@ class Heartbeat(models.Model):
     @classmethod
     def of(cls, subject: Subject) -> "Heartbeat":
         return cls.objects.filter(subject=subject).first() or cls(subject=subject)
+
+    @classmethod
+    def claim(cls, subject: Subject, *, every: timedelta) -> bool:
+        """Whether it is this caller's turn to do what is done so often by one of all processes."""
+        cls.objects.get_or_create(subject=subject)
+        now = timezone.now()
+        due = Q(ok_at=None) | Q(ok_at__lte=now - every)
+        return bool(cls.objects.filter(due, subject=subject).update(ok_at=now))
 
     @property
     def is_failing(self) -> bool:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Quota(models.Model):
@@ -39,3 +40,21 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return str(self.user) if self.user else self.get_scope_display()
+
+
+class Creation(models.Model):
+    """One sandbox that was let in to be made: what creations per hour are counted from.
+
+    The sandboxes themselves don't tell: one that was deleted would no longer count.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "created_at"], name="creation_of_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} at {self.created_at}"

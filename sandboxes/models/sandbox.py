@@ -132,6 +132,8 @@ class Sandbox(models.Model):
     attempted_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
     settle_by = models.DateTimeField(null=True, blank=True)
+    # When it was first found to wait because as many as may be are being made.
+    throttled_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_holder = models.UUIDField(null=True, blank=True)
     watched_until = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -144,6 +146,25 @@ class Sandbox(models.Model):
 
     class Meta:
         verbose_name_plural = "sandboxes"
+        # What the worker asks several times a second: small, however many rows there are.
+        indexes = [
+            models.Index(
+                fields=["settle_by", "id"],
+                condition=Q(phase="pending"),
+                name="sandbox_queue",
+            ),
+            models.Index(
+                fields=["phase"],
+                condition=Q(phase__in=["pending", "deleting"]),
+                name="sandbox_unsettled",
+            ),
+            models.Index(
+                fields=["lease_holder"],
+                condition=Q(lease_holder__isnull=False),
+                name="sandbox_leased",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="sandbox_newest"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(phase__in=Phase.values), name="sandbox_phase_is_known"

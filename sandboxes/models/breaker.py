@@ -1,0 +1,27 @@
+"""The rest that all processes give the provider while it does not work."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Breaker(models.Model):
+    """One row: how often the provider failed in a row, and until when nobody calls it."""
+
+    # Failures since the last success, and rests since then.
+    failures = models.PositiveIntegerField(default=0)
+    rests = models.PositiveIntegerField(default=0)
+    rests_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.state
+
+    @classmethod
+    def current(cls) -> "Breaker":
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+    @property
+    def state(self) -> str:
+        """closed: calls are made. open: none is. half-open: the next one finds out."""
+        if self.rests_until is None:
+            return "closed"
+        return "open" if self.rests_until > timezone.now() else "half-open"
