@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -19,9 +20,10 @@ class _Answer(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer every error as {"error": sentence, "code": stable name}; a bug stays a 500.
+    """Answer every error as {"error": sentence, "code": stable name, "help": address}.
 
-    Anonymous requests get exactly {"error": "Unauthorized"}: the API contract says so.
+    A bug stays a 500. Anonymous requests get exactly {"error": "Unauthorized"}: the contract of
+    the API says so.
     """
     if isinstance(exc, UserFacingError):
         exc = _Answer(exc)
@@ -33,6 +35,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         response.status_code = 401
     elif isinstance(exc, exceptions.APIException) and "error" not in response.data:
         response.data = {"error": _sentence(response.data), "code": _code(exc)}
+    if "code" in response.data:
+        page = context["request"].build_absolute_uri(reverse("error-codes"))
+        response.data["help"] = f"{page}#{response.data['code']}"
     return response
 
 

@@ -19,7 +19,8 @@ _CHUNK = 64 * 1024
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str) -> None:
+        text = f"{text} See /help/errors/#{code}\n"
         self.response = PlainTextResponse(text, status, {"Connection": "close"})
 
 
@@ -42,7 +43,8 @@ class WSGIBridge:
             except _Disconnected:
                 return
             except TimeoutError:
-                await PlainTextResponse("The request took too long.", 408)(scope, receive, send)
+                late = _Refused(408, "too_slow", "The request took too long: send it again.")
+                await late.response(scope, receive, send)
                 return
             except _Refused as refused:
                 await refused.response(scope, receive, send)
@@ -75,7 +77,7 @@ async def _read(scope: Scope, receive: Receive, body: IO[bytes]) -> None:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY:
-            raise _Refused(413, f"The request is larger than {MAX_BODY} bytes.")
+            raise _Refused(413, "too_large", f"Send no more than {MAX_BODY} bytes at a time.")
         body.write(chunk)
         more = message.get("more_body", False)
 

@@ -3,11 +3,13 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from manta import views
+from manta import error_pages, views
 from sandboxes.api import SandboxInit
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+handler500 = "manta.error_pages.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,5 +20,6 @@ urlpatterns = [
     path("api/sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("help/errors/", error_pages.error_codes, name="error-codes"),
     path("readyz", views.readyz, name="readyz"),
 ]

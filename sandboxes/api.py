@@ -67,6 +67,7 @@ class StatusResponse(serializers.Serializer[Any]):
 class ErrorResponse(serializers.Serializer[Any]):
     error = serializers.CharField()
     code = serializers.CharField(required=False)
+    help = serializers.CharField(required=False)
 
 
 class SandboxInit(APIView):

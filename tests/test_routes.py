@@ -25,6 +25,7 @@ OPEN = {
     "accounts/signup/",
     "api/docs",
     "api/schema",
+    "help/errors/",
     "readyz",
 }
 SAMPLES = {

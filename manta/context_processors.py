@@ -1,0 +1,9 @@
+"""What any page may show."""
+
+from django.http import HttpRequest
+
+from manta.request_id import current_request_id
+
+
+def request_id(request: HttpRequest) -> dict[str, str]:
+    return {"request_id": current_request_id()}

@@ -1,0 +1,193 @@
+"""Every code that an error of Manta carries: what it means, and what to do about it.
+
+The one source of /help/errors/ and of docs/errors.md, which `python -m manta.error_codes` writes.
+A code never changes its meaning: programs compare it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    code: str
+    title: str
+    cause: str
+    action: str
+
+
+# About a sandbox
+_SANDBOX = (
+    ErrorCode(
+        "expired",
+        "The sandbox has expired",
+        "Nobody used it until its expiry date, so the provider deleted it, with its files.",
+        "Press Recreate in the panel. The new sandbox starts with the starter project.",
+    ),
+    ErrorCode(
+        "deleted",
+        "The sandbox was deleted at the provider",
+        "It was removed at the provider before its expiry date, not through Manta: by an "
+        "administrator of the workspace, or by a limit of the provider's plan.",
+        "Press Recreate in the panel, and ask your administrator who deleted it.",
+    ),
+    ErrorCode(
+        "sandbox_gone",
+        "The sandbox is no longer there",
+        "What was asked for needs a sandbox, and yours has expired or was deleted.",
+        "Press Recreate in the panel, or POST /api/sandbox/init.",
+    ),
+    ErrorCode(
+        "sandbox_busy",
+        "The sandbox is being made or deleted",
+        "Something else is under way, and both can't happen at once.",
+        "Wait for it to end, which takes seconds, and try again.",
+    ),
+    ErrorCode(
+        "port_closed",
+        "Nothing answers on the port",
+        "No server listens on it inside the sandbox, or only on an address that can't be reached.",
+        "Start a server on that port, on 0.0.0.0, and open it again.",
+    ),
+    ErrorCode(
+        "wrong_owner",
+        "The provider's sandbox of that name is not yours",
+        "The workspace has a sandbox with the name of yours and another owner's label. "
+        "Manta has left it alone.",
+        "Ask your administrator to remove or rename it at the provider; then press Retry.",
+    ),
+    ErrorCode(
+        "unknown_image",
+        "The provider has no such image",
+        "SANDBOX_IMAGE names an image that the provider doesn't know.",
+        "Ask your administrator to set SANDBOX_IMAGE to one that `manage.py images` lists.",
+    ),
+    ErrorCode(
+        "bad_credentials",
+        "The provider does not accept Manta's key",
+        "BLAXEL_WORKSPACE_ID or BLAXEL_API_KEY is wrong, or the key was revoked.",
+        "Ask your administrator to check both variables.",
+    ),
+    ErrorCode(
+        "quota_exceeded",
+        "The provider's quota is used up",
+        "The workspace's plan does not allow another sandbox, or so much memory.",
+        "Ask your administrator to raise the plan, or to delete sandboxes that nobody needs.",
+    ),
+    ErrorCode(
+        "provider_rejected",
+        "The provider refused",
+        "The provider answered, and said no for a reason that Manta does not know.",
+        "Send the request id to your administrator: the log has the provider's answer.",
+    ),
+    ErrorCode(
+        "provider_unavailable",
+        "The provider is not answering",
+        "The provider is down, out of reach, overloaded, or its answer made no sense.",
+        "Nothing: Manta tries again by itself. Sandboxes that run go on running.",
+    ),
+)
+
+# About a request
+_REQUEST = (
+    ErrorCode(
+        "invalid",
+        "A value is not valid",
+        "A field of the request is missing, has the wrong type, or a value that can't be.",
+        "Correct the field that the error names.",
+    ),
+    ErrorCode(
+        "parse_error",
+        "The request can't be read",
+        "The body is not valid JSON.",
+        "Send JSON, with Content-Type: application/json.",
+    ),
+    ErrorCode(
+        "unsupported_media_type",
+        "The body is of the wrong kind",
+        "The API reads JSON only.",
+        "Send JSON, with Content-Type: application/json.",
+    ),
+    ErrorCode(
+        "not_acceptable",
+        "The answer can't be of that kind",
+        "The request's Accept header allows nothing that this address can answer.",
+        "Accept application/json.",
+    ),
+    ErrorCode(
+        "method_not_allowed",
+        "Not with this method",
+        "The address exists, and does not answer this HTTP method.",
+        "Use a method that the answer's Allow header names.",
+    ),
+    ErrorCode(
+        "not_found",
+        "There is nothing here",
+        "The address is mistyped, what was there is gone, or it is not yours.",
+        "Go back to the workspace, or check the address.",
+    ),
+    ErrorCode(
+        "permission_denied",
+        "Not allowed",
+        "Your account may not do this.",
+        "Sign in with an account that may, or ask your administrator.",
+    ),
+    ErrorCode(
+        "csrf_failed",
+        "The form was too old",
+        "The form came without the proof that it is from this site: the page was open for a long "
+        "time, somebody signed in or out meanwhile, or cookies are blocked.",
+        "Reload the page, and send the form again.",
+    ),
+    ErrorCode(
+        "throttled",
+        "Too often",
+        "To keep accounts safe, this can be tried only a few times in a row.",
+        "Wait a minute, and try again.",
+    ),
+    ErrorCode(
+        "too_large",
+        "The request is too large",
+        "Its body is larger than Manta takes.",
+        "Send less at a time.",
+    ),
+    ErrorCode(
+        "too_slow",
+        "The request took too long",
+        "Its body did not arrive in time.",
+        "Check your connection, and try again.",
+    ),
+    ErrorCode(
+        "internal",
+        "Something went wrong inside Manta",
+        "An error of Manta's own. It has been recorded; your sandbox and its files are not "
+        "affected.",
+        "Try again. If it stays, send the request id to your administrator.",
+    ),
+)
+
+GROUPS = {"About a sandbox": _SANDBOX, "About a request": _REQUEST}
+
+
+def markdown() -> str:
+    lines = [
+        "# Errors",
+        "",
+        "Every error carries one of these codes: in the page's details, and as `code` in the API's",
+        '`{"error": "…", "code": "…", "help": "…"}`. A code keeps its meaning; texts may change.',
+        'Without a session the API answers exactly `401 {"error": "Unauthorized"}`.',
+        "",
+        "Written by `python -m manta.error_codes`; the product shows the same at `/help/errors/`.",
+    ]
+    for heading, codes in GROUPS.items():
+        lines += ["", f"## {heading}"]
+        for item in codes:
+            lines += ["", f"### `{item.code}`", "", f"**{item.title}.** {item.cause}", ""]
+            lines += [f"What to do: {item.action}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(markdown(), encoding="utf-8")
