@@ -32,6 +32,25 @@ _ASKED = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
+class Signs:
+    """What decides, for every sandbox alike, whether its row can be relied on."""
+
+    worker_missing: bool
+    provider_failing: bool
+
+    @classmethod
+    def now(cls) -> "Signs":
+        """One read of two rows."""
+        beats = {beat.subject: beat for beat in Heartbeat.objects.all()}
+        provider = beats.get(Heartbeat.Subject.PROVIDER)
+        worker = beats.get(Heartbeat.Subject.WORKER)
+        return cls(
+            worker_missing=worker is None or worker.ok_at is None or _age(worker.ok_at) > _ASKED,
+            provider_failing=provider is not None and provider.is_failing,
+        )
+
+
+@dataclass(frozen=True)
 class Panel:
     sandbox: Sandbox | None
     state: str
@@ -39,17 +58,15 @@ class Panel:
     worker_missing: bool = False
 
     @classmethod
-    def of(cls, sandbox: Sandbox | None) -> "Panel":
+    def of(cls, sandbox: Sandbox | None, signs: Signs | None = None) -> "Panel":
         """Describe a sandbox, or that there is none. Two indexed reads, no outside call."""
         state = _state(sandbox)
         if sandbox is None:
             return cls(None, state)
-        beats = {beat.subject: beat for beat in Heartbeat.objects.all()}
-        provider = beats.get(Heartbeat.Subject.PROVIDER)
-        worker = beats.get(Heartbeat.Subject.WORKER)
-        missing = worker is None or worker.ok_at is None or _age(worker.ok_at) > _ASKED
-        failing = provider is not None and provider.is_failing
-        return cls(sandbox, state, stale=failing or missing, worker_missing=missing)
+        signs = signs or Signs.now()
+        missing = signs.worker_missing
+        stale = missing or signs.provider_failing
+        return cls(sandbox, state, stale=stale, worker_missing=missing)
 
     @property
     def word(self) -> str:
