@@ -1,12 +1,15 @@
 # `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types check bench screenshots lock
+.PHONY: help run serve test lint fmt types check bench screenshots lock
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run:  ## Set up what is missing, and run Manta on this machine
 	@scripts/setup.sh run && exec .venv/bin/python -m scripts.run
+
+serve:  ## Set up what is missing, and serve a team behind a proxy (docs/operations.md)
+	@scripts/setup.sh serve && exec .venv/bin/python -m scripts.serve
 
 test:  ## Set up what is missing, and run every test (ARGS="-k panel" for some)
 	@scripts/setup.sh test && exec .venv/bin/pytest $(ARGS)

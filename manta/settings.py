@@ -29,6 +29,7 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, minimum=1)
 WEB_THREADS = env.number("WEB_THREADS", 8, minimum=2)
+WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 1, minimum=1)
 WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 

@@ -4,11 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from sandboxes import starters
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
 
 @register()
@@ -68,5 +68,55 @@ def shared_cache(**kwargs: Any) -> list[CheckMessage]:
             "WEB_CONCURRENCY is more than 1, but the processes share no cache.",
             hint="Set REDIS_URL: rate limits and sign-in codes are kept in the cache.",
             id="sandboxes.E004",
+        )
+    ]
+
+
+@register()
+def shared_database(**kwargs: Any) -> list[CheckMessage]:
+    several = max(settings.WEB_CONCURRENCY, settings.WORKER_CONCURRENCY) > 1
+    if not several or settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return []
+    return [
+        Error(
+            "WEB_CONCURRENCY or WORKER_CONCURRENCY is more than 1, on a database for one machine.",
+            hint="Set DATABASE_URL=postgres://user:password@host/name.",
+            id="sandboxes.E005",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def names_and_proxies(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    # None at all is complained of by Django itself.
+    if settings.ALLOWED_HOSTS and _LOOPBACK.issuperset(settings.ALLOWED_HOSTS):
+        found.append(
+            Error(
+                "ALLOWED_HOSTS names nothing but this machine.",
+                hint="Set it to what people type, such as manta.example.com.",
+                id="sandboxes.E006",
+            )
+        )
+    if settings.SECURE_SSL_REDIRECT and not settings.TRUSTED_PROXY_COUNT:
+        found.append(
+            Warning(
+                "TRUSTED_PROXY_COUNT is 0: behind a proxy no request would count as https.",
+                hint="Set it to how many proxies stand in front of Manta, usually 1.",
+                id="sandboxes.W002",
+            )
+        )
+    return found
+
+
+@register(deploy=True)
+def mail(**kwargs: Any) -> list[CheckMessage]:
+    if settings.EMAIL_HOST:
+        return []
+    return [
+        Info(
+            "EMAIL_HOST is not set: messages, also those that reset a password, go to the log.",
+            hint="Set it to an SMTP server.",
+            id="sandboxes.I001",
         )
     ]

@@ -1,11 +1,11 @@
-"""One process that `make run` keeps: its output, line by line, whether it answers, and its end."""
+"""One process that a supervisor keeps: its output by lines, whether it answers, and its end."""
 
 import asyncio
 import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar, cast
 
@@ -28,27 +28,37 @@ def say(text: str) -> None:
 class Child:
     """A running process, in a session of its own so that Ctrl-C reaches only the supervisor."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, *, quiet_start: bool
+    ) -> None:
         self.name = name
         self.said_ready = False
-        # What it says before it answers is kept for an epitaph, not shown.
-        self._answers = False
+        # What it says before it answers may be kept for an epitaph, and not shown.
+        self._is_heard = not quiet_start
         self._process = process
         self._last_lines: deque[str] = deque(maxlen=5)
         self._relay = asyncio.create_task(self._relay_output())
         self.ended = asyncio.create_task(self._wait())
 
     @classmethod
-    async def start(cls, name: str, *command: str, environ: Mapping[str, str]) -> "Child":
+    async def start(
+        cls,
+        name: str,
+        *command: str,
+        environ: Mapping[str, str],
+        pass_fds: Sequence[int] = (),
+        quiet_start: bool = True,
+    ) -> "Child":
         process = await asyncio.create_subprocess_exec(
             *command,
             env={**environ, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            pass_fds=pass_fds,
             start_new_session=True,
         )
-        return cls(name, process)
+        return cls(name, process, quiet_start=quiet_start)
 
     async def until(self, attempt: Callable[[], Awaitable[Answer | None]]) -> Answer:
         """Repeat the attempt until it has an answer; StartError when the process ends first."""
@@ -56,7 +66,7 @@ class Child:
         while not self.ended.done():
             answer = await attempt()
             if answer is not None:
-                self._answers = True
+                self._is_heard = True
                 return answer
             if asyncio.get_running_loop().time() > deadline:
                 raise StartError(f"{self.name} did not answer within {START_SECONDS:.0f} s.")
@@ -64,10 +74,13 @@ class Child:
         raise StartError(self.epitaph())
 
     def epitaph(self) -> str:
+        said = "".join(f"\n    {line}" for line in self._last_lines) or " nothing."
+        return f"{self.fate()}, so the others stop. It said last:{said}"
+
+    def fate(self) -> str:
         status = self._process.returncode
         how = f"was killed by signal {-status}" if status and status < 0 else f"ended ({status})"
-        said = "".join(f"\n    {line}" for line in self._last_lines) or " nothing."
-        return f"{self.name} {how}, so the others stop. It said last:{said}"
+        return f"{self.name} {how}"
 
     async def stop(self, seconds: float) -> None:
         """Ask it to end; after this long, kill it and the processes of its group."""
@@ -93,8 +106,9 @@ class Child:
     def _relay_line(self, line: str) -> None:
         self._last_lines.append(line)
         self.said_ready |= line == READY_LINE
-        if self._answers:
-            say(f"{self.name:<12} | {line}")
+        if self._is_heard:
+            # A line of JSON is for a program, and stays one.
+            say(line if line.startswith("{") else f"{self.name:<12} | {line}")
 
     async def _wait(self) -> None:
         await self._process.wait()
@@ -102,11 +116,11 @@ class Child:
         await asyncio.wait({self._relay}, timeout=0.2)
 
 
-async def http_get(port: int, path: str) -> bytes | None:
-    """Ask a server on loopback; the body of a 200, else None."""
+async def http_get(port: int, path: str, host: str = "127.0.0.1") -> bytes | None:
+    """Ask a server on this machine; the body of a 200, else None."""
     try:
         async with asyncio.timeout(2):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n".encode())
                 head, _, body = (await reader.read()).partition(b"\r\n\r\n")

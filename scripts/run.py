@@ -12,14 +12,11 @@ if __name__ == "__main__":
 
 import asyncio
 import errno
-import fcntl
 import json
 import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -28,8 +25,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from manta import env
 from scripts.child import Child, StartError, http_get, say
+from scripts.processes import (
+    ROOT,
+    UVICORN,
+    WORKER,
+    prepare,
+    state_of_its_own,
+    until_at_work,
+    until_stopped,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "localhost,.localhost,127.0.0.1,::1"
 # All that local_blaxel is given of the environment, beside LOCAL_BLAXEL_*: no secret of Manta's.
 LOCAL_BLAXEL_MAY_SEE = (
@@ -71,23 +76,6 @@ def main() -> int:
     return 0
 
 
-@contextmanager
-def state_of_its_own(state_dir: Path) -> Iterator[None]:
-    """Make the state directory, and keep a second start out of it while this one lasts."""
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        state_dir.chmod(0o700)
-        lock = (state_dir / "run.lock").open("w")
-    except OSError as exc:
-        raise StartError(f"MANTA_STATE_DIR {state_dir}: {exc.strerror}.") from exc
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            raise StartError(f"Manta is running already on {state_dir}.") from exc
-        yield
-
-
 def require_free_port(variable: str, port: int) -> None:
     if port > 65535:
         raise StartError(f"{variable} must be a port, not {port}.")
@@ -107,20 +95,7 @@ def require_free_port(variable: str, port: int) -> None:
 async def supervise(plan: Plan) -> None:
     """Keep everything running until asked to stop; StartError when a process ends by itself."""
     children: list[Child] = []
-    work = asyncio.create_task(start_and_watch(plan, children))
-    on_signals(work.cancel)
-    try:
-        await work
-    except asyncio.CancelledError:
-        say("manta: stopping")
-    finally:
-        on_signals(lambda: None)
-        await stop(children)
-
-
-def on_signals(action: Callable[[], object]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, action)
+    await until_stopped(start_and_watch(plan, children), lambda: stop(children))
 
 
 async def start_and_watch(plan: Plan, children: list[Child]) -> NoReturn:
@@ -135,7 +110,7 @@ async def start(plan: Plan, children: list[Child]) -> None:
     if plan.local_port:
         sandboxes, provider = await start_local_blaxel(plan.local_port, plan.state_dir, children)
         environ |= provider
-    first_admin = await prepare(environ)
+    first_admin = await prepare("run", environ)
     try:
         await start_manta(plan.port, environ, children)
     except BaseException:
@@ -201,41 +176,13 @@ def no_proxy_for_loopback() -> dict[str, str]:
     return {"no_proxy": value, "NO_PROXY": value}
 
 
-async def prepare(environ: dict[str, str]) -> str:
-    """Run scripts/prepare.py; return how the first admin signs in, if it has just made one."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "scripts.prepare"),
-        env=environ,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode:
-        raise StartError("the start stopped for the reason above.")
-    return output.decode().strip()
-
-
 async def start_manta(port: int, environ: dict[str, str], children: list[Child]) -> None:
     """Start worker and web at once, and wait until both are at work."""
-    worker = await Child.start("worker", sys.executable, "manage.py", "worker", environ=environ)
+    worker = await Child.start("worker", *WORKER, environ=environ)
     children.append(worker)
-    uvicorn = (sys.executable, "-m", "uvicorn", "manta.asgi:application", "--port", str(port))
-    quiet = ("--log-level", "warning", "--no-access-log", "--no-server-header")
-    # Nobody stands in front, so no header is believed about where a request comes from.
-    direct = ("--no-proxy-headers",)
-    web = await Child.start("web", *uvicorn, *quiet, *direct, environ=environ)
+    web = await Child.start("web", *UVICORN, "--port", str(port), environ=environ)
     children.append(web)
-
-    async def worker_is_ready() -> bool | None:
-        return worker.said_ready or None
-
-    await asyncio.gather(
-        worker.until(worker_is_ready), web.until(lambda: http_get(port, "/healthz"))
-    )
+    await asyncio.gather(until_at_work(worker), web.until(lambda: http_get(port, "/healthz")))
 
 
 def welcome(plan: Plan, sandboxes: str, first_admin: str) -> str:

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Gets this checkout ready for `make run` or `make test`: .venv from the hash-locked requirements,
-# and from apt, where it may: bubblewrap, and for tests Chromium.
-# Quick when nothing has changed. Usage: scripts/setup.sh run|test
+# Gets this checkout ready for `make run`, `make serve` or `make test`: .venv from the hash-locked
+# requirements, and from apt, where it may: bubblewrap, for local sandboxes, and for tests Chromium.
+# Quick when nothing has changed. Usage: scripts/setup.sh run|serve|test
 set -eu
 cd "$(dirname "$0")/.."
 purpose=$1
@@ -51,9 +51,10 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     say "Python's venv module is missing. To install it: sudo apt-get install python3-venv"
     exit 1
 fi
-"$python" scripts/install.py "$purpose"
+if [ "$purpose" = test ]; then lock=test; else lock=run; fi
+"$python" scripts/install.py "$lock"
 
-if [ "$(uname -s)" = Linux ]; then
+if [ "$purpose" != serve ] && [ "$(uname -s)" = Linux ]; then
     want bubblewrap "it isolates local sandboxes" bwrap
 fi
 if [ "$purpose" = test ]; then

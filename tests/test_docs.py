@@ -37,8 +37,8 @@ def local_blaxel_variables() -> set[str]:
 
 
 def every_variable() -> set[str]:
-    makes_run = {"PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
-    return variables_read_by("manta/settings.py") | local_blaxel_variables() | makes_run
+    of_scripts = {"HOST", "PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
+    return variables_read_by("manta/settings.py") | local_blaxel_variables() | of_scripts
 
 
 def in_env_example() -> dict[str, str]:

@@ -23,7 +23,7 @@ PATIENCE = 60.0
 def prepared_state() -> Iterator[Path]:
     """A state directory after its first start: to be copied, because making one takes seconds."""
     with new_state_dir() as path:
-        command = [sys.executable, "-m", "scripts.prepare"]
+        command = [sys.executable, "-m", "scripts.prepare", "run"]
         environ = _environ(path, port=0, blaxel_port=0)
         subprocess.run(command, cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL)
         yield path

@@ -35,7 +35,8 @@ def test_a_provider_on_loopback_must_be_allowed(settings):
 
 
 def test_the_set_up_of_make_run_has_nothing_to_complain_about(settings):
-    assert checks.provider() == checks.starter() == checks.shared_cache() == []
+    assert checks.provider() == checks.starter() == []
+    assert checks.shared_cache() == checks.shared_database() == []
 
 
 def test_an_unknown_starter_is_an_error_that_lists_the_known_ones(settings):
@@ -53,3 +54,39 @@ def test_several_web_processes_need_a_shared_cache(settings):
 
     settings.REDIS_URL = "redis://127.0.0.1"
     assert checks.shared_cache() == []
+
+
+@pytest.mark.parametrize("variable", ["WEB_CONCURRENCY", "WORKER_CONCURRENCY"])
+def test_several_processes_need_a_database_for_several(settings, monkeypatch, variable):
+    setattr(settings, variable, 2)
+    database = settings.DATABASES["default"]
+    monkeypatch.setitem(database, "ENGINE", "django.db.backends.sqlite3")
+    assert ids(checks.shared_database()) == ["sandboxes.E005"]
+
+    monkeypatch.setitem(database, "ENGINE", "django.db.backends.postgresql")
+    assert checks.shared_database() == []
+
+
+def test_on_the_internet_the_names_that_people_type_must_be_known(settings):
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    assert ids(checks.names_and_proxies()) == ["sandboxes.E006"]
+
+    settings.ALLOWED_HOSTS = ["localhost", "manta.example"]
+    assert checks.names_and_proxies() == []
+
+
+def test_https_without_a_trusted_proxy_is_warned_of(settings):
+    settings.ALLOWED_HOSTS = ["manta.example"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert ids(checks.names_and_proxies()) == ["sandboxes.W002"]
+
+    settings.TRUSTED_PROXY_COUNT = 1
+    assert checks.names_and_proxies() == []
+
+
+def test_messages_that_go_to_the_log_are_told_of(settings):
+    settings.EMAIL_HOST = ""
+    assert ids(checks.mail()) == ["sandboxes.I001"]
+
+    settings.EMAIL_HOST = "smtp.example"
+    assert checks.mail() == []

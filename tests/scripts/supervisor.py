@@ -1,4 +1,4 @@
-"""The real `make run`, on free ports and a state directory of its own."""
+"""The real `make run` and `make serve`, on free ports and a state directory of their own."""
 
 import os
 import shutil
@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY = "Manta is running at"
 
 
 def free_port() -> int:
@@ -25,6 +24,10 @@ def free_port() -> int:
 
 class Supervisor:
     """A `python -m scripts.run` and what it has said so far."""
+
+    MODULE = "scripts.run"
+    READY = "Manta is running at"
+    WORDS = {"web": "uvicorn", "worker": "manage.py worker", "local_blaxel": "-m local_blaxel"}
 
     def __init__(self, state_dir: Path, **environ: str) -> None:
         self.state_dir = state_dir
@@ -45,7 +48,7 @@ class Supervisor:
             "REDIS_URL": "",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.run"],
+            [sys.executable, "-m", self.MODULE],
             cwd=ROOT,
             env=own | environ,
             stdin=subprocess.DEVNULL,
@@ -76,7 +79,7 @@ class Supervisor:
 
     def until_ready(self) -> "Supervisor":
         deadline = time.monotonic() + 90
-        while READY not in self.output:
+        while self.READY not in self.output:
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
@@ -84,6 +87,10 @@ class Supervisor:
 
     def children(self) -> dict[str, int]:
         """The process ids of the three, by what is in their command line."""
+        return {name: pid for name in self.WORDS for pid in self.pids(name)}
+
+    def pids(self, name: str) -> list[int]:
+        """The processes of one kind, the oldest first."""
         listing = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
             capture_output=True,
@@ -91,10 +98,7 @@ class Supervisor:
             check=True,
         ).stdout
         rows = [line.split(maxsplit=1) for line in listing.splitlines()]
-        words = {"web": "uvicorn", "worker": "manage.py worker", "local_blaxel": "-m local_blaxel"}
-        return {
-            name: int(pid) for name, word in words.items() for pid, args in rows if word in args
-        }
+        return sorted(int(pid) for pid, args in rows if self.WORDS[name] in args)
 
     def wait(self) -> int:
         """Its exit status."""
@@ -112,6 +116,24 @@ class Supervisor:
         with self.process.stdout as output:
             for line in output:
                 self._lines.append(line)
+
+
+class Serving(Supervisor):
+    """A `python -m scripts.serve`: it has no provider of its own, and none to talk to."""
+
+    MODULE = "scripts.serve"
+    READY = "Manta is served at"
+
+    def __init__(self, state_dir: Path, **environ: str) -> None:
+        own = {
+            "SECRET_KEY": "of-the-tests-4fQ9vXk2LmZr7TbY6NcWd3HsJp8GuEa5",
+            "MANTA_LOCAL": "true",
+            "BLAXEL_WORKSPACE_ID": "manta",
+            "BLAXEL_API_KEY": "key-of-the-tests",
+            "BLAXEL_API_URL": "http://127.0.0.1:9/v0",
+            "NO_PROXY": "localhost,127.0.0.1",
+        }
+        super().__init__(state_dir, **own | environ)
 
 
 @contextmanager

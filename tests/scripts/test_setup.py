@@ -122,6 +122,14 @@ def test_a_run_needs_no_chromium(machine):
     assert "chromium" not in machine.set_up().stderr
 
 
+def test_serving_a_team_takes_what_a_run_does_and_no_bubblewrap(machine):
+    machine.has_everything_installed("run")
+
+    result = machine.set_up("serve")
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_what_tests_installed_serves_a_run_too(checkout):
     checkout.STAMP.write_text(checkout.stamp("test"))
 
