@@ -6,13 +6,19 @@ from collections.abc import AsyncIterator
 
 from django.conf import settings
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from manta.bridge import WSGIBridge
 from manta.wsgi import application as django
+from operations import scrape
+from operations.recorder import Recorder
 from sandboxes import gateway
+
+# Seconds that writing the last counts may take at the end.
+LAST_WORDS = 0.3
 
 
 async def healthz(request: Request) -> JSONResponse:
@@ -24,12 +30,16 @@ async def healthz(request: Request) -> JSONResponse:
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     # The SDK takes seconds to import: not on somebody's first Open.
     threading.Thread(target=gateway.warm, daemon=True).start()
+    recorder = Recorder("web")
+    recorder.start()
     yield
+    await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 
 application = Starlette(
     routes=[
         Route("/healthz", healthz),
+        Route("/metrics", scrape.metrics),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
     ],
     lifespan=lifespan,

@@ -32,11 +32,11 @@ WEB_THREADS = env.number("WEB_THREADS", 8, minimum=2)
 WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 1, minimum=1)
 WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
-
 # Lines are for people; what collects the logs of an installation reads JSON.
 LOG_FORMAT = env.choice("LOG_FORMAT", "line" if MANTA_LOCAL or DEBUG else "json", ("line", "json"))
 # Who sends it as a bearer token may read /metrics from elsewhere than this machine.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
+
 # ---- Blaxel, and what a new sandbox is made of
 
 BLAXEL_WORKSPACE_ID = env.text("BLAXEL_WORKSPACE_ID")
@@ -62,6 +62,7 @@ SANDBOX_START_TIMEOUT = timedelta(seconds=env.number("SANDBOX_START_TIMEOUT", 12
 INSTALLED_APPS = [
     "accounts",
     "sandboxes",
+    "operations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "manta.request_id.RequestIdMiddleware",
+    "operations.middleware.MetricsMiddleware",
     "manta.client_ip.ClientIpMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -286,16 +288,17 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
             "filters": ["request_id"],
-        }
+        },
+        "failures": {"class": "operations.failures.FailureHandler", "level": "ERROR"},
     },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "root": {"handlers": ["console", "failures"], "level": LOG_LEVEL},
     "loggers": {
         # It logs each request to the provider, which is one a second while a page is open.
         "httpx": {"level": "WARNING"},
         # A locked queue would be a traceback at each poll; our jobs log their own failures.
         "huey": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
-    },
-}
         # It brings a handler of its own, which would write neither JSON nor request ids.
         "uvicorn": {"handlers": [], "propagate": True},
+    },
+}

@@ -1,21 +1,13 @@
 """Pages that belong to no app."""
 
-import logging
-
-from django.conf import settings
-from django.core.cache import cache
-from django.db import Error as DatabaseError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from sandboxes import tasks
+from operations import health
 from sandboxes.models import Heartbeat
-
-logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -33,7 +25,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     The provider's entry is its last success as the worker saw it; it does not decide, because
     Manta answers from what it last knew.
     """
-    checks = {"database": _database_works(), "cache": _cache_works(), "queue": tasks.is_up()}
+    checks = health.checks()
     body: dict[str, object] = {name: "ok" if ok else "failing" for name, ok in checks.items()}
     if checks["database"]:
         provider = Heartbeat.of(Heartbeat.Subject.PROVIDER)
@@ -43,18 +35,3 @@ def readyz(request: HttpRequest) -> JsonResponse:
         }
     body["time"] = timezone.now().isoformat()
     return JsonResponse(body, status=200 if all(checks.values()) else 503)
-
-
-def _database_works() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as exc:
-        logger.warning("readyz: the database: %s", exc)
-        return False
-    return True
-
-
-def _cache_works() -> bool:
-    """Whether what one process stores, each can read: with Redis, that Redis answers."""
-    return not settings.REDIS_URL or cache.is_up()  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from huey.consumer import Consumer
 
+from operations.recorder import Recorder
 from sandboxes import gateway, leases, reconcile, tasks, watch
 from sandboxes.models import Heartbeat, Sandbox
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 SWEEP_EVERY = 0.25
 LOOK_EVERY = 1.0
 _TURNS_A_BEAT = 20
+LAST_WORDS = 0.3
 # A provider that has not answered a look after this long counts as not answering.
 LOOK_PATIENCE = 1.0
 
@@ -47,11 +49,13 @@ class Worker:
         self._looked_at: datetime | None = None
         self._at_work: set[int] = set()
         self._jobs: Consumer | None = None
+        self._recorder = Recorder("worker")
 
     def run(self, *, ready: Callable[[], None]) -> None:
         """Work until stopping is set; calls ready when the loop runs."""
         threading.Thread(target=gateway.warm, daemon=True).start()
         self._start_jobs()
+        self._recorder.start()
         ready()
         for turn in itertools.count():
             if self.stopping.wait(SWEEP_EVERY):
@@ -68,6 +72,7 @@ class Worker:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._looking.shutdown(wait=False, cancel_futures=True)
         self._guarded(leases.release_all)
+        self._recorder.stop(LAST_WORDS)
 
     def _start_jobs(self) -> None:
         """Take kicks; without the queue the sweep does it all, a little later."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCT = ("manta", "accounts", "sandboxes")
+PRODUCT = ("manta", "accounts", "sandboxes", "operations")
 # What a starter holds runs inside a sandbox.
 NOT_OURS = ROOT / "sandboxes" / "starters"
 

@@ -1,0 +1,31 @@
+"""Whether each thing that Manta itself needs works. None of it calls the provider."""
+
+import logging
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from sandboxes import tasks
+
+logger = logging.getLogger(__name__)
+
+
+def checks() -> dict[str, bool]:
+    return {"database": database_works(), "cache": cache_works(), "queue": tasks.is_up()}
+
+
+def database_works() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as exc:
+        logger.warning("The database does not answer: %s", exc)
+        return False
+    return True
+
+
+def cache_works() -> bool:
+    """Whether what one process stores, each can read: with Redis, that Redis answers."""
+    return not settings.REDIS_URL or cache.is_up()  # type: ignore[attr-defined]

@@ -1,0 +1,60 @@
+"""What an admin needs to know of Manta itself: what failed, what was counted, what was checked."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Failure(models.Model):
+    """One kind of failure, however often it happened: by its type, and where in the code."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    title = models.CharField(max_length=255)
+    location = models.CharField(max_length=255, blank=True)
+    count = models.PositiveBigIntegerField(default=0)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField(db_index=True)
+    # The process: web or worker.
+    last_place = models.CharField(max_length=16, blank=True)
+    last_request_id = models.CharField(max_length=64, blank=True)
+    # Without the values of variables, which may be anybody's secrets.
+    last_traceback = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-last_seen"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Sample(models.Model):
+    """One number of /metrics. A count is the sum over all processes; a gauge is of one of them."""
+
+    name = models.CharField(max_length=100)
+    # As JSON with sorted keys, so that equal labels are equal texts.
+    labels = models.CharField(max_length=500)
+    process = models.CharField(max_length=100, blank=True)
+    value = models.FloatField(default=0)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "labels", "process"], name="sample_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.labels}"
+
+
+class Check(models.Model):
+    """The last check of a person's own sandbox."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sandbox_check"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Each a doctor.Finding as a dictionary.
+    findings = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.started_at}"
