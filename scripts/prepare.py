@@ -62,7 +62,7 @@ def require_deployable() -> None:
     from django.conf import settings
 
     found = checks.run_checks(include_deployment_checks=not settings.MANTA_LOCAL)
-    for message in found:
+    for message in sorted(found, key=lambda message: message.id or ""):
         if message.is_serious(checks.WARNING) and not message.is_silenced():
             missing.append(in_two_lines(message))
         elif not message.is_silenced():

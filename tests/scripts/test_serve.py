@@ -48,9 +48,8 @@ def refused(**environ):
 
 
 def test_everything_that_is_missing_is_said_at_once():
-    unset = dict.fromkeys(
-        ["SECRET_KEY", "MANTA_LOCAL", "BLAXEL_WORKSPACE_ID", "BLAXEL_API_KEY"], ""
-    )
+    blaxel = ["BLAXEL_WORKSPACE_ID", "BLAXEL_API_KEY", "BLAXEL_API_URL"]
+    unset = dict.fromkeys(["SECRET_KEY", "MANTA_LOCAL", *blaxel], "")
 
     status, output = refused(**unset, WEB_CONCURRENCY="2", WORKER_CONCURRENCY="2")
 
@@ -59,10 +58,10 @@ def test_everything_that_is_missing_is_said_at_once():
     found = re.findall(r"^- .*?([A-Z]+_[A-Z_]+|provider)", output, re.MULTILINE)
     assert found == [
         "SECRET_KEY",
-        "provider",
         "WEB_CONCURRENCY",
         "WEB_CONCURRENCY",
         "ALLOWED_HOSTS",
+        "provider",
         "TRUSTED_PROXY_COUNT",
     ]
     assert "Set REDIS_URL" in output
