@@ -54,6 +54,9 @@ SANDBOX_REGION = env.text("SANDBOX_REGION", "us-pdx-1")
 SANDBOX_TTL = env.duration("SANDBOX_TTL", "24h")
 SANDBOX_STARTER = env.text("SANDBOX_STARTER", "web")
 
+# How long the record of what was done is kept; 0s: for ever.
+AUDIT_RETENTION = env.duration("MANTA_AUDIT_RETENTION", "365d")
+
 # How long making a sandbox may take before it counts as failed and offers Retry.
 SANDBOX_START_TIMEOUT = timedelta(seconds=env.number("SANDBOX_START_TIMEOUT", 120, minimum=5))
 

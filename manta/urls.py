@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from manta import error_pages, views
-from sandboxes.api import SandboxInit
+from sandboxes.api import SandboxEvents, SandboxInit
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
+    path("api/sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("help/errors/", error_pages.error_codes, name="error-codes"),

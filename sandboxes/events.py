@@ -1,10 +1,16 @@
 """Writing the record of what was done to a sandbox."""
 
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from manta.client_ip import current_client_ip
 from manta.request_id import current_request_id
 from sandboxes.models import Action, Sandbox, SandboxEvent
+
+# What somebody looks at again within this time is the same visit.
+_VISIT = timedelta(minutes=10)
 
 
 def record(
@@ -30,6 +36,20 @@ def record(
         request_id=current_request_id(),
         ip=current_client_ip(),
     )
+
+
+def record_view(sandbox: Sandbox, *, actor: Any) -> None:
+    """Add a line when somebody else than its owner looks at a sandbox: one for each visit."""
+    if actor.pk == sandbox.owner_id:
+        return
+    seen = SandboxEvent.objects.filter(
+        sandbox_name=sandbox.name,
+        action=Action.VIEWED,
+        actor=actor,
+        created_at__gt=timezone.now() - _VISIT,
+    )
+    if not seen.exists():
+        record(sandbox, Action.VIEWED, actor=actor)
 
 
 def _kind(sandbox: Sandbox, actor: Any) -> SandboxEvent.Actor:

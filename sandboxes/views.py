@@ -3,6 +3,7 @@
 import json
 
 from csp.decorators import csp_replace
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -15,7 +16,8 @@ from accounts.models import User
 from manta.middleware import error_page
 from manta.requests import SignedInRequest
 from sandboxes import errors, services
-from sandboxes.models import Sandbox
+from sandboxes.activity import Page, json_lines
+from sandboxes.models import Sandbox, SandboxEvent
 from sandboxes.panel import Panel
 
 
@@ -104,6 +106,34 @@ def _error_in_frame(request: HttpRequest, exc: errors.SandboxError) -> HttpRespo
         return error_page(request, exc)
 
     return page(request)
+
+
+@require_GET
+@never_cache
+@login_required
+def activity(request: SignedInRequest) -> HttpResponse:
+    """What was done to one's sandboxes; ?before=<event> for what was done earlier."""
+    before = request.GET.get("before", "")
+    if before and not before.isdecimal():
+        raise Http404("There is no such event.")
+    context = {
+        "page": Page.of(request.user, before=int(before[:18]) if before else None),
+        "before": before,
+        "own_name": request.user.sandbox_id,
+        "retention": settings.AUDIT_RETENTION,
+    }
+    return render(request, "sandboxes/activity.html", context)
+
+
+@require_GET
+@never_cache
+@login_required
+def activity_export(request: SignedInRequest) -> HttpResponse:
+    events = SandboxEvent.objects.visible_to(request.user).order_by("pk").iterator()
+    lines = "".join(json_lines(events, request.user))
+    response = HttpResponse(lines, content_type="application/jsonl")
+    response["Content-Disposition"] = 'attachment; filename="manta-activity.jsonl"'
+    return response
 
 
 def _answer(request: SignedInRequest) -> HttpResponse:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -84,6 +85,14 @@ class SandboxAdmin(ReadOnlyAdmin):
     @admin.display(description="last checked", ordering="checked_at")
     def checked(self, sandbox: Sandbox) -> str:
         return naturaltime(sandbox.checked_at) if sandbox.checked_at else "never"
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+        """Show it, and leave a line that its owner sees."""
+        sandbox = self.get_object(request, unquote(object_id))
+        response = super().change_view(request, object_id, *args)
+        if sandbox and response.status_code == 200:
+            events.record_view(sandbox, actor=request.user)
+        return response
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """May refresh and retry: Django's own "change", which the form doesn't offer."""

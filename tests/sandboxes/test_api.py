@@ -61,7 +61,7 @@ def test_init_of_a_ready_sandbox_answers_200_at_once(client, alices_sandbox):
 
 @pytest.mark.django_db(transaction=True)
 def test_init_without_a_worker_answers_202_with_nulls(client, alice, monkeypatch):
-    monkeypatch.setattr("sandboxes.api._WAIT", 0.1)
+    monkeypatch.setattr("sandboxes.api.init._WAIT", 0.1)
     client.force_login(alice)
 
     response = client.post(URL)
@@ -78,7 +78,7 @@ def test_init_without_a_worker_answers_202_with_nulls(client, alice, monkeypatch
 
 @pytest.mark.django_db(transaction=True)
 def test_init_twice_makes_one_row(client, alice, monkeypatch):
-    monkeypatch.setattr("sandboxes.api._WAIT", 0)
+    monkeypatch.setattr("sandboxes.api.init._WAIT", 0)
     client.force_login(alice)
 
     client.post(URL)
@@ -90,7 +90,7 @@ def test_init_twice_makes_one_row(client, alice, monkeypatch):
 
 
 def test_init_brings_a_gone_sandbox_back(client, alice, monkeypatch):
-    monkeypatch.setattr("sandboxes.api._WAIT", 0)
+    monkeypatch.setattr("sandboxes.api.init._WAIT", 0)
     SandboxFactory(owner=alice, phase=Phase.GONE, provider_status="TERMINATED")
     client.force_login(alice)
 
@@ -133,7 +133,7 @@ def test_an_unknown_status_is_answered_with_the_last_known_one(client, alice):
 def test_no_more_than_half_of_the_threads_wait(client, alice, monkeypatch, settings):
     SandboxFactory(owner=alice, **pending())
     full = type("Full", (), {"acquire": lambda self, blocking: False})()
-    monkeypatch.setattr("sandboxes.api._waiting_places", full)
+    monkeypatch.setattr("sandboxes.api.init._waiting_places", full)
     monkeypatch.setattr("time.sleep", pytest.fail)
     client.force_login(alice)
 

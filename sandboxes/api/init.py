@@ -1,73 +1,30 @@
-"""The REST API. Its shapes are a contract: keys, their order and types stay as they are."""
+"""/api/sandbox/init: find one's sandbox, or have it made. Its shapes are a contract."""
 
 import threading
 import time
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
 from sandboxes import errors, services
+from sandboxes.api.serializers import (
+    ErrorResponse,
+    InitResponse,
+    SandboxSerializer,
+    StatusResponse,
+)
 from sandboxes.models import Phase, Sandbox
-from sandboxes.status import Status
 
 # Seconds that POST may wait for the sandbox, and between its looks at the row.
 _WAIT = 3.0
 _LOOK_EVERY = 0.05
 # Never more than half of the threads: the rest answer everybody else.
 _waiting_places = threading.BoundedSemaphore(settings.WEB_THREADS // 2)
-
-
-class SandboxSerializer(serializers.Serializer[Sandbox]):
-    """A sandbox, as programs read it. Null where it is not known yet."""
-
-    sandboxId = serializers.CharField(source="name")
-    sandboxUrl = serializers.SerializerMethodField()
-    mcpServerUrl = serializers.SerializerMethodField()
-    createdAt = serializers.SerializerMethodField()
-    status = serializers.ChoiceField(
-        source="last_known_status",
-        choices=[status.value for status in Status if status is not Status.UNKNOWN],
-    )
-
-    def get_sandboxUrl(self, sandbox: Sandbox) -> str | None:
-        return sandbox.url or None
-
-    def get_mcpServerUrl(self, sandbox: Sandbox) -> str | None:
-        # http -> ws, https -> wss
-        return sandbox.url.replace("http", "ws", 1) if sandbox.url else None
-
-    def get_createdAt(self, sandbox: Sandbox) -> str:
-        created = sandbox.provider_created_at or sandbox.created_at
-        return _stamp(created)
-
-    def to_representation(self, instance: Sandbox) -> dict[str, Any]:
-        data = super().to_representation(instance)
-        if instance.status is Status.UNKNOWN and instance.checked_at:
-            data["checkedAt"] = _stamp(instance.checked_at)
-        return data
-
-
-class InitResponse(serializers.Serializer[Any]):
-    success = serializers.BooleanField()
-    sandbox = SandboxSerializer()
-
-
-class StatusResponse(serializers.Serializer[Any]):
-    sandbox = SandboxSerializer(allow_null=True)
-    message = serializers.CharField(required=False)
-
-
-class ErrorResponse(serializers.Serializer[Any]):
-    error = serializers.CharField()
-    code = serializers.CharField(required=False)
-    help = serializers.CharField(required=False)
 
 
 class SandboxInit(APIView):
@@ -118,8 +75,3 @@ def _wait_until_settled(sandbox: Sandbox) -> None:
             sandbox.refresh_from_db()
     finally:
         _waiting_places.release()
-
-
-def _stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC, without a fraction, ending in Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

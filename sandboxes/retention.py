@@ -1,0 +1,36 @@
+"""Forgetting what was recorded longer ago than it is to be kept."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from sandboxes.models import SandboxEvent
+
+logger = logging.getLogger(__name__)
+
+# In small batches, so that nobody waits for a lock.
+_BATCH = 1000
+# The most that one turn takes away: the next one goes on.
+_BATCHES = 100
+
+
+def forget_old_events() -> int:
+    """Delete events past settings.AUDIT_RETENTION (zero: keep all); returns how many.
+
+    Harmless when several workers do it at once.
+    """
+    kept: timedelta = settings.AUDIT_RETENTION
+    if not kept:
+        return 0
+    before = timezone.now() - kept
+    forgotten = 0
+    for _ in range(_BATCHES):
+        batch = SandboxEvent.objects.forget_before(before, at_most=_BATCH)
+        forgotten += batch
+        if batch < _BATCH:
+            break
+    if forgotten:
+        logger.info("Forgot %d events older than %s", forgotten, before.date())
+    return forgotten
