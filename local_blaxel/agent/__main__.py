@@ -14,6 +14,7 @@ from . import app, egress, home
 from .control import Control
 from .processes import ProcessTable
 from .sandbox import Sandbox
+from .server import Server
 from .watchdog import Watchdog
 
 PR_SET_DUMPABLE = 4
@@ -44,7 +45,7 @@ async def serve(
     )
     controlling = asyncio.create_task(Control(sandbox, table, way_out).serve(control))
     watching = asyncio.create_task(Watchdog(sandbox).run())
-    await uvicorn.Server(config).serve(sockets=[http])
+    await Server(config, sandbox).serve(sockets=[http])
     controlling.cancel()
     watching.cancel()
 
