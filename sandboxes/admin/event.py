@@ -15,7 +15,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: self.MOST].count())  # type: ignore[union-attr, call-arg]
+        return int(self.object_list[: self.MOST].count())  # type: ignore[attr-defined]
 
 
 @admin.register(SandboxEvent)
