@@ -4,6 +4,7 @@ Everything here reads Manta's own rows; no page calls the provider or wakes a sa
 """
 
 from sandboxes.admin.event import SandboxEventAdmin
+from sandboxes.admin.quota import QuotaAdmin
 from sandboxes.admin.sandbox import SandboxAdmin
 
-__all__ = ["SandboxAdmin", "SandboxEventAdmin"]
+__all__ = ["QuotaAdmin", "SandboxAdmin", "SandboxEventAdmin"]

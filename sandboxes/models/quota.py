@@ -1,6 +1,7 @@
 """Limits that an admin sets."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -40,6 +41,17 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return str(self.user) if self.user else self.get_scope_display()
+
+    def clean(self) -> None:
+        """What the constraints say, said of the field that is to be changed."""
+        for_one = self.scope == self.Scope.USER
+        if for_one and self.user is None:
+            raise ValidationError({"user": "Choose the user whose limits these are."})
+        if not for_one and self.user is not None:
+            raise ValidationError({"user": "Only limits of one user name a user."})
+        same = Quota.objects.filter(scope=self.scope, user=None).exclude(pk=self.pk)
+        if not for_one and same.exists():
+            raise ValidationError({"scope": "These limits exist already: change those."})
 
 
 class Creation(models.Model):
