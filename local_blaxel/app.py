@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from local_blaxel import auth, routes
+from local_blaxel import auth, openapi, routes
 from local_blaxel.config import Config
 from local_blaxel.doors import ByHost, Keyed, Teller, Traced
 from local_blaxel.edge import Edge
@@ -41,6 +41,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     control = routes.control(fleet, store, launcher, presenter)
     doors = [
         Route("/health", Health(fleet, launcher).get),
+        Route("/openapi.json", openapi.get),
         Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
         Mount("/preview", preview_edge.by_path),
         Mount("/", Edge(fleet, gate)),

@@ -32,4 +32,5 @@ def moment(text: str) -> float:
 
 def written(seconds: float) -> str:
     """Write a moment as RFC 3339 with microseconds and Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which writes the years before 1000 with fewer than four digits.
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

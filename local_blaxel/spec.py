@@ -50,9 +50,8 @@ def metadata(sent: dict[str, Any]) -> Record:
         kept["name"] = check_name(sent["name"])
     if "displayName" in kept:
         fields.a_string(kept["displayName"], "metadata.displayName", longest=63)
-    if kept.get("externalId") and not _EXTERNAL_ID.fullmatch(
-        fields.a_string(kept["externalId"], "metadata.externalId", longest=64)
-    ):
+    external_id = fields.a_string(kept.get("externalId", ""), "metadata.externalId", longest=64)
+    if external_id and not _EXTERNAL_ID.fullmatch(external_id):
         raise Invalid("metadata.externalId must be letters, digits and hyphens.")
     kept["labels"] = fields.a_string_map(kept.get("labels", {}), "metadata.labels")
     return kept

@@ -123,7 +123,7 @@ def _read(body: dict[str, Any], old: Record | None = None) -> Record:
     fields.a_number(wanted["size"], "spec.size", 1, mounts.LARGEST_MB)
     if wanted["region"] not in spec.REGIONS:
         raise Invalid(f"spec.region must be one of {', '.join(spec.REGIONS)}.")
-    if wanted.get("template"):
+    if fields.a_string(wanted.get("template", ""), "spec.template"):
         raise Invalid("spec.template: local_blaxel has no volume templates.")
     metadata = fields.maybe_object(body.get("metadata"), "metadata")
     return {"metadata": spec.metadata({**kept["metadata"], **metadata}), "spec": wanted}

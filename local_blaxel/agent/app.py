@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import network
@@ -36,24 +36,28 @@ COMMON_HEADERS = {
 
 def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
     app = Starlette(
-        routes=[
-            *SystemApi(sandbox).routes(),
-            *TreeApi(sandbox).routes(),
-            *FileApi(sandbox).routes(),
-            *SearchApi(sandbox).routes(),
-            *CopyApi(sandbox).routes(),
-            *MultipartApi(sandbox).routes(),
-            *WatchApi(sandbox).routes(),
-            *ProcessApi(sandbox, table).routes(),
-            *TerminalApi(sandbox).routes(),
-            *network.routes(),
-            *Refusals(sandbox).routes(),
-        ],
+        routes=routes(sandbox, table),
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
     )
     # A trailing slash is a different path here, never a redirect.
     app.router.redirect_slashes = False
     return CommonAnswers(app)
+
+
+def routes(sandbox: Sandbox, table: ProcessTable) -> list[BaseRoute]:
+    return [
+        *SystemApi(sandbox).routes(),
+        *TreeApi(sandbox).routes(),
+        *FileApi(sandbox).routes(),
+        *SearchApi(sandbox).routes(),
+        *CopyApi(sandbox).routes(),
+        *MultipartApi(sandbox).routes(),
+        *WatchApi(sandbox).routes(),
+        *ProcessApi(sandbox, table).routes(),
+        *TerminalApi(sandbox).routes(),
+        *network.routes(),
+        *Refusals(sandbox).routes(),
+    ]
 
 
 async def _api_error(request: Request, exc: Exception) -> Response:
