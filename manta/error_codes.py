@@ -34,6 +34,12 @@ _SANDBOX = (
         "Press Recreate in the panel, and ask your administrator who deleted it.",
     ),
     ErrorCode(
+        "no_sandbox",
+        "There is no sandbox",
+        "You have never asked for one, or you have deleted it.",
+        "Press Initialize in the panel, or POST /api/sandbox/init.",
+    ),
+    ErrorCode(
         "sandbox_gone",
         "The sandbox is no longer there",
         "What was asked for needs a sandbox, and yours has expired or was deleted.",
@@ -41,9 +47,15 @@ _SANDBOX = (
     ),
     ErrorCode(
         "sandbox_busy",
-        "The sandbox is being made or deleted",
-        "Something else is under way, and both can't happen at once.",
-        "Wait for it to end, which takes seconds, and try again.",
+        "The sandbox is being made",
+        "What was asked for needs a sandbox that is ready, and yours is not yet.",
+        "Wait for it to be ready, which takes seconds, and try again.",
+    ),
+    ErrorCode(
+        "being_deleted",
+        "The sandbox is being deleted",
+        "It goes, with everything in it, and nothing else can be done with it meanwhile.",
+        "Wait for it to be gone, which takes seconds; then have a new one made.",
     ),
     ErrorCode(
         "port_closed",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -81,6 +82,26 @@ def start_process(url: str, process: dict[str, Any]) -> bool:
         return False
     _expect_success(response, "start a process")
     return True
+
+
+def kill_process(url: str, identifier: str) -> None:
+    """End a process and its children at once; nothing happens when it has ended."""
+    response = _request("DELETE", f"{url}/process/{quote(identifier, safe='')}/kill")
+    if response.status_code != 404:
+        _expect_success(response, "end a process")
+
+
+def run(url: str, command: str, timeout: int) -> str:
+    """Run a shell command to its end; returns what it wrote to stdout.
+
+    Raises ProviderUnavailable when it has not ended after timeout seconds.
+    """
+    process = {"command": command, "waitForCompletion": True, "timeout": timeout}
+    response = _request("POST", f"{url}/process", json=process)
+    if response.status_code == 422:
+        raise errors.ProviderUnavailable("A command in your sandbox did not end in time.")
+    _expect_success(response, "run a command")
+    return str(response.json().get("stdout") or "")
 
 
 def port_answers(url: str, port: int) -> bool:

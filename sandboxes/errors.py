@@ -1,12 +1,12 @@
 """What can go wrong with a sandbox, as the person reads it.
 
 SandboxError
+├── NoSandbox            404  none was ever asked for, or it was deleted
 ├── SandboxGone          410  expired, or deleted behind our back
 ├── SandboxBusy          409  being made
 │   └── BeingDeleted          being deleted: a new one can be made afterwards
 ├── PortClosed           409  nothing answers on the port
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
-├── QuotaReached         429  a limit that an admin of Manta set: the code says which
 ├── NotMade              503  making it failed: the code says why
 └── ProviderError
     ├── ProviderRejected     502  the provider answered, and said no
@@ -14,13 +14,7 @@ SandboxError
     │   ├── BadCredentials
     │   └── QuotaExceeded
     └── ProviderUnavailable  503  the provider did not answer, or not in its own terms
-        ├── ProviderBusy          it answered: not now, for this one sandbox
-        └── ProviderResting       not called: it failed too often a moment ago
 """
-
-from datetime import datetime
-
-from django.utils import timezone
 
 from manta.errors import UserFacingError
 
@@ -29,6 +23,10 @@ class SandboxError(UserFacingError):
     code = "sandbox_error"
     # Whether trying again by itself can help.
     retryable = False
+
+
+class NoSandbox(SandboxError):
+    status, code = 404, "no_sandbox"
 
 
 class SandboxGone(SandboxError):
@@ -49,19 +47,6 @@ class PortClosed(SandboxError):
 
 class WrongOwner(SandboxError):
     status, code = 409, "wrong_owner"
-
-
-class QuotaReached(SandboxError):
-    """frees_at is when there may be room again, where that is known."""
-
-    status = 429
-
-    def __init__(self, message: str, *, code: str, frees_at: datetime | None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.frees_at = frees_at
-        wait = (frees_at - timezone.now()).total_seconds() if frees_at else 3600
-        self.retry_after = max(1, round(wait))
 
 
 class NotMade(SandboxError):
@@ -100,11 +85,3 @@ class ProviderUnavailable(ProviderError):
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-
-
-class ProviderBusy(ProviderUnavailable):
-    """Says nothing of the provider itself: others' calls work."""
-
-
-class ProviderResting(ProviderUnavailable):
-    """No call was made, so this counts as no attempt."""

@@ -5,6 +5,7 @@ HTTP client but not through its models: those raise ValueError on a status that 
 and one odd sandbox in a listing must not hide all the others.
 """
 
+import json
 import logging
 import os
 import threading
@@ -29,6 +30,11 @@ logger = logging.getLogger(__name__)
 TIMEOUT = httpx.Timeout(10, connect=3)
 CREATION_TIMEOUT = 50
 _PAGE = 200
+# The variable inside a sandbox that says which restart was its last.
+_RESTARTED_AT = "MANTA_RESTARTED_AT"
+_MASK = '"****"'
+# A count of what is left that ends this much before the date is the same as the date.
+_COUNTED_ROUGHLY = timedelta(minutes=2)
 _setup = threading.Lock()
 
 
@@ -231,17 +237,18 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _expiry(data: dict[str, Any], spec: dict[str, Any]) -> datetime | None:
-    """The date we asked for, where it is one; else what is left by the provider's count."""
+    """The date we asked for; or what is left by the provider's count, where that is less."""
     policies = (spec.get("lifecycle") or {}).get("expirationPolicies") or []
     dates = [_moment(policy.get("value")) for policy in policies if policy.get("type") == "date"]
-    known = [date for date in dates if date]
-    if known:
-        return min(known)
+    known = min((date for date in dates if date), default=None)
     left = data.get("expiresIn")
     if not isinstance(left, int | float):
-        return None
+        return known
+    counted = timezone.now() + timedelta(seconds=left)
+    if known and counted > known - _COUNTED_ROUGHLY:
+        return known
     # To the minute: counted from now, it would differ by a little at each look.
-    return (timezone.now() + timedelta(seconds=left)).replace(second=0, microsecond=0)
+    return counted.replace(second=0, microsecond=0)
 
 
 # ---- Sandboxes
@@ -312,6 +319,33 @@ def set_expiry(name: str, expires_at: datetime) -> None:
         _sdk().SyncSandboxInstance.update_lifecycle(
             name, SandboxLifecycle.from_dict(_lifecycle(expires_at))
         )
+
+
+def restart(name: str, *, token: str) -> None:
+    """End everything that runs in a sandbox; its files stay. Once for each token.
+
+    Blaxel has no call for this, but reboots a sandbox whose environment changes (its /tmp is
+    emptied). The update replaces the whole record, so it is read with its secrets, and refused
+    where one of them is masked all the same: the mask would be written over it.
+
+    Raises SandboxGone.
+    """
+    path = f"/sandboxes/{name}"
+    record = _request("GET", path, params={"show_secrets": "true"})
+    if record is None:
+        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+    if _MASK in json.dumps(record):
+        raise errors.ProviderRejected(
+            "Blaxel does not show this sandbox's secrets, and a restart would overwrite them."
+        )
+    envs = record["spec"]["runtime"].get("envs") or []
+    wanted = {"name": _RESTARTED_AT, "value": token}
+    if wanted in [{key: env.get(key) for key in wanted} for env in envs]:
+        return
+    others = [env for env in envs if env.get("name") != _RESTARTED_AT]
+    record["spec"]["runtime"]["envs"] = [*others, wanted]
+    if _request("PUT", path, json=record) is None:
+        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
 
 
 def list_images() -> list[str]:

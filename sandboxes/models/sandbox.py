@@ -13,6 +13,8 @@ from sandboxes.status import Status
 
 # A row that somebody reads is kept fresh by the worker for this long afterwards.
 WATCHED_FOR = timedelta(seconds=10)
+# A look for unsaved work that has not ended by then could not be done.
+_LOOK_TAKES = timedelta(seconds=40)
 
 
 class Phase(models.TextChoices):
@@ -190,6 +192,8 @@ class Sandbox(models.Model):
             return Status.PROVISIONING
         if self.phase == Phase.FAILED:
             return Status.FAILED
+        if self.is_resetting:
+            return Status.PROVISIONING
         if self.phase in (Phase.DELETING, Phase.GONE):
             return Status.STOPPED
         return status.from_provider(self.provider_status, self.provider_state)
@@ -205,6 +209,17 @@ class Sandbox(models.Model):
     @property
     def is_settling(self) -> bool:
         return self.phase in _UNSETTLED
+
+    @property
+    def is_resetting(self) -> bool:
+        """Being deleted, in order to be made again from the starter."""
+        return self.phase == Phase.DELETING and self.remake
+
+    @property
+    def is_looked_into(self) -> bool:
+        """A look for unsaved work is asked for, or under way."""
+        wanted = self.unsaved_wanted_at
+        return wanted is not None and timezone.now() - wanted < _LOOK_TAKES
 
     @property
     def first_port(self) -> int | None:

@@ -1,12 +1,13 @@
-"""Deleting a sandbox, and then its row."""
+"""Deleting a sandbox, and then its row; or, for a reset, making it again."""
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events, gateway, status
+from sandboxes import events, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox
-from sandboxes.reconcile.rows import save
+from sandboxes.reconcile.rows import Overtaken, save
 from sandboxes.reconcile.seen import is_ours
 
 
@@ -18,5 +19,13 @@ def delete(sandbox: Sandbox) -> None:
     if record is not None and record.status != "TERMINATED" and is_ours(sandbox, record):
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=1))
         return
-    events.record(sandbox, Action.DELETED)
-    Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING).delete()
+    # By what the row says now: a deletion for good may have been asked for during a reset.
+    rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING, remake=sandbox.remake)
+    with transaction.atomic():
+        if sandbox.remake:
+            done = rows.update(**services.nothing_seen(), **services.to_be_made(), remake=False)
+        else:
+            done, _ = rows.delete()
+        if not done:
+            raise Overtaken
+        events.record(sandbox, Action.RESET if sandbox.remake else Action.DELETED)

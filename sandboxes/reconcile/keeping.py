@@ -6,9 +6,11 @@ from django.utils import timezone
 
 from sandboxes import events, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox
+from sandboxes.reconcile.restarting import restart
 from sandboxes.reconcile.rows import save
-from sandboxes.reconcile.seen import check_owner, observe
+from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
+from sandboxes.reconcile.unsaved import look_for_unsaved_work
 
 # The expiry is moved at the provider when it is off by more than this.
 EXPIRY_STEP = timedelta(hours=1)
@@ -22,16 +24,29 @@ def keep(sandbox: Sandbox) -> None:
     check_owner(sandbox, record)
     save(sandbox, attempts=0, error_code="", error_message="", **observe(sandbox, record))
     _move_expiry(sandbox)
-    if sandbox.status == status.Status.ACTIVE:  # never wake it only to look
+    if sandbox.restart_wanted_at:
+        restart(sandbox)
+    if sandbox.unsaved_wanted_at:
+        look_for_unsaved_work(sandbox)
+    elif sandbox.status == status.Status.ACTIVE:  # never wake it only to look
         write_starter(sandbox)
         run_starter(sandbox)
 
 
 def _move_expiry(sandbox: Sandbox) -> None:
+    """Ask the provider for the date that is wanted, and note the one that it has."""
     wanted = services.expiry_of(sandbox)
-    if sandbox.expires_at is None or wanted - sandbox.expires_at > EXPIRY_STEP:
-        gateway.set_expiry(sandbox.name, wanted)
-        save(sandbox, expires_at=wanted)
+    known = sandbox.expires_at
+    if known and sandbox.expiry_asked and known < sandbox.expiry_asked:
+        known = sandbox.expiry_asked  # it allows no later one; asked again when more is wanted
+    said_so = wanted == sandbox.extended_until
+    if known and wanted - known <= (COUNT_IS_ROUGH if said_so else EXPIRY_STEP):
+        return
+    gateway.set_expiry(sandbox.name, wanted)
+    save(sandbox, expiry_asked=wanted.replace(microsecond=0))
+    record = gateway.get(sandbox.name)
+    if record is not None:
+        save(sandbox, **observe(sandbox, record))
 
 
 def _note_gone(sandbox: Sandbox) -> None:

@@ -1,33 +1,45 @@
 """What was seen at the provider, and whether it is ours."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import errors, status
+from sandboxes import errors, reminders, status
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Sandbox
 
 # A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
 CLOCK_SKEW = timedelta(minutes=5)
+COUNT_IS_ROUGH = timedelta(seconds=90)
 
 
 def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
     """The fields that say what was seen at the provider just now."""
+    expires_at = _steady(record.expires_at, sandbox.expires_at)
     seen = {
         "provider_status": record.status[:32],
         "provider_state": record.state[:32],
         "url": record.url,
         "provider_created_at": record.created_at,
         "last_used_at": record.last_used_at,
-        "expires_at": record.expires_at,
+        "expires_at": expires_at,
         "checked_at": timezone.now(),
     }
+    if expires_at != sandbox.expires_at:
+        seen["remind_at"] = reminders.next_due(expires_at, sandbox.ttl)
     current = status.from_provider(record.status, record.state)
     if current is not status.Status.UNKNOWN:
         seen["known_status"] = current
     return seen
+
+
+def _steady(reported: datetime | None, known: datetime | None) -> datetime | None:
+    """The date as known, where the provider's count only differs by its own roughness: a date
+    that moves arms its reminders again.
+    """
+    same = reported and known and abs(reported - known) < COUNT_IS_ROUGH
+    return known if same else reported
 
 
 def is_ours(sandbox: Sandbox, record: ProviderSandbox) -> bool:

@@ -2,19 +2,29 @@
 it marks the row, and the worker makes the row and the real sandbox agree.
 """
 
-from sandboxes.services.deletion import delete_account, delete_sandbox
+from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
+from sandboxes.services.expiry import expiry_of, extend_sandbox, extension_of
 from sandboxes.services.ports import open_port
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
-from sandboxes.services.rows import expiry_of, refresh_sandbox, watch
+from sandboxes.services.restarts import restart_sandbox
+from sandboxes.services.rows import nothing_seen, refresh_sandbox, to_be_made, watch
+from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
     "delete_account",
     "delete_sandbox",
     "ensure_sandbox",
     "expiry_of",
+    "extend_sandbox",
+    "extension_of",
     "initialize_sandbox",
+    "look_for_unsaved_work",
+    "nothing_seen",
     "open_port",
     "refresh_sandbox",
+    "reset_sandbox",
+    "restart_sandbox",
     "start_over",
+    "to_be_made",
     "watch",
 ]

@@ -1,21 +1,46 @@
-"""Deleting sandboxes, and accounts with all of theirs."""
+"""Deleting sandboxes: for good, to start anew, and with their account."""
 
 from typing import Any
 
 from django.db import transaction
 
 from accounts.models import User
-from sandboxes import events, tasks
+from sandboxes import errors, events, tasks
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.services.rows import mark
 
 
-def delete_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
-    """Have the sandbox deleted with everything in it. The row goes when it is gone."""
-    if sandbox.phase == Phase.DELETING:
-        return
-    mark(sandbox, phase=Phase.DELETING, attempts=0, error_code="", error_message="")
-    events.record(sandbox, Action.DELETE_REQUESTED, actor=actor)
+def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
+    """Have the sandbox deleted with everything in it. The row goes when it is gone.
+
+    One that is being made is cancelled so, and one that is being reset is not made again.
+    """
+    _delete(sandbox, Action.DELETE_REQUESTED, remake=False, actor=actor, reason=reason)
+
+
+def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
+    """Have the sandbox deleted with everything in it, and made again from the starter.
+
+    Raises SandboxGone, or BeingDeleted when it is being deleted for good.
+    """
+    if sandbox.phase == Phase.GONE:
+        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+    if sandbox.phase == Phase.DELETING and not sandbox.remake:
+        raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
+    _delete(sandbox, Action.RESET_REQUESTED, remake=True, actor=actor, reason=reason)
+
+
+def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reason: str) -> None:
+    with transaction.atomic():
+        row = Sandbox.objects.select_for_update().filter(pk=sandbox.pk).first()
+        if row is None:
+            return  # gone meanwhile
+        # A deletion for good is never taken back, and the same wish twice is one.
+        if row.phase != Phase.DELETING or (row.remake and not remake):
+            fields = {"attempts": 0, "settle_by": None, "error_code": "", "error_message": ""}
+            mark(row, phase=Phase.DELETING, remake=remake, **fields)
+            events.record(row, action, actor=actor, reason=reason)
+    sandbox.phase, sandbox.remake = row.phase, row.remake
     tasks.kick(sandbox.pk)
 
 

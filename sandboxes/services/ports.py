@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandboxes import dataplane, errors, events, gateway, starters
-from sandboxes.models import Action, Phase, Sandbox
-from sandboxes.services.rows import refresh_sandbox, use, watch
+from sandboxes.models import Action, Sandbox
+from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
 # token ends with it, so a page must be able to be reloaded for longer than a minute.
@@ -20,7 +20,7 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any) -> str:
 
     Raises SandboxBusy, SandboxGone, PortClosed, or a ProviderError.
     """
-    _require_ready(sandbox)
+    require_ready(sandbox)
     watch(sandbox)
     if not dataplane.port_answers(sandbox.url, port):
         refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
@@ -30,13 +30,6 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any) -> str:
     events.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     parts = urlsplit(address)
     return urlunsplit(parts._replace(query=urlencode({"bl_preview_token": token})))
-
-
-def _require_ready(sandbox: Sandbox) -> None:
-    if sandbox.phase == Phase.GONE:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
-    if sandbox.phase != Phase.READY or not sandbox.url:
-        raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows how far it is.")
 
 
 def _why_closed(sandbox: Sandbox, port: int) -> str:

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import errors, events, tasks
-from sandboxes.models import WATCHED_FOR, Action, Phase, Sandbox, Step
-from sandboxes.services.rows import mark
+from sandboxes.models import WATCHED_FOR, Action, Phase, Sandbox
+from sandboxes.services.rows import mark, nothing_seen, to_be_made
 from sandboxes.status import Status
 
 
@@ -47,28 +47,16 @@ def initialize_sandbox(*, user: User) -> Sandbox:
     needs_making = sandbox.phase in (Phase.FAILED, Phase.GONE) or sandbox.status is Status.FAILED
     if needs_making:
         start_over(sandbox=sandbox, actor=user)
-    elif sandbox.phase == Phase.DELETING:
-        raise errors.SandboxBusy("This sandbox is being deleted. Try again in a moment.")
+    elif sandbox.phase == Phase.DELETING and not sandbox.remake:
+        raise errors.BeingDeleted("This sandbox is being deleted. Try again in a moment.")
     return sandbox
 
 
 def start_over(*, sandbox: Sandbox, actor: Any) -> None:
     """Let the reconciler make the sandbox anew, or find it: Retry and Recreate."""
     was_gone = sandbox.phase == Phase.GONE
-    fields: dict[str, Any] = {
-        "phase": Phase.PENDING,
-        "step": Step.QUEUED,
-        "attempts": 0,
-        "settle_by": timezone.now() + settings.SANDBOX_START_TIMEOUT,
-        "used_at": timezone.now(),
-        "error_code": "",
-        "error_message": "",
-    }
-    if was_gone:
-        # Nothing of the old one may be shown for the new one.
-        fields |= {"url": "", "provider_status": "", "provider_state": "", "expires_at": None}
-        fields |= {"provider_created_at": None, "starter_written_at": None, "known_status": ""}
-    mark(sandbox, **fields)
+    # Nothing of the old one may be shown for the new one.
+    mark(sandbox, **to_be_made(), **(nothing_seen() if was_gone else {}))
     events.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
     tasks.kick(sandbox.pk)
 

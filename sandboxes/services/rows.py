@@ -1,12 +1,13 @@
 """Marks on a row that tell the worker what to do, or how closely to look."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
-from sandboxes import tasks
-from sandboxes.models import WATCHED_FOR, Sandbox
+from sandboxes import errors, tasks
+from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
 
 
 def mark(sandbox: Sandbox, **fields: Any) -> None:
@@ -38,6 +39,41 @@ def use(sandbox: Sandbox) -> None:
         mark(sandbox, used_at=now)
 
 
-def expiry_of(sandbox: Sandbox) -> datetime:
-    """When it should expire: its TTL after the person last used it."""
-    return sandbox.used_at + sandbox.ttl
+def require_ready(sandbox: Sandbox) -> None:
+    """Refuse what only a made sandbox can do. Raises SandboxGone, BeingDeleted or SandboxBusy."""
+    if sandbox.phase == Phase.GONE:
+        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+    if sandbox.phase == Phase.DELETING:
+        raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
+    if sandbox.phase != Phase.READY or not sandbox.url:
+        raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows how far it is.")
+
+
+def to_be_made() -> dict[str, Any]:
+    """The fields of a row whose sandbox is to be made, or found, from now on."""
+    now = timezone.now()
+    return {
+        "phase": Phase.PENDING,
+        "step": Step.QUEUED,
+        "attempts": 0,
+        "next_attempt_at": now,
+        "settle_by": now + settings.SANDBOX_START_TIMEOUT,
+        "used_at": now,
+        "error_code": "",
+        "error_message": "",
+    }
+
+
+def nothing_seen() -> dict[str, Any]:
+    """The fields of a row that has nothing left of an earlier sandbox of its name."""
+    return {
+        **dict.fromkeys(["url", "provider_status", "provider_state", "known_status"], ""),
+        **dict.fromkeys(["provider_created_at", "last_used_at", "expires_at"]),
+        **dict.fromkeys(["expiry_asked", "remind_at", "extended_until"]),
+        **dict.fromkeys(["restart_wanted_at", "restarted_at"]),
+        **dict.fromkeys(["starter_written_at", "starter_checked_at"]),
+        **dict.fromkeys(["unsaved_checked_at", "unsaved_wanted_at"]),
+        "unsaved_work": [],
+        "unsaved_problem": "",
+        "drift": {},
+    }

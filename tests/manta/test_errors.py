@@ -99,8 +99,8 @@ def test_an_error_of_the_api_links_to_its_code(client, alice):
 
     body = json.loads(client.post("/api/sandbox/init").content)
 
-    assert body["code"] == "sandbox_busy"
-    assert body["help"] == "http://testserver/help/errors/#sandbox_busy"
+    assert body["code"] == "being_deleted"
+    assert body["help"] == "http://testserver/help/errors/#being_deleted"
 
 
 def test_an_error_in_a_notice_links_to_its_code(client, alices_sandbox, monkeypatch):

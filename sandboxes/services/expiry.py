@@ -1,0 +1,40 @@
+"""When a sandbox expires, and keeping it for longer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from sandboxes import events, tasks
+from sandboxes.models import Action, Phase, Sandbox
+from sandboxes.services.rows import require_ready
+
+# Asked for again within this time, it is the same wish: a double click.
+_SAME_WISH = timedelta(minutes=1)
+
+
+def expiry_of(sandbox: Sandbox) -> datetime:
+    """When it should expire: its TTL after the person last used it, or when they said."""
+    by_use: datetime = sandbox.used_at + sandbox.ttl
+    return max(by_use, sandbox.extended_until) if sandbox.extended_until else by_use
+
+
+def extension_of(sandbox: Sandbox) -> datetime:
+    """Until when Extend would keep it now: one TTL more, to the second."""
+    until: datetime = timezone.now() + sandbox.ttl
+    return until.replace(microsecond=0)
+
+
+def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
+    """Have it kept for its whole TTL from now; the worker moves the date at the provider.
+
+    Raises SandboxGone, BeingDeleted or SandboxBusy.
+    """
+    require_ready(sandbox)
+    until = extension_of(sandbox)
+    rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.READY)
+    news = rows.exclude(extended_until__gt=until - _SAME_WISH)
+    if news.update(extended_until=until, next_attempt_at=timezone.now()):
+        events.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
+    sandbox.refresh_from_db()
+    tasks.kick(sandbox.pk)

@@ -1,0 +1,116 @@
+"""Work that exists only in a sandbox: what its git folders have not committed or not pushed.
+
+Found by one command inside the sandbox. Its repositories are not trusted: their hooks and monitors
+are not run, names come back between NULs, and neither time nor output is without a limit.
+"""
+
+import base64
+import binascii
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sandboxes import dataplane, errors
+
+ROOT = "/blaxel"
+# Seconds for the look inside, and for the answer to come.
+_LOOKS_FOR, _ANSWERS_IN = 12, 15
+
+# One record a line of calls, every field ended by a NUL. Branch names hold no newline: git refuses
+# them. Folders can, so they are never read line by line.
+_SCRIPT = r"""
+command -v git >/dev/null || { printf 'no-git\0'; exit; }
+command -v timeout >/dev/null || timeout() { shift; "$@"; }
+g() { timeout 5 git -C "$folder" -c core.fsmonitor=false -c core.hooksPath=/dev/null \
+  -c safe.directory='*' --no-optional-locks "$@" 2>/dev/null; }
+number() { n=$("$@"); printf '%s\0' "${n:-0}"; }
+changed() { g status --porcelain=v1 -z --no-renames --untracked-files=normal --ignore-submodules \
+  | tr -cd '\000' | wc -c | tr -d ' '; }
+count=0
+for path; do
+  count=$((count + 1)); [ $count -gt 40 ] && { printf 'more\0'; break; }
+  folder=${path%/.git}
+  g rev-parse --is-inside-work-tree >/dev/null || continue
+  printf 'folder\0%s\0' "$folder"
+  printf 'changed\0'; number changed
+  printf 'stashes\0'; number g rev-list --walk-reflogs --count refs/stash
+  printf 'remotes\0'; g remote | wc -l | tr -d ' \n'; printf '\0'
+  g for-each-ref --count=20 --sort=-committerdate --format='%(refname)' refs/heads |
+    while IFS= read -r branch; do
+      printf 'branch\0%s\0' "${branch#refs/heads/}"
+      number g rev-list --count "$branch" --not --remotes
+    done
+  g symbolic-ref -q HEAD >/dev/null || {
+    printf 'branch\0\0'; number g rev-list --count HEAD --not --branches --remotes; }
+done
+"""
+_FIND = (
+    "find {root} -maxdepth 6 "
+    r"\( -name node_modules -o -name .venv -o -name .cache \) -prune -o "
+    "-name .git -prune -exec sh -c {script} sh {{}} +"
+    r"; printf 'end\0'"
+)
+
+
+@dataclass
+class Folder:
+    """A git folder. A branch without a name is a checkout of no branch."""
+
+    folder: str
+    changed: int = 0
+    stashes: int = 0
+    remotes: int = 0
+    branches: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_unsaved(self) -> bool:
+        return bool(self.changed or self.stashes or self.branches)
+
+
+def look(url: str) -> tuple[list[dict[str, Any]], str]:
+    """What is unsaved, by folder, and why that may not be all ("" when it is).
+
+    Wakes the sandbox. Raises a SandboxError when it can't be looked into.
+    """
+    find = _FIND.format(root=shlex.quote(ROOT), script=shlex.quote(_SCRIPT))
+    bounded = f"if command -v timeout >/dev/null; then t='timeout {_LOOKS_FOR}'; else t=; fi"
+    command = f"{bounded}; $t sh -c {shlex.quote(find)} | head -c 30000 | base64"
+    answer = dataplane.run(url, command, _ANSWERS_IN)
+    try:
+        return read(base64.b64decode(answer))
+    except (binascii.Error, ValueError) as exc:
+        raise errors.ProviderUnavailable("Your sandbox gave an answer of no sense.") from exc
+
+
+def read(answer: bytes) -> tuple[list[dict[str, Any]], str]:
+    """Read the script's records; an answer that was cut off is read as far as it goes."""
+    fields = iter(part.decode("utf-8", "replace") for part in answer.split(b"\0"))
+    found: list[Folder] = []
+    problem = ""
+    ended = False
+    for kind in fields:
+        if kind == "no-git":
+            return [], "There is no git in this sandbox to look with."
+        if kind == "more":
+            problem = "There are more git folders than Manta looks at."
+        ended = ended or kind == "end"
+        _take(kind, fields, found)
+    if not ended:
+        problem = "There was more than Manta could look at in time."
+    return [asdict(folder) for folder in found if folder.is_unsaved], problem
+
+
+def _take(kind: str, fields: Iterator[str], found: list[Folder]) -> None:
+    if kind == "folder":
+        found.append(Folder(next(fields, "")))
+    elif kind in ("changed", "stashes", "remotes") and found:
+        setattr(found[-1], kind, _number(next(fields, "")))
+    elif kind == "branch" and found:
+        name, commits = next(fields, ""), _number(next(fields, ""))
+        if commits:
+            found[-1].branches.append({"name": name, "commits": commits})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

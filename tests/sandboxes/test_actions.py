@@ -1,0 +1,325 @@
+"""Restart, reset, delete and extend: asked for, and done by the worker at a real provider."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from sandboxes import errors, services
+from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
+from sandboxes.reconcile import reconcile
+from tests.factories import SandboxFactory, pending
+from tests.local_blaxel.running import until
+
+COUNTER = "n=0; while :; do n=$((n+1)); echo $n > /blaxel/counter; sleep 0.05; done"
+
+
+@pytest.fixture
+def inside(made, provider):
+    """The sandbox's own API."""
+
+    class Inside:
+        def write(self, path, text):
+            provider.server.http.put(self._at(f"/filesystem/{path}"), json={"content": text})
+
+        def read(self, path):
+            answer = provider.server.http.get(self._at(f"/filesystem/{path}"))
+            return answer.json().get("content")
+
+        def start(self, name, command):
+            body = {"name": name, "command": command}
+            provider.server.http.post(self._at("/process"), json=body).raise_for_status()
+
+        def running(self):
+            processes = provider.server.http.get(self._at("/process")).json()
+            return [p["name"] for p in processes if p["status"] == "running"]
+
+        def _at(self, path):
+            return provider.server.inside(made.name, path)
+
+    return Inside()
+
+
+def events(action):
+    return SandboxEvent.objects.filter(action=action)
+
+
+def settle(sandbox):
+    """Have the reconciler look until nothing is under way."""
+
+    def settled():
+        Sandbox.objects.update(next_attempt_at=timezone.now())
+        reconcile(sandbox.pk)
+        row = Sandbox.objects.filter(pk=sandbox.pk).first()
+        return row is None or (row.phase == Phase.READY and row.restart_wanted_at is None)
+
+    until(settled)
+    return Sandbox.objects.filter(pk=sandbox.pk).first()
+
+
+# ---- Restart
+
+
+def test_a_restart_ends_every_process_and_keeps_files(made, inside):
+    inside.write("/blaxel/mine.txt", "mine")
+    inside.start("counter", COUNTER)
+
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    row = settle(made)
+
+    assert inside.running() == ["starter"]
+    assert inside.read("/blaxel/mine.txt") == "mine"
+    assert row.restarted_at is not None
+    assert events(Action.RESTARTED).get().actor_kind == "job"
+
+
+def test_a_starter_that_was_stopped_runs_again_after_a_restart(made, provider, inside):
+    provider.server.http.delete(provider.server.inside(made.name, "/process/starter"))
+
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    settle(made)
+
+    assert inside.running() == ["starter"]
+
+
+def test_two_clicks_restart_once(made, provider):
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    settle(made)
+    services.restart_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+    settle(made)
+
+    assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
+    assert events(Action.RESTART_REQUESTED).count() == 1
+
+
+def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_again):
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    provider.loses_answer("PUT", "/sandboxes")
+    look_again(made)
+    assert made.restart_wanted_at is not None
+    assert made.next_attempt_at > timezone.now()
+
+    row = settle(made)
+
+    assert row.restart_wanted_at is None
+    assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
+
+
+def test_a_restart_that_can_not_be_done_is_given_up_and_says_why(made, provider, look_again):
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    provider.fails("PUT", "/sandboxes", 400, {"error": "no", "code": 400})
+
+    look_again(made)
+
+    assert made.restart_wanted_at is None
+    assert made.error_code == "provider_rejected"
+    assert events(Action.RESTARTED).get().outcome == "provider_rejected"
+
+
+def test_a_restart_never_writes_a_mask_over_a_secret(made, provider, look_again):
+    record = provider.server.get(made.name)
+    secret = {"name": "TOKEN", "value": "****", "secret": True}
+    record["spec"]["runtime"]["envs"] = [secret]
+    provider.fails("GET", f"/sandboxes/{made.name}", 200, provider.server.get(made.name))
+    provider.fails("GET", f"/sandboxes/{made.name}", 200, record)
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+
+    look_again(made)
+
+    assert provider.count("PUT", f"/sandboxes/{made.name}") == 0
+    assert "secrets" in made.error_message
+
+
+def test_a_secret_of_the_sandbox_survives_a_restart(made, provider, inside):
+    record = provider.server.get(made.name)
+    record["spec"]["runtime"]["envs"] = [{"name": "TOKEN", "value": "s3cret", "secret": True}]
+    provider.server.http.put(f"/v0/sandboxes/{made.name}", json=record).raise_for_status()
+
+    services.restart_sandbox(sandbox=made, actor=made.owner)
+    settle(made)
+
+    inside.start("tell", 'printf %s "$TOKEN" > /blaxel/told')
+    until(lambda: inside.read("/blaxel/told") == "s3cret")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"phase": Phase.GONE}, errors.SandboxGone),
+        ({"phase": Phase.DELETING}, errors.BeingDeleted),
+        (pending(), errors.SandboxBusy),
+        ({"phase": Phase.FAILED}, errors.SandboxBusy),
+    ],
+)
+def test_what_is_not_ready_is_neither_restarted_nor_extended(alice, fields, error):
+    sandbox = SandboxFactory(owner=alice, **fields)
+
+    with pytest.raises(error):
+        services.restart_sandbox(sandbox=sandbox, actor=alice)
+    with pytest.raises(error):
+        services.extend_sandbox(sandbox=sandbox, actor=alice)
+
+
+# ---- Reset
+
+
+def test_a_reset_is_back_at_the_starter_in_the_same_row(made, inside, provider):
+    inside.write("/blaxel/mine.txt", "mine")
+
+    services.reset_sandbox(sandbox=made, actor=made.owner)
+    assert Sandbox.objects.get().status == "provisioning"
+    row = settle(made)
+
+    assert row.pk == made.pk
+    assert (row.phase, row.remake) == (Phase.READY, False)
+    assert inside.read("/blaxel/mine.txt") is None
+    assert "first five minutes" in inside.read("/blaxel/app/README.md")
+    assert row.provider_created_at > made.provider_created_at
+    assert provider.server.names() == [made.name]
+    assert events(Action.RESET).exists()
+
+
+def test_two_clicks_reset_once(made, provider):
+    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.reset_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+    settle(made)
+
+    assert events(Action.RESET_REQUESTED).count() == 1
+    assert provider.count("DELETE", f"/sandboxes/{made.name}") == 1
+
+
+def test_a_reset_goes_on_after_the_provider_was_down(made, provider, look_again):
+    services.reset_sandbox(sandbox=made, actor=made.owner)
+    with provider.down():
+        look_again(made)
+        assert made.is_resetting
+
+    assert settle(made).phase == Phase.READY
+
+
+def test_a_deletion_during_a_reset_wins(made, provider):
+    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+
+    assert settle(made) is None
+    assert provider.server.names() == []
+
+
+def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
+    made, provider, monkeypatch
+):
+    from sandboxes import gateway
+
+    get = gateway.get
+
+    def get_and_delete(name):
+        record = get(name)
+        services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
+        return record
+
+    services.reset_sandbox(sandbox=made, actor=made.owner)
+    monkeypatch.setattr(gateway, "get", get_and_delete)
+    Sandbox.objects.update(next_attempt_at=timezone.now())
+    reconcile(made.pk)
+    monkeypatch.undo()
+
+    assert settle(made) is None
+    assert provider.server.names() == []
+
+
+def test_what_is_being_deleted_is_not_reset(alice):
+    sandbox = SandboxFactory(owner=alice, phase=Phase.DELETING)
+
+    with pytest.raises(errors.BeingDeleted):
+        services.reset_sandbox(sandbox=sandbox, actor=alice)
+
+
+def test_one_that_failed_can_be_reset(wanted):
+    Sandbox.objects.update(phase=Phase.FAILED, error_code="x", error_message="No.")
+
+    services.reset_sandbox(sandbox=Sandbox.objects.get(), actor=wanted.owner)
+
+    assert settle(wanted).error_code == ""
+
+
+# ---- Delete
+
+
+def test_a_start_during_a_deletion_is_refused_with_a_code_and_then_works(made, provider):
+    services.delete_sandbox(sandbox=made, actor=made.owner)
+    with pytest.raises(errors.BeingDeleted) as refusal:
+        services.initialize_sandbox(user=made.owner)
+    assert (refusal.value.status, refusal.value.code) == (409, "being_deleted")
+    assert settle(made) is None
+
+    again = services.initialize_sandbox(user=made.owner)
+
+    assert settle(again).phase == Phase.READY
+
+
+def test_a_create_is_cancelled_by_a_deletion(wanted, provider):
+    services.delete_sandbox(sandbox=wanted, actor=wanted.owner)
+
+    assert settle(wanted) is None
+    assert provider.server.names() == []
+    assert provider.count("POST", "/sandboxes") == 0
+
+
+def test_two_clicks_delete_once(alices_sandbox):
+    same_page_twice = [Sandbox.objects.get(), Sandbox.objects.get()]
+
+    for sandbox in same_page_twice:
+        services.delete_sandbox(sandbox=sandbox, actor=sandbox.owner)
+
+    assert events(Action.DELETE_REQUESTED).count() == 1
+
+
+def test_deleting_what_is_gone_already_is_no_error(alices_sandbox):
+    Sandbox.objects.filter(pk=alices_sandbox.pk).delete()
+
+    services.delete_sandbox(sandbox=alices_sandbox, actor=None)
+
+    assert not events(Action.DELETE_REQUESTED).exists()
+
+
+# ---- Extend
+
+
+def test_extend_keeps_it_for_one_ttl_more_at_the_provider_too(made, provider, look_again):
+    made.ttl = timedelta(hours=48)
+    made.save()
+
+    services.extend_sandbox(sandbox=made, actor=made.owner)
+    look_again(made)
+
+    policy = provider.server.get(made.name)["spec"]["lifecycle"]["expirationPolicies"][0]
+    assert policy["value"] == made.extended_until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert made.expires_at == made.extended_until
+    assert made.expires_at > timezone.now() + made.ttl - timedelta(minutes=1)
+
+
+def test_two_clicks_extend_once(alices_sandbox):
+    services.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+    services.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+
+    assert events(Action.EXTENDED).count() == 1
+
+
+def test_what_the_provider_allows_wins_and_is_not_asked_for_again_and_again(
+    made, provider, look_again
+):
+    capped = provider.server.get(made.name)
+    capped["expiresIn"] = 3600 * 5
+    provider.fails("GET", f"/sandboxes/{made.name}", 200, capped, times=10)
+    made.ttl = timedelta(hours=48)
+    made.save()
+    services.extend_sandbox(sandbox=made, actor=made.owner)
+    look_again(made)
+    asked = provider.count("PUT", f"/sandboxes/{made.name}")
+
+    look_again(made)
+
+    assert abs(made.expires_at - timezone.now() - timedelta(hours=5)) < timedelta(minutes=2)
+    assert made.expires_at < made.expiry_asked
+    assert provider.count("PUT", f"/sandboxes/{made.name}") == asked
