@@ -7,6 +7,7 @@ SandboxError
 │   └── BeingDeleted          being deleted: a new one can be made afterwards
 ├── PortClosed           409  nothing answers on the port
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
+├── QuotaReached         429  a limit that an admin of Manta set: the code says which
 ├── NotMade              503  making it failed: the code says why
 └── ProviderError
     ├── ProviderRejected     502  the provider answered, and said no
@@ -14,7 +15,13 @@ SandboxError
     │   ├── BadCredentials
     │   └── QuotaExceeded
     └── ProviderUnavailable  503  the provider did not answer, or not in its own terms
+        ├── ProviderBusy          it answered: not now, for this one sandbox
+        └── ProviderResting       not called: it failed too often a moment ago
 """
+
+from datetime import datetime
+
+from django.utils import timezone
 
 from manta.errors import UserFacingError
 
@@ -47,6 +54,19 @@ class PortClosed(SandboxError):
 
 class WrongOwner(SandboxError):
     status, code = 409, "wrong_owner"
+
+
+class QuotaReached(SandboxError):
+    """frees_at is when there may be room again, where that is known."""
+
+    status = 429
+
+    def __init__(self, message: str, *, code: str, frees_at: datetime | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.frees_at = frees_at
+        wait = (frees_at - timezone.now()).total_seconds() if frees_at else 3600
+        self.retry_after = max(1, round(wait))
 
 
 class NotMade(SandboxError):
@@ -85,3 +105,11 @@ class ProviderUnavailable(ProviderError):
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ProviderBusy(ProviderUnavailable):
+    """Says nothing of the provider itself: others' calls work."""
+
+
+class ProviderResting(ProviderUnavailable):
+    """No call was made, so this counts as no attempt."""
