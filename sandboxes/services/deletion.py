@@ -5,8 +5,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from sandboxes import errors, events, tasks
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes import errors, events, quotas, tasks
+from sandboxes.models import Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark
 
 
@@ -21,22 +21,31 @@ def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
 def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
     """Have the sandbox deleted with everything in it, and made again from the starter.
 
-    Raises SandboxGone, or BeingDeleted when it is being deleted for good.
+    Raises SandboxGone, QuotaReached, or BeingDeleted when it is being deleted for good.
     """
     if sandbox.phase == Phase.GONE:
         raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
     if sandbox.phase == Phase.DELETING and not sandbox.remake:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
-    _delete(sandbox, Action.RESET_REQUESTED, remake=True, actor=actor, reason=reason)
+    try:
+        _delete(sandbox, Action.RESET_REQUESTED, remake=True, actor=actor, reason=reason)
+    except errors.QuotaReached as exc:
+        outcome = {"outcome": exc.code, "reason": str(exc)}
+        events.record(sandbox, Action.QUOTA_REFUSED, actor=actor, **outcome)
+        raise
 
 
 def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reason: str) -> None:
     with transaction.atomic():
+        if remake:
+            Installation.lock()  # before the row, as everywhere
         row = Sandbox.objects.select_for_update().filter(pk=sandbox.pk).first()
         if row is None:
             return  # gone meanwhile
         # A deletion for good is never taken back, and the same wish twice is one.
         if row.phase != Phase.DELETING or (row.remake and not remake):
+            if remake:
+                quotas.admit(row)
             fields = {"attempts": 0, "settle_by": None, "error_code": "", "error_message": ""}
             mark(row, phase=Phase.DELETING, remake=remake, **fields)
             events.record(row, action, actor=actor, reason=reason)

@@ -1,5 +1,6 @@
 """Having a sandbox made: at sign-in, when a program asks, and again after it failed or went."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -7,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import errors, events, tasks
-from sandboxes.models import WATCHED_FOR, Action, Phase, Sandbox
+from sandboxes import errors, events, quotas, tasks
+from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark, nothing_seen, to_be_made
 from sandboxes.status import Status
 
@@ -20,30 +21,20 @@ def name_for(user: User) -> str:
 def ensure_sandbox(*, user: User) -> Sandbox:
     """Find the user's sandbox, or have one made. Returns at once.
 
-    One that expired or was deleted stays so, and is offered for re-creation.
+    One that expired or was deleted stays so, and is offered for re-creation. One that a quota
+    forbids has a row that says so, and is tried again at the next sign-in.
     """
-    with transaction.atomic():
-        sandbox, created = Sandbox.objects.get_or_create(
-            name=name_for(user), defaults=_defaults(user)
-        )
-        if sandbox.owner_id != user.pk:
-            # Left by a deleted account whose id came back. It goes first.
-            raise errors.SandboxBusy(
-                "An older sandbox of this name is being removed. Try again in a minute."
-            )
-        if created:
-            events.record(sandbox, Action.REQUESTED, actor=user)
-        else:
-            mark(sandbox, used_at=timezone.now())
-        User.objects.filter(pk=user.pk).exclude(sandbox_id=sandbox.name).update(sandbox=sandbox)
-    user.sandbox = sandbox
-    tasks.kick(sandbox.pk)
-    return sandbox
+    return _ensure(user)[0]
 
 
 def initialize_sandbox(*, user: User) -> Sandbox:
-    """Have the user's sandbox made, also again after it failed, expired or was deleted."""
-    sandbox = ensure_sandbox(user=user)
+    """Have the user's sandbox made, also again after it failed, expired or was deleted.
+
+    Raises QuotaReached or BeingDeleted.
+    """
+    sandbox, refusal = _ensure(user)
+    if refusal:
+        raise refusal
     needs_making = sandbox.phase in (Phase.FAILED, Phase.GONE) or sandbox.status is Status.FAILED
     if needs_making:
         start_over(sandbox=sandbox, actor=user)
@@ -53,12 +44,71 @@ def initialize_sandbox(*, user: User) -> Sandbox:
 
 
 def start_over(*, sandbox: Sandbox, actor: Any) -> None:
-    """Let the reconciler make the sandbox anew, or find it: Retry and Recreate."""
-    was_gone = sandbox.phase == Phase.GONE
-    # Nothing of the old one may be shown for the new one.
-    mark(sandbox, **to_be_made(), **(nothing_seen() if was_gone else {}))
-    events.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
+    """Let the reconciler make the sandbox anew, or find it: Retry and Recreate.
+
+    Raises QuotaReached.
+    """
+    try:
+        with transaction.atomic():
+            Installation.lock()
+            sandbox.refresh_from_db()
+            if sandbox.is_settling:
+                return  # somebody else's click was first
+            was_gone = sandbox.phase == Phase.GONE
+            if was_gone or quotas.was_refused(sandbox):
+                quotas.admit(sandbox)
+            # Nothing of the old one may be shown for the new one.
+            mark(sandbox, **to_be_made(), **(nothing_seen() if was_gone else {}))
+            events.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
+    except errors.QuotaReached as exc:
+        _refuse(sandbox, exc, actor)
+        raise
     tasks.kick(sandbox.pk)
+
+
+def _ensure(user: User) -> tuple[Sandbox, errors.QuotaReached | None]:
+    """The user's row, and why it may not have a sandbox, where a quota says so."""
+    with transaction.atomic():
+        sandbox, created = Sandbox.objects.get_or_create(
+            name=name_for(user), defaults=_defaults(user)
+        )
+        if sandbox.owner_id != user.pk:
+            # Left by a deleted account whose id came back. It goes first.
+            raise errors.SandboxBusy(
+                "An older sandbox of this name is being removed. Try again in a minute."
+            )
+        refusal = _let_in(sandbox, user) if created else None
+        if not created:
+            mark(sandbox, used_at=timezone.now())
+        User.objects.filter(pk=user.pk).exclude(sandbox_id=sandbox.name).update(sandbox=sandbox)
+    user.sandbox = sandbox
+    if not created and quotas.was_refused(sandbox):
+        try:
+            start_over(sandbox=sandbox, actor=user)
+        except errors.QuotaReached as exc:
+            refusal = exc
+    tasks.kick(sandbox.pk)
+    return sandbox, refusal
+
+
+def _let_in(sandbox: Sandbox, user: User) -> errors.QuotaReached | None:
+    """Count a new row's sandbox, where no quota forbids it."""
+    try:
+        quotas.admit(sandbox)
+    except errors.QuotaReached as exc:
+        _refuse(sandbox, exc, user)
+        return exc
+    events.record(sandbox, Action.REQUESTED, actor=user)
+    return None
+
+
+def _refuse(sandbox: Sandbox, exc: errors.QuotaReached, actor: Any) -> None:
+    """Say on the row why there is no sandbox; one that is gone stays so."""
+    if sandbox.phase != Phase.GONE:
+        sandbox.phase, sandbox.next_attempt_at = Phase.FAILED, None
+        sandbox.error_code, sandbox.error_message = exc.code, str(exc)
+        sandbox.save(update_fields=["phase", "next_attempt_at", "error_code", "error_message"])
+    events.record(sandbox, Action.QUOTA_REFUSED, actor=actor, outcome=exc.code, reason=str(exc))
 
 
 def _defaults(user: User) -> dict[str, Any]:
@@ -69,8 +119,13 @@ def _defaults(user: User) -> dict[str, Any]:
         "memory_mb": settings.SANDBOX_MEMORY_MB,
         "region": settings.SANDBOX_REGION,
         "ttl": settings.SANDBOX_TTL,
-        "labels": {"manta-owner": str(user.pk)},
+        "labels": partial(_labels, user),
         "settle_by": now + settings.SANDBOX_START_TIMEOUT,
         "next_attempt_at": now,
         "watched_until": now + WATCHED_FOR,
     }
+
+
+def _labels(user: User) -> dict[str, str]:
+    """What says at the provider whose a sandbox is. Two installations may have the same ids."""
+    return {"manta-owner": str(user.pk), "manta-installation": Installation.current().key}

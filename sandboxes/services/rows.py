@@ -58,6 +58,7 @@ def to_be_made() -> dict[str, Any]:
         "attempts": 0,
         "next_attempt_at": now,
         "settle_by": now + settings.SANDBOX_START_TIMEOUT,
+        "throttled_at": None,
         "used_at": now,
         "error_code": "",
         "error_message": "",

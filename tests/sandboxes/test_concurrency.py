@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import leases, services
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Creation, Phase, Quota, Sandbox
 from sandboxes.reconcile import reconcile
 from tests.factories import PASSWORD, SandboxFactory, UserFactory, pending
 
@@ -116,3 +116,22 @@ def test_a_user_whose_id_came_back_waits_for_the_old_sandbox_to_go():
 
     assert answer.status_code == 409
     assert answer.json()["code"] == "sandbox_busy"
+
+
+def test_a_quota_lets_no_more_in_when_many_come_at_once():
+    Quota.objects.create(scope="all", sandboxes=3)
+    users = UserFactory.create_batch(10)
+
+    at_once(10, lambda number: services.ensure_sandbox(user=users[number]))
+
+    assert Sandbox.objects.filter(phase=Phase.PENDING).count() == 3
+    assert Sandbox.objects.filter(error_code="quota_sandboxes").count() == 7
+
+
+def test_ten_clicks_on_recreate_are_one_creation(alice):
+    sandbox = SandboxFactory(owner=alice, phase=Phase.GONE)
+    Quota.objects.create(scope="each", creations_per_hour=5)
+
+    at_once(10, lambda number: services.start_over(sandbox=sandbox, actor=alice))
+
+    assert Creation.objects.count() == 1
