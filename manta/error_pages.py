@@ -1,8 +1,12 @@
 """Pages about errors: what each code means, and the one for a bug."""
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.csrf import csrf_failure as django_csrf_failure
 from django.views.decorators.http import require_GET
 
 from manta.error_codes import GROUPS
@@ -13,6 +17,20 @@ from manta.request_id import current_request_id
 def error_codes(request: HttpRequest) -> HttpResponse:
     """Public: who can't sign in needs it, too."""
     return render(request, "error_codes.html", {"groups": GROUPS})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A second tab's sign-in form is too old once the first has signed in: it has its wish."""
+    entrances = {reverse("account_login"), reverse("account_signup")}
+    if request.user.is_authenticated and request.path in entrances:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    return django_csrf_failure(request, reason)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    code = "too_large" if isinstance(exception, RequestDataTooBig) else "invalid"
+    context = {"code": code, "request_id": current_request_id()}
+    return HttpResponse(render_to_string("400.html", context), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -59,6 +59,10 @@ AUDIT_RETENTION = env.duration("MANTA_AUDIT_RETENTION", "365d")
 
 # How long making a sandbox may take before it counts as failed and offers Retry.
 SANDBOX_START_TIMEOUT = timedelta(seconds=env.number("SANDBOX_START_TIMEOUT", 120, minimum=5))
+# How often making it is tried again within that time; with these waits six take a minute.
+SANDBOX_START_RETRIES = env.number("SANDBOX_START_RETRIES", 6)
+# How many are made at once, by all workers together; the others wait in a queue.
+SANDBOX_STARTS_AT_ONCE = env.number("SANDBOX_STARTS_AT_ONCE", 8, minimum=1)
 
 # ---- Django
 
@@ -227,6 +231,9 @@ _secure = not (MANTA_LOCAL or DEBUG)
 _cookie_prefix = "__Host-" if _secure else ""
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+# A form never needs more, and a page must not repeat a megabyte that somebody sent as a name.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+CSRF_FAILURE_VIEW = "manta.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

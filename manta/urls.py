@@ -9,6 +9,7 @@ from sandboxes.api import SandboxEvents, SandboxInit
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler400 = "manta.error_pages.bad_request"
 handler500 = "manta.error_pages.server_error"
 
 urlpatterns = [
