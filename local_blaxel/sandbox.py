@@ -9,7 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,18 +107,23 @@ class Sandbox:
         )
 
     def _mounts(self) -> tuple[Mount, ...]:
-        return tuple(
-            Mount(volume["mountPath"], self._volume_folder(volume), volume["readOnly"])
-            for volume in self.row.record["spec"].get("volumes", [])
-        )
+        return tuple(self._mount(volume) for volume in self.row.record["spec"].get("volumes", []))
 
-    def _volume_folder(self, attached: Record) -> Path | None:
+    def _mount(self, attached: Record) -> Mount:
+        target, read_only = attached["mountPath"], attached["readOnly"]
         if attached["type"] == "ephemeral":
-            return None
+            return Mount(target, None, read_only, attached["sizeMb"])
         volume = self._store.volumes.get(attached["name"])
         if volume is None:
             raise LaunchError(f"its volume {attached['name']} is gone")
-        return self._launcher.volumes.path(volume.record["folder"])
+        folder = self._launcher.volumes.path(volume.record["folder"])
+        return Mount(target, folder, read_only, volume.record["spec"]["size"])
+
+    async def limit_disks(self) -> None:
+        """Tell it that a volume of its has grown; one that does not run hears it at its start."""
+        if self.row.instance is not None:
+            with suppress(ConnectionError):
+                await self._launcher.limit_disks(self.row.instance, self.launch_spec())
 
     def save(self, phase: str | None = None, message: str = "") -> None:
         """Write the row; with a phase, as a change of it that the sandbox's events tell."""

@@ -79,6 +79,8 @@ class VolumeApi:
         wanted["metadata"]["updatedAt"] = clock.written(time.time())
         volume.record = {**wanted, "folder": old["folder"]}
         self._volumes.put(volume)
+        if (holder := self._fleet.holder_of(volume.id)) is not None:
+            await holder.limit_disks()
         return JSONResponse(self._shown(volume))
 
     async def delete(self, request: Request) -> Response:

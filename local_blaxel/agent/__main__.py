@@ -10,8 +10,9 @@ import sys
 
 import uvicorn
 
-from . import app, egress, home
+from . import app, egress, home, limits
 from .control import Control
+from .disk import DiskWatch
 from .processes import ProcessTable
 from .sandbox import Sandbox
 from .server import Server
@@ -27,8 +28,9 @@ async def serve(
     sandbox: Sandbox, http: socket.socket, control: socket.socket, way_out: socket.socket | None
 ) -> None:
     table = ProcessTable(sandbox)
+    disk = DiskWatch(sandbox, table)
     config = uvicorn.Config(
-        app.build(sandbox, table),
+        app.build(sandbox, table, disk),
         loop="asyncio",
         http="httptools",
         ws="websockets-sansio",
@@ -44,10 +46,10 @@ async def serve(
         timeout_graceful_shutdown=1,
     )
     controlling = asyncio.create_task(Control(sandbox, table, way_out).serve(control))
-    watching = asyncio.create_task(Watchdog(sandbox).run())
+    watching = [asyncio.create_task(each.run()) for each in (Watchdog(sandbox), disk)]
     await Server(config, sandbox).serve(sockets=[http])
-    controlling.cancel()
-    watching.cancel()
+    for task in (controlling, *watching):
+        task.cancel()
 
 
 def main() -> None:
@@ -58,6 +60,7 @@ def main() -> None:
         if sys.version_info < (3, 12):
             # The default watcher there is a thread for each child.
             asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    limits.prepare_signals()
     is_isolated = isolation != "none"
     sandbox = Sandbox(
         instance=instance,

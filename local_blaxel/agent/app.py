@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import network
 from .copies import CopyApi
+from .disk import DiskWatch, RefusedWrites
 from .files import FileApi
 from .multipart import MultipartApi
 from .process_api import ProcessApi
@@ -34,9 +36,10 @@ COMMON_HEADERS = {
 }
 
 
-def build(sandbox: Sandbox, table: ProcessTable) -> ASGIApp:
+def build(sandbox: Sandbox, table: ProcessTable, disk: DiskWatch) -> ASGIApp:
     app = Starlette(
         routes=routes(sandbox, table),
+        middleware=[Middleware(RefusedWrites, sandbox, disk)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
     )
     # A trailing slash is a different path here, never a redirect.

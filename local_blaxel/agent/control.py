@@ -15,7 +15,7 @@ from typing import Any
 from . import limits, network
 from .freezer import Freezer
 from .processes import Command, ProcessTable
-from .sandbox import Sandbox
+from .sandbox import Disk, Sandbox
 from .wire import ApiError
 
 MAX_REQUEST = 4 * 2**20
@@ -80,6 +80,8 @@ class Control:
                 running = self._table.running()
                 kept = [process for process in running if process.command.keep_alive]
                 return {"processes": len(running), "keep_alive": len(kept)}
+            case "limit_disks":
+                self._limit_disks(request["disks"])
             case "freeze":
                 self._sandbox.awake.clear()
                 if request["by_signals"]:
@@ -96,7 +98,13 @@ class Control:
             memory_mb=request["memory_mb"],
             envs=request["envs"],
         )
+        self._limit_disks(request["disks"])
         limits.apply(request["memory_mb"], is_isolated=self._sandbox.is_isolated)
+
+    def _limit_disks(self, disks: list[dict[str, Any]]) -> None:
+        self._sandbox.disks = tuple(
+            Disk(tuple(disk["paths"]), disk["limit_mb"] * 2**20) for disk in disks
+        )
 
     async def _serve(self, service: dict[str, Any]) -> None:
         """Start what the image runs from the start, and give it time to listen.

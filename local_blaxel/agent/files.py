@@ -200,9 +200,8 @@ async def remove(path: str, *, recursive: bool) -> Response:
 
 async def _remove_tree(path: str) -> None:
     """With rm, which no depth of folders stops."""
-    rm = await asyncio.create_subprocess_exec(
-        "rm", "-rf", "--", path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}
-    )
+    env, pipe = {"PATH": "/usr/bin:/bin"}, asyncio.subprocess.PIPE
+    rm = await asyncio.create_subprocess_exec("rm", "-rf", "--", path, stderr=pipe, env=env)
     _, errors = await rm.communicate()
     if rm.returncode:
         raise ApiError(422, errors.decode(errors="replace").strip().splitlines()[-1])

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # With less the agent itself could not go on.
 LEAST_MEMORY_MB = 128
 MAX_PROCESSES = 512
+# The agent may start some more, so that it goes on, and can be asked to kill, under a fork bomb.
+RESERVED_PROCESSES = 32
 MAX_OPEN_FILES = 65536
 MAX_FILE_BYTES = 4 * 2**30
 # The kernel ends what the user started before the agent that answers for it.
@@ -25,7 +32,7 @@ def apply(memory_mb: int, *, is_isolated: bool) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     if is_isolated:
-        _lower(resource.RLIMIT_NPROC, MAX_PROCESSES)
+        _lower(resource.RLIMIT_NPROC, MAX_PROCESSES + RESERVED_PROCESSES)
 
 
 def _lower(kind: int, value: int) -> None:
@@ -36,7 +43,54 @@ def _lower(kind: int, value: int) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def make_killable_first(pid: int) -> None:
-    """Offer this process, and its children, to the kernel before the agent."""
+def prepare_signals() -> None:
+    """Let what is started from now on see a write that its limit refuses as an error.
+
+    Such a write also sends SIGXFSZ, which would end a shell: it is blocked, and, as Python does,
+    ignored. Python ignores SIGPIPE, too; a handler does the same here, and is not inherited.
+    """
+    signal.signal(signal.SIGPIPE, lambda number, frame: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGXFSZ})
+
+
+async def starting(start: Callable[[], Awaitable[T]]) -> T:
+    """Start a process that may have as many as the user may; the last resort is our reserve.
+
+    `start` must fork before it waits for anything, as asyncio does, and leave signals as they are.
+    """
+    try:
+        with _fewer_processes():
+            return await start()
+    except BlockingIOError:
+        return await start()
+
+
+@contextlib.contextmanager
+def _fewer_processes() -> Iterator[None]:
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    if hard != MAX_PROCESSES + RESERVED_PROCESSES:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_NPROC, (MAX_PROCESSES, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+
+
+def settle(pid: int, *, is_isolated: bool, may_write: bool) -> None:
+    """Give a process just started the limits that the agent itself does not have."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w") as score:
         score.write(str(OOM_SCORE))
+    if is_isolated:
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_NPROC, (MAX_PROCESSES, MAX_PROCESSES))
+        if not may_write:
+            let_write(pid, False)
+
+
+def let_write(pid: int, may_write: bool) -> None:
+    """Let a process write to files again, or fail each such write; it may read and delete."""
+    with contextlib.suppress(OSError):
+        hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if may_write else 0, hard))

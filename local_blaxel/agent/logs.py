@@ -9,7 +9,6 @@ from tempfile import SpooledTemporaryFile
 
 # A stream keeps its newest bytes: two halves, the older of which is dropped whole.
 STREAM_LIMIT = 32 * 2**20
-HALF = STREAM_LIMIT // 2
 IN_MEMORY = 8 * 2**10
 READ_SIZE = 2**18
 LONGEST_LINE = 2**16
@@ -25,14 +24,20 @@ class Log:
         self._start = 0
         self._split = 0
         self.end = 0
+        self.limit = STREAM_LIMIT
 
     def write(self, data: bytes) -> None:
-        if self.end - self._split >= HALF:
+        if self.end - self._split >= self.limit // 2:
             self._rotate()
         # A full disk costs output, not the process that wrote it.
         with contextlib.suppress(OSError):
             self._newer.seek(self.end - self._split)
             self.end += self._newer.write(data)
+
+    @property
+    def size(self) -> int:
+        """What it keeps."""
+        return self.end - self._start
 
     def _rotate(self) -> None:
         self._start = self._split if self._older is not None else self._start
@@ -75,7 +80,15 @@ class Output:
 
     @property
     def size(self) -> int:
-        return self.logs.end
+        return sum(log.size for log in self._all())
+
+    def keep(self, size: int) -> None:
+        """Keep about so many bytes of all streams together from the next ones on."""
+        for log in self._all():
+            log.limit = min(size // 4, STREAM_LIMIT)
+
+    def _all(self) -> tuple[Log, ...]:
+        return self.stdout, self.stderr, self.logs, self.lines
 
     def write(self, stream: str, data: bytes) -> None:
         (self.stdout if stream == "stdout" else self.stderr).write(data)

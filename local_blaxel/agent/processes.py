@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
-from .limits import make_killable_first
+from . import limits
 from .logs import Output
 from .sandbox import Sandbox
 from .wire import ApiError
@@ -22,9 +22,10 @@ RESTART_PAUSE = 1.0
 # A background child may hold the pipes open after its parent's exit; its output is still read.
 DRAIN_SECONDS = 0.1
 STOP_ANSWER_SECONDS = 0.2
-# What is remembered of finished processes.
+# What is remembered of finished processes, and of the running ones together.
 MAX_FINISHED = 500
 MAX_FINISHED_OUTPUT = 256 * 2**20
+MAX_RUNNING_OUTPUT = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -97,21 +98,24 @@ class Process:
         env = self._sandbox.environ | {"PWD": self.command.cwd} | self.command.env
         shell = [env.get("SHELL") or "sh", *shlex.split(env.get("SHELL_ARGS") or "-c")]
         pipe = asyncio.subprocess.PIPE
-        transport, child = await asyncio.get_running_loop().subprocess_exec(
-            lambda: _Child(self.output),
-            *shell,
-            self.command.text,
-            stdin=pipe if self.command.stdin else asyncio.subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            cwd=self.command.cwd,
-            env=env,
-            process_group=0,
+        transport, child = await limits.starting(
+            lambda: asyncio.get_running_loop().subprocess_exec(
+                lambda: _Child(self.output),
+                *shell,
+                self.command.text,
+                stdin=pipe if self.command.stdin else asyncio.subprocess.DEVNULL,
+                stdout=pipe,
+                stderr=pipe,
+                cwd=self.command.cwd,
+                env=env,
+                process_group=0,
+                restore_signals=False,
+            )
         )
         self._transport = transport
         pid = transport.get_pid()
         self.pid = self.pid or pid
-        make_killable_first(pid)
+        self._sandbox.settle(pid)
         return child
 
     async def _supervise(self, child: _Child) -> None:
@@ -225,9 +229,19 @@ class ProcessTable:
             self._starting.discard(name)
         self._all.append(process)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self._forget_oldest()
+        task.add_done_callback(self._ended)
+        self._bound_output()
         return process
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._bound_output()
+
+    def _bound_output(self) -> None:
+        running = self.running()
+        for process in running:
+            process.output.keep(MAX_RUNNING_OUTPUT // len(running))
+        self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         finished = [process for process in self._all if not process.is_running]

@@ -6,8 +6,22 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from . import limits
+
 # A pool's agent is started before it has a name; until then nothing here is asked for.
 DEFAULT_MEMORY_MB = 4096
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Folders whose content is limited together, in bytes."""
+
+    paths: tuple[str, ...]
+    limit: int
+
+    @property
+    def name(self) -> str:
+        return self.paths[0]
 
 
 @dataclass
@@ -20,6 +34,9 @@ class Sandbox:
     image: str = ""
     memory_mb: int = DEFAULT_MEMORY_MB
     upgrade_count: int = 0
+    disks: tuple[Disk, ...] = ()
+    # The name of the one that holds too much: until that is no more so, nothing can be written.
+    full_disk: str = ""
     started: float = field(default_factory=time.time)
     # Cleared while the sandbox is in standby, so that nothing new starts in it.
     awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -30,6 +47,10 @@ class Sandbox:
     @property
     def is_isolated(self) -> bool:
         return self.isolation != "none"
+
+    def settle(self, pid: int) -> None:
+        """Limit a process that was just started in it."""
+        limits.settle(pid, is_isolated=self.is_isolated, may_write=not self.full_disk)
 
     @property
     def workdir(self) -> str:

@@ -13,7 +13,7 @@ import struct
 import termios
 from collections.abc import Awaitable, Callable
 
-from .limits import make_killable_first
+from . import limits
 from .sandbox import Sandbox
 from .wire import ApiError
 
@@ -217,21 +217,24 @@ class Terminals:
         environ.setdefault("TERM", "xterm-256color")
         master, slave = os.openpty()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *("/bin/sh", "-c", ON_TERMINAL, os.ttyname(slave), program),
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                cwd=cwd,
-                env=environ,
-                start_new_session=True,
+            process = await limits.starting(
+                lambda: asyncio.create_subprocess_exec(
+                    *("/bin/sh", "-c", ON_TERMINAL, os.ttyname(slave), program),
+                    stdin=slave,
+                    stdout=slave,
+                    stderr=slave,
+                    cwd=cwd,
+                    env=environ,
+                    start_new_session=True,
+                    restore_signals=False,
+                )
             )
         except OSError as exc:
             os.close(master)
             raise ApiError(422, f"{program} can't be started: {exc.strerror}") from exc
         finally:
             os.close(slave)
-        make_killable_first(process.pid)
+        self._sandbox.settle(process.pid)
         return Session(master, process, self._sandbox, lambda: self._forget(session_id))
 
     def _forget(self, session_id: str) -> None:

@@ -33,7 +33,7 @@ class Watchdog:
 
     def _look(self) -> None:
         limit = max(self._sandbox.memory_mb, LEAST_MEMORY_MB) * 2**20
-        pids = _others()
+        pids = others()
         # Resident memory counts what processes share once for each; the exact sum costs more.
         if sum(map(_resident, pids)) <= limit:
             return
@@ -45,7 +45,7 @@ class Watchdog:
                 os.kill(largest, signal.SIGKILL)
 
 
-def _others() -> list[int]:
+def others() -> list[int]:
     """Every process of the sandbox but the agent and the namespace's init."""
     return [
         int(name)

@@ -10,12 +10,12 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from . import bubblewrap, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
-from .model import Mount
+from .model import LaunchSpec, Mount
 from .tools import Tool, environment, ordinary_uid
 
 # Above every number that a file gets in the new process, so that none is overwritten.
@@ -50,6 +50,10 @@ class Confinement(ABC):
     @abstractmethod
     def init_among(self, pids: set[int]) -> int | None:
         """Which of the sandbox's own processes is the one whose death ends it."""
+
+    @abstractmethod
+    def disks(self, spec: LaunchSpec) -> list[dict[str, Any]]:
+        """Which folders inside are limited together, and to how much; its own ones first."""
 
     @abstractmethod
     def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
@@ -103,6 +107,11 @@ class Bubblewrap(Confinement):
     def init_among(self, pids: set[int]) -> int | None:
         return processes.init_among(pids)
 
+    def disks(self, spec: LaunchSpec) -> list[dict[str, Any]]:
+        own = {"paths": [bubblewrap.HOME, "/var"], "limit_mb": spec.disk_mb}
+        sized = [mount for mount in spec.mounts if not mount.read_only]
+        return [own, *({"paths": [each.target], "limit_mb": each.size_mb} for each in sized)]
+
     def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
         plan = bubblewrap.tool_plan(self._bwrap, folder, cwd, command)
         argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER)]
@@ -147,6 +156,9 @@ class Plain(Confinement):
 
     def init_among(self, pids: set[int]) -> int | None:
         return min(pids, default=None)
+
+    def disks(self, spec: LaunchSpec) -> list[dict[str, Any]]:
+        return []
 
     def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
         path = os.environ.get("PATH", os.defpath)

@@ -170,6 +170,11 @@ class Launcher:
         answer = await self._ask(instance, {"do": "activity"})
         return Activity(processes=answer["processes"], keep_alive=answer["keep_alive"])
 
+    async def limit_disks(self, instance: str, spec: LaunchSpec) -> None:
+        """Let its disks become as large as they are in the spec. Raises ConnectionError."""
+        request = {"do": "limit_disks", "disks": self._confinement.disks(spec)}
+        await self._ask(instance, request)
+
     async def freeze(self, instance: str) -> None:
         """Stop everything in the sandbox but the agent, which goes on answering."""
         freezer, awake = self._confinement.cgroups.freezer, self._known(instance)["awake"]
@@ -259,6 +264,7 @@ class Launcher:
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
         request |= {"memory_mb": spec.memory_mb, "envs": spec.envs}
+        request["disks"] = self._confinement.disks(spec)
         if spec.service is not None:
             request["service"] = asdict(spec.service)
         try:

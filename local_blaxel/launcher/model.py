@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+# What an image brings counts, too, which it does not in the cloud.
+LEAST_DISK_MB = 1024
+
 
 class LaunchError(Exception):
     """A sandbox, or sandboxes at all, can't be started here; the text says why and what to do."""
@@ -16,11 +19,15 @@ class NothingListens(Exception):
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder of this machine at an absolute path inside; without a source, scratch space."""
+    """A folder of this machine at an absolute path inside; without a source, scratch space.
+
+    What is not only read has a size.
+    """
 
     target: str
     source: Path | None
     read_only: bool
+    size_mb: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,11 @@ class LaunchSpec:
     mounts: tuple[Mount, ...] = ()
     files: Path | None = None
     service: Service | None = None
+
+    @property
+    def disk_mb(self) -> int:
+        """What /blaxel and /var may hold: half of the memory, as in the cloud."""
+        return max(self.memory_mb // 2, LEAST_DISK_MB)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,16 @@ import pytest
 from local_blaxel.launcher import Launcher, LaunchError
 
 from .confined import ORDINARY_UID, Agent, Host, ordinary_python, spec
-from .running import async_box, name, own_server, sdk, second_server, server  # noqa: F401 - fixtures
+from .running import (  # noqa: F401 - fixtures
+    any_server,
+    async_box,
+    name,
+    ordinary_server,
+    own_server,
+    sdk,
+    second_server,
+    server,
+)
 
 
 @pytest.fixture(scope="session")

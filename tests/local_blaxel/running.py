@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from .confined import ORDINARY_UID, as_user, environment, ordinary_python
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "key-of-the-tests"
 PATIENCE = 15.0
@@ -34,17 +36,22 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 class Server:
     """One `python -m local_blaxel` with a state directory of its own; may be killed."""
 
-    def __init__(self, **variables: str) -> None:
+    def __init__(self, is_ordinary: bool = False, **variables: str) -> None:
         # Short: a socket's path may have 107 characters.
         self.state_dir = Path(tempfile.mkdtemp(prefix="lb-"))
         self.log = self.state_dir.with_suffix(".log")
         self._variables = variables
+        self._python = [sys.executable]
+        if is_ordinary:
+            self._python = [*as_user(ORDINARY_UID), ordinary_python()]
+            self._variables = {**environment(), **variables}
+            os.chown(self.state_dir, ORDINARY_UID, ORDINARY_UID)
         self.start()
 
     def start(self) -> None:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local_blaxel"],
+                [*self._python, "-m", "local_blaxel"],
                 cwd=ROOT,
                 env=self.environ(),
                 stdout=log,
@@ -160,6 +167,23 @@ def second_server() -> Iterator[Server]:
     running = Server()
     yield running
     running.clear_away()
+
+
+@pytest.fixture(scope="session")
+def ordinary_server() -> Iterator[Server]:
+    if os.geteuid() != 0:
+        pytest.skip("the tests run as an ordinary user already")
+    running = Server(is_ordinary=True)
+    yield running
+    running.clear_away()
+
+
+@pytest.fixture(params=["as whoever runs the tests", "as an ordinary user"])
+def any_server(request: pytest.FixtureRequest) -> Server:
+    """A server run as ourselves and, when we are root, one run as somebody."""
+    is_ordinary = request.param == "as an ordinary user"
+    running: Server = request.getfixturevalue("ordinary_server" if is_ordinary else "server")
+    return running
 
 
 @pytest.fixture

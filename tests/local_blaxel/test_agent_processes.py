@@ -178,8 +178,9 @@ def test_stop_and_kill_reach_the_children_too(agent, folder, name, path, status)
 
 
 def test_a_process_that_ignores_stop_is_still_running(agent, name):
-    command = "trap '' TERM; while true; do sleep 0.1; done"
+    command = "trap '' TERM; echo ready; while true; do sleep 0.1; done"
     agent.execute(command, name=name)
+    eventually(lambda: agent.get(f"/process/{name}").json()["stdout"])
 
     agent.delete(f"/process/{name}")
     status = agent.get(f"/process/{name}").json()["status"]

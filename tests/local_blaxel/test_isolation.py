@@ -254,23 +254,35 @@ BOMB = """
 import os, time
 while True:
     try:
-        os.fork() or time.sleep(600)
+        os.fork() or os.setsid() or time.sleep(600)
     except BlockingIOError:
         time.sleep(0.01)
 """
 
 
-def test_a_fork_bomb_is_bounded_and_can_be_ended(host):
+def test_a_fork_bomb_is_bounded_and_its_sandbox_goes_on(host):
     instance = host.call("start", "bomb")
     with Agent(Path(host.call("agent_socket", instance))) as agent:
+        agent.run("mkdir -p full/of/files; head -c 50M /dev/zero > large")
         agent.execute(f"exec python3 -c '{BOMB}'", name="bomb")
-        is_full = eventually(lambda: agent.execute("true").status_code == 422)
-        health = agent.get("/health").status_code
-        agent.delete("/process/bomb/kill")
+        is_full = eventually(lambda: "fork" in agent.run("/bin/true; /bin/true").output)
+
+        read = agent.get("/filesystem/large?download=true").content
+        form = {"file": ("file", b"x" * 3 * 2**20)}
+        answers = [
+            agent.get("/health"),
+            agent.get("/process"),
+            agent.get("/filesystem-find//blaxel"),
+            agent.put("/filesystem/uploaded", files=form),
+            agent.delete("/filesystem/full?recursive=true"),
+            agent.delete("/process/bomb/kill"),
+        ]
+        agent.run("exec pkill -9 -f os.fork")
 
         assert is_full
-        assert health == 200
-        assert eventually(lambda: agent.execute("true").status_code == 200)
+        assert len(read) == 50 * 2**20
+        assert [answer.status_code for answer in answers] == [200] * len(answers)
+        assert eventually(lambda: agent.run("/bin/true; /bin/true").code == 0)
     host.call("stop", instance)
 
 

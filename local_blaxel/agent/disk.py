@@ -1,0 +1,203 @@
+"""What a sandbox stores, kept under its limits where it has no file system of its own.
+
+The kernel limits single files only. So the folders are measured again and again, and while they
+hold too much, that limit is nothing for every process: a write fails, reading and deleting go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .limits import let_write
+from .processes import ProcessTable
+from .sandbox import Disk, Sandbox
+from .watchdog import others
+from .wire import ApiError
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 0.25
+# Between two looks: so long, and so many times as long as the last one took.
+QUIET, FULL, FILLING = (10.0, 100), (1.0, 10), (0.0, 3)
+# A name without content takes a place in the file system, too.
+LEAST_FILE_BYTES = 4096
+LEAST_STEP = 2**20
+KILLED = b"[Killed: the sandbox's disk is full, and something goes on filling it]\n"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One measurement: what each disk holds, and what was free on the machine."""
+
+    used: tuple[int, ...]
+    least_room: int
+    free: int
+    at: float
+    seconds: float
+
+
+class DiskWatch:
+    def __init__(self, sandbox: Sandbox, table: ProcessTable) -> None:
+        self._sandbox = sandbox
+        self._table = table
+        self._looking = asyncio.Lock()
+        self._last: Look | None = None
+        # What the full disk held when nothing could be written to it any more.
+        self._settled_at: int | None = None
+
+    async def run(self) -> None:
+        """Look while the sandbox is awake: nothing grows in standby."""
+        while True:
+            await self._sandbox.awake.wait()
+            await asyncio.sleep(INTERVAL_SECONDS)
+            if self._sandbox.disks and self._is_due():
+                await self.look()
+
+    def room(self) -> int:
+        """How many bytes fit into the first disk yet, as far as known."""
+        disks, last = self._sandbox.disks, self._last
+        return disks[0].limit - (last.used[0] if last else 0) if disks else sys.maxsize
+
+    async def look(self) -> None:
+        """Measure, and let everything write or nothing."""
+        async with self._looking:
+            began, free, disks = time.monotonic(), self._free(), self._sandbox.disks
+            used = await asyncio.to_thread(_measure, disks)
+            now, held = time.monotonic(), list(zip(disks, used, strict=True))
+            least_room = min(disk.limit - size for disk, size in held)
+            self._last = Look(used, least_room, free, now, now - began)
+            self._decide(next(((disk, size) for disk, size in held if size >= disk.limit), None))
+
+    def _is_due(self) -> bool:
+        if self._last is None:
+            return True
+        lost = self._last.free - self._free()
+        if lost >= max(self._last.least_room / 2, LEAST_STEP):
+            seconds, times = FILLING
+        else:
+            seconds, times = FULL if self._sandbox.full_disk else QUIET
+        since = time.monotonic() - self._last.at
+        return since >= max(seconds, times * self._last.seconds)
+
+    def _free(self) -> int:
+        """Of the whole machine: what goes away from it may have gone to us."""
+        state = os.statvfs(self._sandbox.home)
+        return state.f_bavail * state.f_frsize + state.f_favail * LEAST_FILE_BYTES
+
+    def _decide(self, full: tuple[Disk, int] | None) -> None:
+        was_full, self._sandbox.full_disk = self._sandbox.full_disk, full[0].name if full else ""
+        if full is None:
+            self._settled_at = None
+            if was_full:
+                _let_all_write(True)
+            return
+        _let_all_write(False)
+        disk, held = full
+        if not was_full:
+            logger.warning("%s is full: nothing can be written for now", disk.name)
+        elif self._settled_at is None:
+            self._settled_at = held
+        elif held > self._settled_at + disk.limit // 16:
+            self._kill_all(disk)
+
+    def _kill_all(self, disk: Disk) -> None:
+        """For those whom no limit of a write stops: they make empty files, or map sparse ones."""
+        logger.warning("%s is full and grows: every process was killed", disk.name)
+        for process in self._table.running():
+            process.output.write("stderr", KILLED)
+        for pid in others():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._settled_at = None
+
+
+class RefusedWrites:
+    """Middleware: a write through the file API that does not fit fails as on a full disk."""
+
+    def __init__(self, app: ASGIApp, sandbox: Sandbox, disk: DiskWatch) -> None:
+        self._app = app
+        self._sandbox = sandbox
+        self._disk = disk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        writes = scope["type"] == "http" and scope["method"] in ("PUT", "POST")
+        if writes and scope["path"].startswith("/filesystem"):
+            receive = self._checked(receive)
+        await self._app(scope, receive, send)
+
+    def _checked(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def checked() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if self._sandbox.full_disk:
+                # Whoever has just deleted something need not wait for the next look.
+                await self._disk.look()
+            if full := self._sandbox.full_disk:
+                raise ApiError(422, f"no space left on device: {full} is full")
+            if received > self._disk.room():
+                raise ApiError(422, "no space left on device: the body is larger than what is free")
+            return message
+
+        return checked
+
+
+def _let_all_write(may_write: bool) -> None:
+    for pid in others():
+        let_write(pid, may_write)
+
+
+def _measure(disks: tuple[Disk, ...]) -> tuple[int, ...]:
+    places = {path for disk in disks for path in disk.paths}
+    used = [sum(_sizes(disk.paths, places)) for disk in disks]
+    # Nobody can say any more where they were.
+    used[0] += sum(_deleted_sizes(os.stat(disks[0].paths[0]).st_dev))
+    return tuple(used)
+
+
+def _sizes(folders: Iterable[str], places: set[str]) -> Iterator[int]:
+    """Of everything below the folders; not below a place that is limited by itself."""
+    pending, linked = list(folders), set()
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                found = [(entry.path, entry.stat(follow_symlinks=False)) for entry in entries]
+        except OSError:  # It went, or is closed to us as to everybody else in here.
+            continue
+        for path, info in found:
+            if stat.S_ISDIR(info.st_mode):
+                if path in places:
+                    continue
+                pending.append(path)
+            elif info.st_nlink > 1:
+                if info.st_ino in linked:
+                    continue
+                linked.add(info.st_ino)
+            yield max(info.st_blocks * 512, LEAST_FILE_BYTES)
+
+
+def _deleted_sizes(device: int) -> Iterator[int]:
+    """Of files that have no name any more, and that somebody still has open."""
+    seen = set()
+    for pid in others():
+        try:
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                info = os.stat(f"/proc/{pid}/fd/{name}")
+                if info.st_nlink == 0 and info.st_dev == device and info.st_ino not in seen:
+                    seen.add(info.st_ino)
+                    yield info.st_blocks * 512
+        except OSError:  # The process ended, or closed the file.
+            continue

@@ -1,0 +1,160 @@
+"""What a sandbox stores is limited, with the server run as root and as an ordinary user."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .running import Server, until
+
+MB = 2**20
+# All but 48 MB of the disk, at once.
+MOST = "fallocate -l 976M /blaxel/most"
+FILL = "n=0; while head -c 1M /dev/zero > /blaxel/fill-$0-$n; do n=$((n+1)); done"
+FILL_UNSEEN = "exec 3> /blaxel/unseen; rm /blaxel/unseen; head -c 3G /dev/zero >&3"
+# Neither writes: no limit on what a file may hold stops them.
+STUBBORN = {
+    "empty files": "n=0; while :; do : > /data/empty-$((n+=1)); done",
+    "a sparse file through memory": """python3 -c '
+import mmap, os, time
+fd = os.open("/data/sparse", os.O_RDWR | os.O_CREAT)
+os.ftruncate(fd, 1 << 30)
+memory = mmap.mmap(fd, 1 << 30)
+for page in range(0, 1 << 30, 4096):
+    memory[page] = 1
+    page % (1 << 20) or time.sleep(0.02)'""",
+}
+
+
+def stored(server: Server) -> int:
+    """What all sandboxes of the server hold on disk, seen from outside."""
+    files = (Path(folder, name) for folder, _, names in os.walk(server.state_dir) for name in names)
+    return sum(file.lstat().st_blocks * 512 for file in files)
+
+
+def write(server: Server, name: str, path: str):
+    return server.http.put(server.inside(name, f"/filesystem/{path}"), json={"content": "x"})
+
+
+def ended(server: Server, name: str, process: str):
+    said = server.http.get(server.inside(name, f"/process/{process}")).json()
+    return said if said["status"] != "running" else None
+
+
+@pytest.fixture
+def box(any_server: Server):
+    """A sandbox with a disk of 1 GiB, most of which is in use."""
+    made = any_server.create(runtime={"memory": 2048})
+    any_server.run(made, MOST)
+    yield made
+    any_server.delete(made)
+
+
+def test_a_disk_filler_is_stopped_and_all_works_again_once_space_is_freed(any_server, box):
+    other, before = any_server.create(), stored(any_server)
+    for filler in ("a", "b", "c"):
+        command = f"bash -c '{FILL}' {filler}"
+        any_server.run(box, command, name=filler, waitForCompletion=False, keepAlive=True)
+
+    fillers = [
+        until(lambda name=name: ended(any_server, box, name), 60) for name in ("a", "b", "c")
+    ]
+    grown = stored(any_server) - before
+    refused = write(any_server, box, "/blaxel/x")
+    read = any_server.http.get(any_server.inside(box, "/filesystem//blaxel"))
+    beside = any_server.run(other, "echo fine > /blaxel/x; cat /blaxel/x")
+    removed = any_server.run(box, "rm /blaxel/fill-*")
+
+    assert all("File too large" in filler["logs"] for filler in fillers)
+    assert 40 * MB < grown < 400 * MB
+    assert (refused.status_code, read.status_code) == (422, 200)
+    assert "no space left on device" in refused.json()["error"]
+    assert beside["stdout"] == "fine\n"
+    assert removed["exitCode"] == 0
+    assert write(any_server, box, "/blaxel/x").status_code == 200
+    assert until(lambda: any_server.run(box, "echo y > /blaxel/y")["exitCode"] == 0)
+    any_server.delete(other)
+
+
+def test_what_has_no_name_any_more_counts_too(any_server, box):
+    before = stored(any_server)
+
+    ran = any_server.run(box, FILL_UNSEEN, timeout=60)
+
+    assert "File too large" in ran["logs"]
+    assert stored(any_server) - before < 40 * MB
+    assert until(lambda: any_server.run(box, "echo y > /blaxel/y")["exitCode"] == 0)
+
+
+def test_files_are_deleted_through_the_api_while_the_disk_is_full(any_server):
+    name = with_scratch(any_server)
+    until(lambda: any_server.run(name, "head -c 1M /dev/zero >> /data/full")["exitCode"])
+
+    written = write(any_server, name, "/blaxel/x").status_code
+    deleted = any_server.http.delete(any_server.inside(name, "/filesystem//data/full")).status_code
+
+    assert (written, deleted) == (422, 200)
+    assert write(any_server, name, "/blaxel/x").status_code == 200
+    any_server.delete(name)
+
+
+def test_a_shell_goes_on_while_the_disk_is_full(any_server):
+    name = with_scratch(any_server)
+    until(lambda: any_server.run(name, "head -c 1M /dev/zero >> /data/full")["exitCode"])
+
+    ran = any_server.run(name, "echo x > /blaxel/x; yes | head -c 100000 | wc -c; rm /data/full")
+
+    assert ran["stdout"] == "100000\n"
+    assert ran["exitCode"] == 0
+    any_server.delete(name)
+
+
+@pytest.mark.parametrize("filler", STUBBORN)
+def test_who_fills_the_disk_without_writing_is_killed(any_server, filler):
+    name = with_scratch(any_server)
+    any_server.run(name, STUBBORN[filler], name="stubborn", waitForCompletion=False, keepAlive=True)
+
+    stubborn = until(lambda: ended(any_server, name, "stubborn"), 60)
+
+    assert "the sandbox's disk is full" in stubborn["stderr"]
+    assert any_server.run(name, "find /data -type f -delete")["exitCode"] == 0
+    assert until(lambda: any_server.run(name, "echo y > /data/y")["exitCode"] == 0)
+    any_server.delete(name)
+
+
+def with_scratch(server: Server) -> str:
+    """A sandbox with 16 MB at /data."""
+    scratch = {"name": "s", "type": "ephemeral", "sizeMb": 16, "mountPath": "/data"}
+    return server.create(volumes=[scratch])
+
+
+def test_an_upload_larger_than_what_is_free_is_refused(any_server, box):
+    def parts():
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        yield from [b"x" * MB] * 100
+        yield b"\r\n--b--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    url = any_server.inside(box, "/filesystem//blaxel/large")
+
+    refused = any_server.http.put(url, content=parts(), headers=headers)
+
+    assert refused.status_code == 422
+    assert "no space left on device" in refused.json()["error"]
+    assert any_server.http.get(url).status_code == 404
+
+
+def test_a_volume_holds_what_its_size_says_and_more_once_it_has_grown(any_server):
+    sized = {"metadata": {"name": "grows"}, "spec": {"size": 8}}
+    any_server.http.post("/v0/volumes", json=sized).raise_for_status()
+    name = any_server.create(volumes=[{"name": "grows", "mountPath": "/data"}])
+    append = "head -c 1M /dev/zero >> /data/file"
+    until(lambda: any_server.run(name, append)["exitCode"])
+    held = int(any_server.run(name, "stat -c %s /data/file")["stdout"])
+
+    any_server.http.put("/v0/volumes/grows", json={"spec": {"size": 64}}).raise_for_status()
+
+    assert 7 * MB < held < 24 * MB
+    assert until(lambda: any_server.run(name, append)["exitCode"] == 0)
+    any_server.delete(name)
+    assert any_server.http.delete("/v0/volumes/grows").status_code == 200
