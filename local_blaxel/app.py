@@ -68,5 +68,4 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     handlers = {ApiError: tell, HTTPException: tell}
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
-    app.state.hub = hub
     return ByHost(Traced(app), preview_edge)

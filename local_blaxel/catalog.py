@@ -1,11 +1,15 @@
 """What a sandbox can be made from, and where: hub, images with their tags, locations."""
 
+import asyncio
+import shutil
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_blaxel import listing
-from local_blaxel.errors import Forbidden, NotFound
-from local_blaxel.hub import Hub, Image
+from local_blaxel.errors import Conflict, Forbidden, NotFound
+from local_blaxel.fleet import Fleet
+from local_blaxel.hub import Image
 from local_blaxel.spec import DEFAULT_REGION, REGIONS
 from local_blaxel.store import Record
 
@@ -15,40 +19,58 @@ HERE = {"location": "This machine", "continent": "", "country": ""}
 PLACES = tuple(region for region in REGIONS if region != "auto")
 
 
-async def list_hub(request: Request) -> Response:
-    return JSONResponse([image.as_hub_entry() for image in _hub(request).all()])
+class ImageApi:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._hub = fleet.hub
 
+    async def index_hub(self, request: Request) -> Response:
+        return JSONResponse([image.as_hub_entry() for image in self._hub.all()])
 
-async def list_images(request: Request) -> Response:
-    query = listing.Query.of(request, sorts=SORTS)
-    images = [_summary(image) for image in _hub(request).all()]
-    return JSONResponse(query.page(images, len(images)))
+    async def index(self, request: Request) -> Response:
+        query = listing.Query.of(request, sorts=SORTS)
+        images = [_summary(image) for image in self._hub.all()]
+        return JSONResponse(query.page(images, len(images)))
 
+    async def get(self, request: Request) -> Response:
+        image = self._image(request)
+        summary = _summary(image)
+        # The documented record has the tags; the SDK reads their number.
+        return JSONResponse({**summary, "spec": {**summary["spec"], "tags": [_tag(image)]}})
 
-async def get_image(request: Request) -> Response:
-    image = _image(request)
-    summary = _summary(image)
-    # The documented record has the tags; the SDK reads their number.
-    return JSONResponse({**summary, "spec": {**summary["spec"], "tags": [_tag(image)]}})
+    async def tags(self, request: Request) -> Response:
+        query = listing.Query.of(request, sorts=SORTS)
+        tags = [_tag(self._image(request))]
+        found = [tag for tag in tags if _is_named(request, tag["name"])]
+        return JSONResponse(query.page(found, len(tags), keys=listing.flat))
 
+    async def delete(self, request: Request) -> Response:
+        return await self._delete(self._image(request))
 
-async def list_tags(request: Request) -> Response:
-    query = listing.Query.of(request, sorts=SORTS)
-    tags = [_tag(_image(request))]
-    found = [tag for tag in tags if _is_named(request, tag["name"])]
-    return JSONResponse(query.page(found, len(tags), keys=listing.flat))
+    async def delete_tag(self, request: Request) -> Response:
+        """The image goes with its only tag."""
+        image, tag = self._image(request), request.path_params["tag"]
+        if tag != _tag(image)["name"]:
+            raise NotFound(f"Image {_name(image)} has no tag {tag}.")
+        return await self._delete(image)
 
+    async def _delete(self, image: Image) -> Response:
+        if image.root is None:
+            raise Forbidden(f"Image {_name(image)} is part of local_blaxel and can't be deleted.")
+        if (user := self._fleet.user_of(image)) is not None:
+            raise Conflict(f"Image {_name(image)} is used by sandbox {user.name}.")
+        shown = _summary(image)
+        shown["metadata"]["status"] = "DELETING"
+        withdrawn = self._hub.withdraw(image)
+        await asyncio.to_thread(shutil.rmtree, withdrawn)
+        return JSONResponse(shown)
 
-async def delete_image(request: Request) -> Response:
-    name = _name(_image(request))
-    raise Forbidden(f"Image {name} is part of local_blaxel and can't be deleted.")
-
-
-async def delete_tag(request: Request) -> Response:
-    image, tag = _image(request), request.path_params["tag"]
-    if tag != _tag(image)["name"]:
-        raise NotFound(f"Image {_name(image)} has no tag {tag}.")
-    raise Forbidden(f"Image {_name(image)} is part of local_blaxel: its tags can't be deleted.")
+    def _image(self, request: Request) -> Image:
+        name = request.path_params["image"]
+        image = self._hub.find(name)
+        if request.path_params["kind"] != "sandbox" or image is None:
+            raise NotFound(f"Image {name} not found.")
+        return image
 
 
 async def list_locations(request: Request) -> Response:
@@ -67,19 +89,6 @@ async def get_configuration(request: Request) -> Response:
 async def list_features(request: Request) -> Response:
     """None is switched on."""
     return JSONResponse({"features": {}})
-
-
-def _image(request: Request) -> Image:
-    name = request.path_params["image"]
-    image = _hub(request).find(name)
-    if request.path_params["kind"] != "sandbox" or image is None:
-        raise NotFound(f"Image {name} not found.")
-    return image
-
-
-def _hub(request: Request) -> Hub:
-    hub: Hub = request.app.state.hub
-    return hub
 
 
 def _name(image: Image) -> str:

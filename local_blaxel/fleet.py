@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from local_blaxel import changes, clock, expiry, forks, mounts
 from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
-from local_blaxel.hub import Hub
+from local_blaxel.hub import Hub, Image
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
@@ -94,6 +94,13 @@ class Fleet:
             if sandbox.row.record["metadata"].get("externalId") == external_id
         ]
         return max(found, key=lambda sandbox: sandbox.row.created_at, default=None)
+
+    def user_of(self, image: Image) -> Sandbox | None:
+        """A sandbox that is made from this image."""
+        for sandbox in self.sandboxes.values():
+            if self.hub.find(sandbox.row.record["spec"]["runtime"]["image"]) == image:
+                return sandbox
+        return None
 
     def holder_of(self, volume: str) -> Sandbox | None:
         """The sandbox that this persistent volume is attached to."""

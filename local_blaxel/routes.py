@@ -3,6 +3,7 @@
 from starlette.routing import Route, Router
 
 from local_blaxel import absent, catalog
+from local_blaxel.catalog import ImageApi
 from local_blaxel.control import SandboxApi
 from local_blaxel.fleet import Fleet
 from local_blaxel.launcher import Launcher
@@ -23,7 +24,7 @@ def control(fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter
         *_schedules(ScheduleApi(fleet, store)),
         *_snapshots(SnapshotApi(fleet, store, launcher, presenter)),
         *_volumes(VolumeApi(fleet, store, launcher, presenter)),
-        *_catalog(),
+        *_catalog(ImageApi(fleet)),
         *_absent(),
     ]
     return Router(routes, redirect_slashes=False)
@@ -105,15 +106,15 @@ def _absent() -> list[Route]:
     return [Route(path, absent.refuse, methods=methods) for path in paths]
 
 
-def _catalog() -> list[Route]:
+def _catalog(images: ImageApi) -> list[Route]:
     image = "/images/{kind}/{image:path}"
     return [
-        Route("/sandbox/hub", catalog.list_hub),
-        Route("/images", catalog.list_images),
-        Route(image + "/tags", catalog.list_tags),
-        Route(image + "/tags/{tag}", catalog.delete_tag, methods=["DELETE"]),
-        Route(image, catalog.get_image),
-        Route(image, catalog.delete_image, methods=["DELETE"]),
+        Route("/sandbox/hub", images.index_hub),
+        Route("/images", images.index),
+        Route(image + "/tags", images.tags),
+        Route(image + "/tags/{tag}", images.delete_tag, methods=["DELETE"]),
+        Route(image, images.get),
+        Route(image, images.delete, methods=["DELETE"]),
         Route("/locations", catalog.list_locations),
         Route("/configuration", catalog.get_configuration),
         Route("/features", catalog.list_features),

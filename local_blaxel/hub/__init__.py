@@ -164,6 +164,12 @@ class Hub:
         reference = image if ":" in image else f"{image}:latest"
         return next((offered for offered in self.all() if offered.reference == reference), None)
 
+    def withdraw(self, image: Image) -> Path:
+        """Offer an imported image no more; what is left of it is in the folder returned."""
+        if self._roots is None:
+            raise LookupError(f"{image.name} was not imported")
+        return self._roots.withdraw(image.name)
+
     def _imported(self) -> list[Image]:
         if self._roots is None:
             return []

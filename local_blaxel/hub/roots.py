@@ -94,6 +94,8 @@ class Roots:
     def remove(self, name: str) -> None:
         if name not in self.all():
             raise ImageError(f"there is no image {name}")
-        # Renamed first: from then on it is not offered.
-        trash = (self._folder / name).rename(self._folder / f"{name}{BUILDING}")
-        shutil.rmtree(trash)
+        shutil.rmtree(self.withdraw(name))
+
+    def withdraw(self, name: str) -> Path:
+        """Offer the image no more, and leave its files in the folder that is returned."""
+        return (self._folder / name).rename(self._folder / f"{name}{BUILDING}")

@@ -106,6 +106,35 @@ def test_an_image_in_use_stays(server: Server, imported: str):
     assert f"is used by sandbox {name}" in refused.stderr
 
 
+@pytest.mark.parametrize("tag", ["", "/tags/latest"])
+def test_an_imported_image_is_deleted_through_the_api(server: Server, imported: str, tag: str):
+    path = f"/v0/images/sandbox/{imported}"
+
+    unknown = server.http.delete(f"{path}/tags/v9")
+    deleted = server.http.delete(path + tag)
+
+    assert unknown.status_code == 404
+    assert deleted.status_code == 200
+    assert deleted.json()["metadata"]["name"] == imported
+    assert server.http.get(path).status_code == 404
+    assert list((server.state_dir / "images").iterdir()) == []
+    body = {"spec": {"runtime": {"image": imported}}}
+    assert server.http.post("/v0/sandboxes", json=body).json()["code"] == "IMAGE_NOT_FOUND"
+
+
+def test_an_image_in_use_is_a_conflict(server: Server, imported: str):
+    name = server.create(runtime={"image": f"{imported}:latest"})
+
+    refused = server.http.delete(f"/v0/images/sandbox/{imported}")
+    still_there = server.run(name, "cat /etc/mine")
+    server.delete(name)
+
+    assert refused.status_code == 409
+    assert f"is used by sandbox {name}" in refused.json()["message"]
+    assert still_there["stdout"] == "my own image"
+    assert server.http.delete(f"/v0/images/sandbox/{imported}").status_code == 200
+
+
 def test_a_zstd_archive_is_imported(server: Server, rootfs: Path):
     if shutil.which("zstd") is None:
         pytest.skip("there is no zstd on this machine")
