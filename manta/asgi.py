@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from manta.bridge import WSGIBridge
+from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import gateway
+from sandboxes import gateway, live
 
 # Seconds that writing the last counts may take at the end.
 LAST_WORDS = 0.3
@@ -32,7 +33,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     threading.Thread(target=gateway.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
-    yield
+    with when_stopping(live.hub.stop):
+        yield
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 
@@ -40,6 +42,7 @@ application = Starlette(
     routes=[
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
+        Route(live.PATH, live.stream),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
     ],
     lifespan=lifespan,

@@ -1,0 +1,68 @@
+"""Who a session belongs to, and whether it still does: for what is open longer than a request."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+
+# Names in one query, so that no database finds it too long.
+_BATCH = 500
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A session that was looked up, with what must not change while it is relied on."""
+
+    session_key: str = field(repr=False)
+    user_id: int
+    # As it is stored; another one has ended the session.
+    password: str = field(repr=False)
+
+    @classmethod
+    def of(cls, session_key: str) -> tuple["SignIn", User] | None:
+        """The sign-in that a session cookie stands for, by all of Django's own checks."""
+        request = HttpRequest()
+        request.session = _engine().SessionStore(session_key)
+        user: Any = get_user(request)
+        if not user.is_authenticated:
+            return None
+        return cls(session_key, user.pk, user.password), user
+
+
+def ended(sign_ins: set[SignIn]) -> set[SignIn]:
+    """Those that no longer hold: signed out, expired, another password, deactivated, deleted."""
+    sessions = _engine().SessionStore.get_model_class().objects
+    held: set[str] = set()
+    for keys in batches(sign_in.session_key for sign_in in sign_ins):
+        lasting = sessions.filter(pk__in=keys, expire_date__gt=timezone.now())
+        held.update(lasting.values_list("pk", flat=True))
+    passwords: dict[int, str] = {}
+    for pks in batches({sign_in.user_id for sign_in in sign_ins}):
+        passwords.update(
+            User.objects.filter(pk__in=pks, is_active=True).values_list("pk", "password")
+        )
+    return {
+        sign_in
+        for sign_in in sign_ins
+        if sign_in.session_key not in held or passwords.get(sign_in.user_id) != sign_in.password
+    }
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _engine() -> Any:
+    return import_module(settings.SESSION_ENGINE)

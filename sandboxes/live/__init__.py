@@ -1,0 +1,12 @@
+"""The news of one's own sandbox, as a stream of server-sent events, beside Django.
+
+endpoint answers a request, hub knows the open streams and has one thread look for all of them,
+look reads what has changed, messages words it, and cursor lets a stream go on after another.
+"""
+
+from sandboxes.live.endpoint import stream
+from sandboxes.live.hub import hub
+
+PATH = "/live/sandbox"
+
+__all__ = ["PATH", "hub", "stream"]

@@ -1,0 +1,74 @@
+"""GET /live/sandbox: who asks, and whether there is room; then the stream itself."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from accounts.sessions import SignIn
+from sandboxes.live.cursor import Cursor
+from sandboxes.live.hub import hub
+from sandboxes.live.look import Opening, opening
+from sandboxes.live.stream import Stream
+
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    # nginx would keep it back until it has a buffer full.
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SandboxStream:
+    """An ASGI endpoint. It holds neither a thread nor a connection while it streams."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = await _opened(Request(scope))
+        if isinstance(found, JSONResponse):
+            await found(scope, receive, send)
+            return
+        headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+        hub.join(found)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await found.tell(receive, send)
+        finally:
+            hub.leave(found)
+
+
+async def _opened(request: Request) -> Stream | JSONResponse:
+    """The stream that was asked for, or why there is none."""
+    if request.method != "GET":
+        return _refusal(405, "Method not allowed", {"Allow": "GET"})
+    session_key = request.cookies.get(settings.SESSION_COOKIE_NAME)
+    if not session_key:
+        return _refusal(401, "Unauthorized")
+    if hub.is_full:
+        return _refusal(503, "There are too many streams. Try again later.", {"Retry-After": "30"})
+    # The header is the browser's, when it comes back by itself; a page that does so says it here.
+    told = request.headers.get("Last-Event-ID") or request.query_params.get("after", "")
+    try:
+        opened = await hub.read(partial(_look_up, session_key, Cursor.parse(told)))
+    except DatabaseError:
+        return _refusal(503, "The database is not answering.", {"Retry-After": "5"})
+    return Stream(*opened) if opened else _refusal(401, "Unauthorized")
+
+
+def _look_up(session_key: str, cursor: Cursor | None) -> tuple[SignIn, Opening] | None:
+    found = SignIn.of(session_key)
+    if found is None:
+        return None
+    sign_in, user = found
+    return sign_in, opening(user, cursor)
+
+
+def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": error}, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+stream = SandboxStream()

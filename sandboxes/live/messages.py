@@ -1,0 +1,59 @@
+"""What a stream says: server-sent events with JSON in them."""
+
+import json
+from typing import Any
+
+from accounts.models import User
+from sandboxes.activity import Entry
+from sandboxes.api.serializers import SandboxSerializer
+from sandboxes.live.cursor import Cursor
+from sandboxes.models import SandboxEvent
+from sandboxes.panel import Panel
+
+# Milliseconds until a page asks again after its stream broke off.
+RETRY = 1000
+
+
+def message(name: str, data: dict[str, Any], cursor: Cursor | None = None) -> bytes:
+    # The id first: it is what the browser sends back, whatever becomes of the rest.
+    lines = [f"id: {cursor}"] if cursor else []
+    lines += [f"event: {name}", f"data: {json.dumps(data, separators=(',', ':'))}"]
+    return "\n".join([*lines, "", ""]).encode()
+
+
+def retry(milliseconds: int = RETRY) -> bytes:
+    return f"retry: {milliseconds}\n\n".encode()
+
+
+def comment() -> bytes:
+    return b":\n\n"
+
+
+def state(panel: Panel) -> dict[str, Any]:
+    """A sandbox as it is: for people, by the panel's words, and for programs, as the API says."""
+    row = panel.sandbox
+    checked = panel.checked_at
+    return {
+        "version": panel.version,
+        "state": panel.state,
+        "word": panel.word,
+        "step": _step(panel) if panel.state == "provisioning" else None,
+        "next": panel.retry_note or None,
+        "trouble": panel.trouble or None,
+        "error": _error(panel) if panel.error_message else None,
+        "checkedAt": checked.isoformat() if checked else None,
+        "sandbox": SandboxSerializer(row).data if row else None,
+    }
+
+
+def event(event: SandboxEvent) -> dict[str, Any]:
+    """As the API's record has it, for who reads their own."""
+    return Entry(event, User(pk=event.owner_id)).as_json()
+
+
+def _step(panel: Panel) -> dict[str, Any]:
+    return {"number": panel.step_number, "count": panel.step_count, "label": panel.step_label}
+
+
+def _error(panel: Panel) -> dict[str, str]:
+    return {"code": panel.error_code, "message": panel.error_message}
