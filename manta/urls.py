@@ -15,6 +15,7 @@ handler500 = "manta.error_pages.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("sandboxes.urls")),
+    path("", include("operations.urls")),
     path("account/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

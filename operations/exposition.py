@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from operations import health, metrics
 from operations.models import Sample
-from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 
@@ -74,6 +74,7 @@ class _Rows(Collector):
         yield self._sandboxes()
         yield self._queue()
         yield from self._heartbeats()
+        yield self._breaker()
 
     def _sandboxes(self) -> Metric:
         family = GaugeMetricFamily(
@@ -114,6 +115,15 @@ class _Rows(Collector):
         yield GaugeMetricFamily(
             "manta_provider_failing", "Whether it did not, since (1).", value=provider.is_failing
         )
+
+    def _breaker(self) -> Metric:
+        family = GaugeMetricFamily(
+            "manta_breaker_state", "Whether the provider is called at all (1).", labels=["state"]
+        )
+        current = Breaker.current().state
+        for state in ("closed", "half-open", "open"):
+            family.add_metric([state], state == current)
+        return family
 
 
 def _seconds(moment: datetime | None) -> float:

@@ -1,7 +1,13 @@
 """What an admin needs to know of Manta itself: what failed, what was counted, what was checked."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
+
+# A check takes seconds. One that is this old was lost with its worker.
+CHECK_PATIENCE = timedelta(seconds=90)
 
 
 class Failure(models.Model):
@@ -58,3 +64,15 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_id}: {self.started_at}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.finished_at is None and not self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        return self.finished_at is None and timezone.now() - self.started_at > CHECK_PATIENCE
+
+    @property
+    def failures(self) -> int:
+        return sum(finding["verdict"] == "failed" for finding in self.findings)

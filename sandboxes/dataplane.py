@@ -58,6 +58,25 @@ def file_exists(url: str, path: str) -> bool:
     return response.status_code != 404
 
 
+def read_file(url: str, path: str) -> str:
+    """The text of the file at an absolute path."""
+    response = _request("GET", f"{url}/filesystem/{path}")
+    _expect_success(response, "read a file")
+    return str(response.json().get("content"))
+
+
+def write_file(url: str, path: str, text: str) -> None:
+    response = _request("PUT", f"{url}/filesystem/{path}", json={"content": text})
+    _expect_success(response, "write a file")
+
+
+def delete_file(url: str, path: str) -> None:
+    """Nothing happens when there is none."""
+    response = _request("DELETE", f"{url}/filesystem/{path}")
+    if response.status_code != 404:
+        _expect_success(response, "delete a file")
+
+
 def write_tree(url: str, folder: str, files: dict[str, str]) -> None:
     """Write text files, given by their paths below an absolute folder."""
     response = _request("PUT", f"{url}/filesystem/tree{folder}", json={"files": files})
@@ -110,6 +129,46 @@ def port_answers(url: str, port: int) -> bool:
         if response.status_code == 404 and _is_from_gateway(response):
             raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
         return response.status_code not in (502, 503, 504)
+
+
+def preview_answers(address: str, token: str) -> bool:
+    """Whether a private preview lets in who has the token ("" for none), to a server that answers.
+
+    Asked without Manta's own key, as a visitor does.
+    """
+    headers = {"X-Blaxel-Preview-Token": token} if token else {}
+    with _translated():
+        response = httpx.get(address, headers=headers | request_id.headers(), timeout=TIMEOUT)
+    refused = response.status_code in (401, 403, 502, 503, 504)
+    return not (refused or _is_from_gateway(response))
+
+
+def mcp_tools(url: str) -> list[str]:
+    """The names of the tools that the sandbox offers over MCP."""
+    hello = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "manta", "version": "1"},
+    }
+    _mcp(url, {"id": 1, "method": "initialize", "params": hello})
+    _mcp(url, {"method": "notifications/initialized"})
+    answer = _mcp(url, {"id": 2, "method": "tools/list", "params": {}})
+    return [str(tool["name"]) for tool in answer["result"]["tools"]]
+
+
+def _mcp(url: str, message: dict[str, Any]) -> dict[str, Any]:
+    accepted = {"Accept": "application/json, text/event-stream"}
+    response = _request("POST", f"{url}/mcp", json={"jsonrpc": "2.0", **message}, headers=accepted)
+    _expect_success(response, "speak MCP")
+    if "id" not in message:
+        return {}
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError as exc:
+        raise errors.ProviderUnavailable("The sandbox's answer over MCP made no sense.") from exc
+    if "result" not in answer:
+        raise errors.ProviderRejected("The sandbox refused a request over MCP.")
+    return answer
 
 
 def _is_from_gateway(response: httpx.Response) -> bool:

@@ -1,0 +1,34 @@
+"""Trying everything that Manta needs, one after the other, each with its time and a verdict.
+
+The installation with a throw-away sandbox (`manage.py doctor`), or a person's own sandbox
+("Check my sandbox").
+"""
+
+from collections.abc import Generator, Iterator
+
+from operations.doctor import installation, sandbox
+from operations.doctor.finding import Finding, Verdict, examine
+from operations.doctor.throwaway import throwaway_sandbox
+from sandboxes.models import Sandbox
+
+__all__ = ["Finding", "Verdict", "examine_installation", "examine_sandbox"]
+
+
+def examine_installation() -> Generator[Finding, None, None]:
+    """From the settings to a sandbox that is made, tried and deleted; deleted in any case."""
+    with throwaway_sandbox() as throwaway:
+        yield from examine(
+            [
+                *installation.STEPS,
+                throwaway.creation,
+                throwaway.starter,
+                *sandbox.steps(throwaway),
+                throwaway.deletion,
+            ]
+        )
+
+
+def examine_sandbox(own: Sandbox) -> Iterator[Finding]:
+    """A sandbox as it is: it is woken, and left as it was found."""
+    patient = sandbox.Patient(name=own.name, url=own.url, port=own.first_port)
+    yield from examine([*sandbox.arrival(own, patient), *sandbox.steps(patient)])

@@ -1,0 +1,104 @@
+"""What the installation itself needs, before there is any sandbox."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from operations import health
+from operations.doctor.finding import NotApplicable, Step, Trouble
+from sandboxes import gateway, tasks
+from sandboxes.models import Heartbeat
+
+# A worker gives a sign of life every five seconds.
+_ALIVE = timedelta(seconds=15)
+
+
+def _settings() -> str:
+    errors = [message for message in checks.run_checks() if message.is_serious()]
+    if errors:
+        raise Trouble(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
+    return "No mistake found."
+
+
+def _database() -> str:
+    if not health.database_works():
+        raise Trouble("The database does not answer.")
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise Trouble(f"{len(missing)} migrations have not been applied.")
+    return f"{connection.display_name}, all migrations applied."
+
+
+def _cache() -> str:
+    if not settings.REDIS_URL:
+        raise NotApplicable("No REDIS_URL: each process has a cache of its own.")
+    if not health.cache_works():
+        raise Trouble("Redis does not answer.")
+    return "Redis answers."
+
+
+def _queue() -> str:
+    if not tasks.is_up():
+        raise Trouble("No job can be queued.")
+    return "A job can be queued."
+
+
+def _worker() -> str:
+    seen = Heartbeat.of(Heartbeat.Subject.WORKER).ok_at
+    if seen is None:
+        raise Trouble("No worker has ever given a sign of life.")
+    age = timezone.now() - seen
+    if age > _ALIVE:
+        raise Trouble(f"The last sign of life of a worker is {age.total_seconds():.0f} s old.")
+    return f"Last seen {age.total_seconds():.0f} s ago."
+
+
+def _credentials() -> str:
+    gateway.get("doctor-asks-who-it-is")
+    return f"{settings.BLAXEL_API_URL} accepts them."
+
+
+def _image() -> str:
+    if settings.SANDBOX_IMAGE not in gateway.list_images():
+        raise NotApplicable(
+            f"{settings.SANDBOX_IMAGE} is not one of the hub's images, as one of your own is not. "
+            "The next step finds out."
+        )
+    return f"{settings.SANDBOX_IMAGE} is there."
+
+
+STEPS = [
+    Step("settings", "The settings", _settings, "Correct what `manage.py check` names."),
+    Step(
+        "database",
+        "The database",
+        _database,
+        "See that it runs and that DATABASE_URL is right; then run `manage.py migrate`.",
+    ),
+    Step("cache", "The cache", _cache, "See that Redis runs and that REDIS_URL is right."),
+    Step(
+        "queue",
+        "The job queue",
+        _queue,
+        "See that Redis, PostgreSQL, or the disk of MANTA_STATE_DIR can be written to.",
+    ),
+    Step("worker", "A worker", _worker, "Start `manage.py worker`.", needs=("database",)),
+    Step(
+        "credentials",
+        "The provider and its credentials",
+        _credentials,
+        "Check BLAXEL_API_URL, BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY.",
+    ),
+    Step(
+        "image",
+        "The image of new sandboxes",
+        _image,
+        "Set SANDBOX_IMAGE to one that `manage.py images` lists.",
+        needs=("credentials",),
+    ),
+]

@@ -1,0 +1,97 @@
+"""Whether a sandbox can do what sandboxes are for."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from operations.doctor.finding import NotApplicable, Step, Trouble
+from sandboxes import dataplane, gateway, status
+from sandboxes.models import Sandbox
+
+_TOKEN_LIFETIME = timedelta(minutes=1)
+# Seconds.
+_COMMAND_PATIENCE = 15
+
+
+@dataclass
+class Patient:
+    """The sandbox that is tried; url and port are known once it is there, and serves one."""
+
+    name: str
+    url: str = ""
+    port: int | None = None
+
+
+def arrival(own: Sandbox, patient: Patient) -> list[Step]:
+    """That the provider has it, and that it wakes."""
+
+    def known() -> str:
+        record = gateway.get(own.name)
+        if record is None or record.status in status.GONE:
+            raise Trouble("The provider has no such sandbox any more.")
+        if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
+            raise Trouble("The provider's sandbox of this name belongs to another account.")
+        patient.url = record.url
+        seen = status.from_provider(record.status, record.state)
+        return f"The provider says: {seen.label.lower()}."
+
+    def wakes() -> str:
+        return f"It is awake, with {len(dataplane.processes(patient.url))} processes."
+
+    return [
+        Step("provider", "Known to the provider", known, "Recreate it in the sandbox panel."),
+        Step("wake", "Wakes", wakes, "Try again in a minute, then restart it.", ("provider",)),
+    ]
+
+
+def steps(patient: Patient) -> list[Step]:
+    """What every sandbox must be able to do. Leaves nothing behind in it."""
+    word = secrets.token_hex(8)
+    path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
+    needs = ("provider", "wake", "create")
+
+    def file() -> str:
+        dataplane.write_file(patient.url, path, word)
+        try:
+            if dataplane.read_file(patient.url, path) != word:
+                raise Trouble("A file does not hold what was written to it.")
+        finally:
+            dataplane.delete_file(patient.url, path)
+        return "A file was written, read and deleted."
+
+    def process() -> str:
+        if dataplane.run(patient.url, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
+            raise Trouble("A command did not say what it should.")
+        return "A command ran."
+
+    def port() -> str:
+        if patient.port is None:
+            raise NotApplicable("It has no port.")
+        if not dataplane.port_answers(patient.url, patient.port):
+            raise Trouble(f"Nothing answers on port {patient.port}.")
+        return f"A server answers on port {patient.port}."
+
+    def preview() -> str:
+        if patient.port is None:
+            raise NotApplicable("It has no port.")
+        address, token = gateway.mint_preview_token(patient.name, patient.port, _TOKEN_LIFETIME)
+        if dataplane.preview_answers(address, ""):
+            raise Trouble("The preview answers without a token: it is open to everybody.")
+        if not dataplane.preview_answers(address, token):
+            raise Trouble("The preview does not answer.")
+        return "The private preview answers, and only with a token."
+
+    def mcp() -> str:
+        tools = dataplane.mcp_tools(patient.url)
+        if not tools:
+            raise Trouble("It offers no tools.")
+        return f"{len(tools)} tools."
+
+    start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
+    return [
+        Step("file", "Files", file, "Make room in the sandbox, or restart it.", needs),
+        Step("process", "Processes", process, "Restart the sandbox.", needs),
+        Step("port", "Port", port, start_a_server, (*needs, "starter")),
+        Step("preview", "Private preview", preview, "Try again in a minute.", (*needs, "port")),
+        Step("mcp", "MCP tools", mcp, "Restart the sandbox.", needs),
+    ]
