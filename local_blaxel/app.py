@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from local_blaxel import auth, openapi, routes
+from local_blaxel.admissions import Admissions
 from local_blaxel.config import Config
 from local_blaxel.doors import ByHost, Keyed, Teller, Traced
 from local_blaxel.edge import Edge
@@ -37,8 +38,9 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     hub = Hub(roots)
     homes = Homes(config.state_dir / "homes", launcher)
     fleet = Fleet(store, launcher, hub, homes)
-    preview_edge = PreviewEdge(fleet, store, gate, port)
-    control = routes.control(fleet, store, launcher, presenter)
+    admissions = Admissions()
+    preview_edge = PreviewEdge(fleet, store, gate, port, admissions)
+    control = routes.control(fleet, store, launcher, presenter, admissions)
     doors = [
         Route("/health", Health(fleet, launcher).get),
         Route("/openapi.json", openapi.get),

@@ -5,15 +5,17 @@ is for programs, whose resolvers don't know `*.localhost`; a browser is sent fro
 preview's own host, so that its content is never of the origin the API is on.
 """
 
+import contextlib
 import hmac
 import math
 import re
 import time
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from local_blaxel import edge, errors, preview_pages, reach
+from local_blaxel.admissions import AdmissionOver, Admissions
 from local_blaxel.auth import Gate, Headers
 from local_blaxel.errors import ApiError, NotFound, Unauthorized
 from local_blaxel.fleet import Fleet
@@ -23,15 +25,19 @@ from local_blaxel.visit import COOKIE, Visit, confined, without_our_cookies
 
 _BY_PATH = re.compile(rb"/preview/([a-z0-9-]{1,63})(/.*)?", re.DOTALL)
 _SANDBOX_API = 443
+POLICY_VIOLATION = 1008
 # An address that opens a preview stays in no cache, and reaches no other site as a referrer.
 _UNTRACED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 class PreviewEdge:
-    def __init__(self, fleet: Fleet, store: Store, gate: Gate, port: int) -> None:
+    def __init__(
+        self, fleet: Fleet, store: Store, gate: Gate, port: int, admissions: Admissions
+    ) -> None:
         self._fleet = fleet
         self._store = store
         self._gate = gate
+        self._admissions = admissions
         self._own_port = port
 
     async def by_host(self, preview_id: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,10 +56,11 @@ class PreviewEdge:
         row = None
         try:
             row = self._row(visit)
-            response = self._answered_here(visit, row)
+            token = None if row.record["spec"]["public"] else self._token(visit, row)
+            response = self._answered_here(visit, row, token)
             if response is not None:
                 return await response(visit.scope, receive, send)
-            await self._carry(visit, row, receive, send)
+            await self._carry_while_admitted(visit, row, token, receive, send)
         except ApiError as error:
             port = row.record["spec"]["port"] if row else None
             render = _Renderer(visit, port)
@@ -66,13 +73,14 @@ class PreviewEdge:
             raise NotFound("There is no such preview.", code="WORKLOAD_NOT_FOUND")
         return row
 
-    def _answered_here(self, visit: Visit, row: PreviewRow) -> Response | None:
+    def _answered_here(
+        self, visit: Visit, row: PreviewRow, token: TokenRow | None
+    ) -> Response | None:
         """An answer that needs no sandbox: a redirect, or a preflight's; Unauthorized otherwise."""
         if visit.navigates and not visit.on_host:
             return _redirect(307, self._host_url(visit) + _with(visit.scope["query_string"]))
         if row.record["spec"]["public"]:
             return None
-        token = self._token(visit, row)
         if token is None:
             if edge.is_preflight(visit.scope):
                 return Response(status_code=204, headers=row.record["spec"].get("responseHeaders"))
@@ -105,6 +113,30 @@ class PreviewEdge:
     def _host_url(self, visit: Visit) -> str:
         host = f"{visit.preview_id}.preview.localhost:{self._own_port}"
         return f"http://{host}{visit.path.decode('ascii', 'replace')}"
+
+    async def _carry_while_admitted(
+        self, visit: Visit, row: PreviewRow, token: TokenRow | None, receive: Receive, send: Send
+    ) -> None:
+        has_begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        name, ends_at = (token.name, token.expires_at) if token else (None, math.inf)
+        ends_at = min(ends_at, row.expires_at or math.inf)
+        try:
+            async with self._admissions.until(ends_at, row.id, name):
+                await self._carry(visit, row, receive, sent)
+        except AdmissionOver as exc:
+            if not has_begun:
+                raise Unauthorized("What opened this preview has ended.") from exc
+            if visit.scope["type"] == "websocket":
+                # The client may have left at the same moment.
+                with contextlib.suppress(OSError):
+                    await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
+            # An answer over HTTP shows by its missing end that it was broken off.
 
     async def _carry(self, visit: Visit, row: PreviewRow, receive: Receive, send: Send) -> None:
         spec = row.record["spec"]

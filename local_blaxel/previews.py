@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_blaxel import clock, fields
+from local_blaxel.admissions import Admissions
 from local_blaxel.errors import Conflict, Invalid, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.presentation import Presenter
@@ -27,10 +28,13 @@ _FRAMING = {"connection", "content-length", "host", "transfer-encoding", "upgrad
 
 
 class PreviewApi:
-    def __init__(self, fleet: Fleet, store: Store, presenter: Presenter) -> None:
+    def __init__(
+        self, fleet: Fleet, store: Store, presenter: Presenter, admissions: Admissions
+    ) -> None:
         self._fleet = fleet
         self._store = store
         self._presenter = presenter
+        self._admissions = admissions
 
     async def index(self, request: Request) -> Response:
         sandbox = self._sandbox_name(request)
@@ -66,6 +70,8 @@ class PreviewApi:
         metadata, spec = _metadata(body), _spec(body)
         if metadata.pop("name", row.name) != row.name:
             raise Invalid("metadata.name can't be changed.")
+        if spec != row.record["spec"]:
+            self._admissions.end(row.id)
         row.record = {"metadata": metadata, "spec": spec}
         row.expires_at = _expires_at(spec, row.created_at)
         self._store.change_preview(row)
@@ -74,6 +80,7 @@ class PreviewApi:
     async def delete(self, request: Request) -> Response:
         row = self._preview(request)
         self._store.forget_preview(row.id)
+        self._admissions.end(row.id)
         return JSONResponse(self._presenter.preview(row))
 
     async def tokens(self, request: Request) -> Response:
@@ -108,6 +115,7 @@ class PreviewApi:
         if not rows:
             raise NotFound(f"Token {wanted} not found.")
         self._store.forget_token(rows[0].name)
+        self._admissions.end(preview.id, rows[0].name)
         return JSONResponse({"message": f"Token {rows[0].name} deleted."})
 
     def _sandbox_name(self, request: Request) -> str:

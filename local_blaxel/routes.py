@@ -3,6 +3,7 @@
 from starlette.routing import Route, Router
 
 from local_blaxel import absent, catalog
+from local_blaxel.admissions import Admissions
 from local_blaxel.catalog import ImageApi
 from local_blaxel.control import SandboxApi
 from local_blaxel.fleet import Fleet
@@ -17,10 +18,12 @@ from local_blaxel.volumes import VolumeApi
 SANDBOX = "/sandboxes/{name}"
 
 
-def control(fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter) -> Router:
+def control(
+    fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter, admissions: Admissions
+) -> Router:
     routes = [
         *_sandboxes(SandboxApi(fleet, presenter)),
-        *_previews(PreviewApi(fleet, store, presenter)),
+        *_previews(PreviewApi(fleet, store, presenter, admissions)),
         *_schedules(ScheduleApi(fleet, store)),
         *_snapshots(SnapshotApi(fleet, store, launcher, presenter)),
         *_volumes(VolumeApi(fleet, store, launcher, presenter)),

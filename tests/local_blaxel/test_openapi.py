@@ -6,6 +6,7 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from local_blaxel import openapi, routes
+from local_blaxel.admissions import Admissions
 from local_blaxel.agent import app as agent_app
 from local_blaxel.agent.processes import ProcessTable
 from local_blaxel.agent.sandbox import Sandbox
@@ -31,7 +32,8 @@ AT_THE_EDGE = {
 def control(launcher, tmp_path):
     store = Store(tmp_path / "store.sqlite3")
     fleet = Fleet(store, launcher, Hub(), Homes(tmp_path / "homes", launcher))
-    yield routes.control(fleet, store, launcher, Presenter("http://127.0.0.1", "manta")).routes
+    presenter = Presenter("http://127.0.0.1", "manta")
+    yield routes.control(fleet, store, launcher, presenter, Admissions()).routes
     store.close()
 
 
