@@ -55,6 +55,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         lives = [
             asyncio.create_task(Lifecycle(fleet, store, config).run()),
             asyncio.create_task(Scheduler(fleet, store).run()),
+            asyncio.create_task(store.keep_short()),
             asyncio.create_task(Egress(fleet, launcher, config.egress_allow).run()),
         ]
         yield

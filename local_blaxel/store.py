@@ -1,11 +1,14 @@
 """What exists, in SQLite, so that it outlives any kill of the server.
 
 One process at a time opens it (`__main__` holds the state directory's lock). WAL with
-synchronous=NORMAL loses nothing when the process is killed at any instant.
+synchronous=NORMAL loses nothing when the process is killed at any instant. Only checkpoints wait
+for the disk, tens of milliseconds: they are made in a thread, so that no request does.
 """
 
+import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from local_blaxel import shelf
 from local_blaxel.shelf import Shelf
 
 Record = dict[str, Any]
+
+CHECKPOINT_EVERY = 10.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sandboxes (
@@ -93,9 +98,11 @@ class TokenRow:
 class Store:
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
+        self._path = path
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA + shelf.SCHEMA)
         self.snapshots = Shelf(self._db, "snapshot")
@@ -105,6 +112,17 @@ class Store:
 
     def close(self) -> None:
         self._db.close()
+
+    async def keep_short(self) -> None:
+        """Make checkpoints, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_EVERY)
+            await asyncio.to_thread(self.checkpoint)
+
+    def checkpoint(self) -> None:
+        """Move what the log holds into the database, so that the log starts anew."""
+        with closing(sqlite3.connect(self._path)) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def sandboxes(self) -> list[SandboxRow]:
         rows = self._db.execute("SELECT * FROM sandboxes")

@@ -34,6 +34,19 @@ def test_a_store_of_an_earlier_version_is_opened(store, tmp_path):
     opened.close()
 
 
+def test_a_checkpoint_moves_the_log_into_the_database(store, tmp_path):
+    store.save_sandbox(sandbox())
+    path = tmp_path / "store.sqlite3"
+
+    store.checkpoint()
+
+    # A copy without its log: what the database itself holds.
+    (tmp_path / "copy.sqlite3").write_bytes(path.read_bytes())
+    copy = Store(tmp_path / "copy.sqlite3")
+    assert copy.sandboxes() == [sandbox()]
+    copy.close()
+
+
 def test_a_sandbox_is_read_as_it_was_saved(store, tmp_path):
     saved = sandbox(instance="i1", asleep=True, events=[{"status": "DEPLOYED"}])
     store.save_sandbox(saved)
