@@ -1,6 +1,7 @@
 """Start local_blaxel: `python -m local_blaxel`. It listens on loopback only."""
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -42,6 +43,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there by now stays: no request waits for the collector to go through all of it.
+        gc.freeze()
         print(self._banner, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

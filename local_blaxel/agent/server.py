@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import uvicorn
 
@@ -22,6 +23,8 @@ class Server(uvicorn.Server):
         uvicorn's own looks ten times a second, also in standby: a hundred sandboxes that do nothing
         would take a sixth of a core.
         """
+        # What is there by now stays: no request waits for the collector to go through all of it.
+        gc.freeze()
         while not await self.on_tick(0):
             await asyncio.sleep(TICK_SECONDS)
             await self._sandbox.awake.wait()
