@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -49,7 +49,7 @@ APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 @dataclass(frozen=True)
 class Plan:
-    """What enter.py is told, as JSON: whom to become and what bwrap is to run with what options.
+    """What enter.py is told: whom to become and what bwrap is to run with what options.
 
     `sources` are the folders among the options that only root may be able to reach.
     """
@@ -62,7 +62,7 @@ class Plan:
     cgroups: list[str] = field(default_factory=list)
 
     def encode(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+        return marshal.dumps(asdict(self))
 
 
 def find() -> str:
