@@ -29,7 +29,7 @@ def _translated() -> Iterator[None]:
         yield
     except httpx.HTTPError as exc:
         raise errors.ProviderUnavailable(
-            "Your sandbox is not answering. Manta tries again by itself."
+            f"Your sandbox is not answering. {errors.TRIES_AGAIN}"
         ) from exc
 
 
@@ -40,7 +40,7 @@ def _request(method: str, url: str, **options: Any) -> httpx.Response:
         raise errors.BadCredentials("The sandbox does not accept Manta's key.")
     if response.status_code >= 500:
         raise errors.ProviderUnavailable(
-            "Your sandbox could not do this just now. Manta tries again by itself."
+            f"Your sandbox could not do this just now. {errors.TRIES_AGAIN}"
         )
     return response
 

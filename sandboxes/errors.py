@@ -25,6 +25,9 @@ from django.utils import timezone
 
 from manta.errors import UserFacingError
 
+# How the sentence of what can pass ends; replaced when the reconciler has given up.
+TRIES_AGAIN = "Manta tries again by itself."
+
 
 class SandboxError(UserFacingError):
     code = "sandbox_error"

@@ -7,12 +7,14 @@ and one odd sandbox in a listing must not hide all the others.
 
 import json
 import logging
+import math
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -22,19 +24,21 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from manta import request_id
-from sandboxes import errors
+from sandboxes import breaker, errors
 
 logger = logging.getLogger(__name__)
 
 # Seconds. The SDK has no timeout of its own: a silent provider would hold a thread for ever.
 TIMEOUT = httpx.Timeout(10, connect=3)
 CREATION_TIMEOUT = 50
-_PAGE = 200
+# How many a page of the list has at most.
+PAGE = 200
 # The variable inside a sandbox that says which restart was its last.
 _RESTARTED_AT = "MANTA_RESTARTED_AT"
 _MASK = '"****"'
 # A count of what is left that ends this much before the date is the same as the date.
 _COUNTED_ROUGHLY = timedelta(minutes=2)
+_ERROR_KEYS = {"error", "message", "code"}
 _setup = threading.Lock()
 
 
@@ -60,6 +64,9 @@ class ProviderSandbox:
     state: str = ""
     url: str = ""
     image: str = ""
+    memory_mb: int | None = None
+    # As "3000/HTTP"; None where it doesn't say.
+    ports: frozenset[str] | None = None
     region: str = ""
     created_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -142,12 +149,17 @@ def _refusal(status: int | None, code: object, retry_after: int | None = None) -
         )
     if status == 429:
         return errors.ProviderUnavailable(
-            "The sandbox provider is asking us to slow down. Manta tries again by itself.",
+            f"The sandbox provider is asking us to slow down. {errors.TRIES_AGAIN}",
             retry_after=retry_after,
         )
-    if status in (408, 409) or status is None or status >= 500:
+    if status in (408, 409):
+        return errors.ProviderBusy(
+            f"The sandbox provider is still busy with this sandbox. {errors.TRIES_AGAIN}",
+            retry_after=retry_after,
+        )
+    if status is None or status >= 500:
         return errors.ProviderUnavailable(
-            "The sandbox provider could not do this just now. Manta tries again by itself.",
+            f"The sandbox provider could not do this just now. {errors.TRIES_AGAIN}",
             retry_after=retry_after,
         )
     return errors.ProviderRejected(
@@ -156,51 +168,60 @@ def _refusal(status: int | None, code: object, retry_after: int | None = None) -
 
 
 def _seconds_asked(headers: httpx.Headers) -> int | None:
-    """What Retry-After says, where it says seconds."""
-    asked = headers.get("Retry-After", "")
-    return int(asked) if asked.isdecimal() else None
+    """What Retry-After says: seconds, or a date."""
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return int(asked)
+    try:
+        until = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0, math.ceil((until - timezone.now()).total_seconds()))
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Let nothing out but our own errors, with the cause kept."""
+def _calling() -> Iterator[None]:
+    """Let nothing out but our own errors, with the cause kept; and spare a provider that fails."""
     with _setup:
         _sdk()
     from blaxel.core.authentication.types import CredentialsError
     from blaxel.core.errors import BlaxelError
 
-    try:
-        yield
-    except BlaxelError as exc:
-        wait = _seconds_asked(exc.response.headers) if exc.response is not None else None
-        raise _refusal(exc.status, exc.code, wait) from exc
-    except CredentialsError as exc:
-        raise _refusal(401, None) from exc
-    except httpx.HTTPError as exc:
-        raise errors.ProviderUnavailable(
-            "The sandbox provider is not answering. Manta tries again by itself."
-        ) from exc
+    with breaker.guard():
+        try:
+            yield
+        except BlaxelError as exc:
+            wait = _seconds_asked(exc.response.headers) if exc.response is not None else None
+            raise _refusal(exc.status, exc.code, wait) from exc
+        except CredentialsError as exc:
+            raise _refusal(401, None) from exc
+        except httpx.HTTPError as exc:
+            raise errors.ProviderUnavailable(
+                f"The sandbox provider is not answering. {errors.TRIES_AGAIN}"
+            ) from exc
 
 
 def _request(method: str, path: str, **options: Any) -> Any:
     """One call to the control plane: its JSON, or None when there is no such thing."""
-    with _translated():
+    with _calling():
         response = _client().request(method, path, **options)
-    if response.status_code == 404:
-        return None
-    try:
-        body = response.json()
-    except ValueError as exc:
-        raise _unreadable() from exc
-    if response.status_code != 200:
-        code = body.get("code") if isinstance(body, dict) else None
-        raise _refusal(response.status_code, code, _seconds_asked(response.headers))
-    return body
+        try:
+            body = response.json()
+        except ValueError as exc:
+            raise _unreadable() from exc
+        # A 404 of something in between, in other words than the provider's, says nothing.
+        if response.status_code == 404 and isinstance(body, dict) and body.keys() & _ERROR_KEYS:
+            return None
+        if response.status_code != 200:
+            code = body.get("code") if isinstance(body, dict) else None
+            raise _refusal(response.status_code, code, _seconds_asked(response.headers))
+        return body
 
 
 def _unreadable() -> errors.ProviderUnavailable:
     return errors.ProviderUnavailable(
-        "The sandbox provider's answer made no sense. Manta tries again by itself."
+        f"The sandbox provider's answer made no sense. {errors.TRIES_AGAIN}"
     )
 
 
@@ -220,12 +241,21 @@ def _parse(data: Any) -> ProviderSandbox:
         state=str(data.get("state") or ""),
         url=str(metadata.get("url") or ""),
         image=str(runtime.get("image") or ""),
+        memory_mb=runtime["memory"] if isinstance(runtime.get("memory"), int) else None,
+        ports=_ports(runtime.get("ports")),
         region=str(spec.get("region") or ""),
         created_at=_moment(metadata.get("createdAt")),
         last_used_at=_moment(data.get("lastUsedAt")),
         expires_at=_expiry(data, spec),
         labels={str(key): str(value) for key, value in (metadata.get("labels") or {}).items()},
     )
+
+
+def _ports(listed: Any) -> frozenset[str] | None:
+    if not isinstance(listed, list):
+        return None
+    ports = [port for port in listed if isinstance(port, dict)]
+    return frozenset(f"{port.get('target')}/{port.get('protocol') or 'HTTP'}" for port in ports)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -265,7 +295,7 @@ def create_if_not_exists(spec: SandboxSpec) -> ProviderSandbox:
         "labels": spec.labels,
         "lifecycle": _lifecycle(spec.expires_at),
     }
-    with _translated():
+    with _calling():
         try:
             made = _sdk().SyncSandboxInstance.create_if_not_exists(wanted, timeout=CREATION_TIMEOUT)
             return _parse(made.sandbox.to_dict())
@@ -289,21 +319,20 @@ def get(name: str) -> ProviderSandbox | None:
     return None if data is None else _parse(data)
 
 
-def list_all() -> list[ProviderSandbox]:
-    """Every sandbox of the workspace that is not terminated. Wakes none."""
-    found: list[ProviderSandbox] = []
+def list_pages() -> Iterator[list[ProviderSandbox]]:
+    """Every sandbox of the workspace that is not terminated, page by page. Wakes none."""
     cursor = ""
     while True:
-        query = {"limit": _PAGE} | ({"cursor": cursor} if cursor else {})
+        query = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
         page = _request("GET", "/sandboxes", params=query)
         if isinstance(page, list):  # how an older API version answers
             page = {"data": page}
         if not isinstance(page, dict) or not isinstance(page.get("data"), list):
             raise _unreadable()
-        found += [_parse(item) for item in page["data"]]
+        yield [_parse(item) for item in page["data"]]
         cursor = (page.get("meta") or {}).get("nextCursor") or ""
         if not cursor:
-            return found
+            return
 
 
 def delete(name: str) -> None:
@@ -315,10 +344,18 @@ def set_expiry(name: str, expires_at: datetime) -> None:
     """Move the date at which the provider deletes it. Does not restart or wake it."""
     from blaxel.core.client.models import SandboxLifecycle
 
-    with _translated():
+    with _calling():
         _sdk().SyncSandboxInstance.update_lifecycle(
             name, SandboxLifecycle.from_dict(_lifecycle(expires_at))
         )
+
+
+def set_labels(name: str, labels: dict[str, str]) -> None:
+    """Add or correct these labels; others stay. Does not restart or wake it."""
+    from blaxel.core.sandbox.types import SandboxUpdateMetadata
+
+    with _calling():
+        _sdk().SyncSandboxInstance.update_metadata(name, SandboxUpdateMetadata(labels=labels))
 
 
 def restart(name: str, *, token: str) -> None:
@@ -366,13 +403,13 @@ def _previews(name: str) -> Any:
 
 def ensure_preview(name: str, port: int) -> str:
     """The address of the port's private preview, made when there is none."""
-    with _translated():
+    with _calling():
         return str(_previews(name).create_if_not_exists({"port": port}).preview.spec.url)
 
 
 def mint_preview_token(name: str, port: int, lifetime: timedelta) -> tuple[str, str]:
     """The preview's address and a new token for it, which stops working after lifetime."""
-    with _translated():
+    with _calling():
         preview = _previews(name).create_if_not_exists({"port": port})
         token = preview.tokens.create(timezone.now() + lifetime)
     return str(preview.preview.spec.url), str(token.value)

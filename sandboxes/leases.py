@@ -7,9 +7,11 @@ import uuid
 from datetime import timedelta
 from typing import Any, cast
 
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes.models import Sandbox
+from sandboxes import starts
+from sandboxes.models import Installation, Phase, Sandbox
 
 LEASE = timedelta(seconds=10)
 
@@ -17,13 +19,24 @@ _held: set[uuid.UUID] = set()
 
 
 def acquire(pk: int) -> Sandbox | None:
-    """Take a row that is due; None when it is not, or when somebody else has it."""
-    holder = uuid.uuid4()
-    taken = (
-        Sandbox.objects.due()
-        .filter(pk=pk)
-        .update(lease_holder=holder, lease_until=timezone.now() + LEASE, next_attempt_at=None)
-    )
+    """Take a row that is due; None when it is not, when somebody else has it, or when it is to
+    be made and others' turn is first.
+    """
+    holder, now = uuid.uuid4(), timezone.now()
+    with transaction.atomic():
+        due = Sandbox.objects.due().filter(pk=pk)
+        if due.filter(phase=Phase.PENDING).exists():
+            Installation.lock()  # so that all workers together keep to the limit
+            if pk not in starts.next_in_line():
+                return None
+        else:
+            due = due.exclude(phase=Phase.PENDING)
+        taken = due.update(
+            lease_holder=holder,
+            lease_until=now + LEASE,
+            attempted_at=now,
+            next_attempt_at=None,
+        )
     if not taken:
         return None
     _held.add(holder)

@@ -54,7 +54,7 @@ def blaxel():
 
 
 @pytest.fixture
-def provider(blaxel, settings):
+def provider(db, blaxel, settings):
     """The provider that Manta uses in this test; empty and well-behaved at first."""
     settings.BLAXEL_API_URL = blaxel.url
     gateway.warm()

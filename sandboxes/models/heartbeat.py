@@ -35,10 +35,18 @@ class Heartbeat(models.Model):
     @classmethod
     def claim(cls, subject: Subject, *, every: timedelta) -> bool:
         """Whether it is this caller's turn to do what is done so often by one of all processes."""
-        cls.objects.get_or_create(subject=subject)
         now = timezone.now()
+        last = cls.of(subject)
+        if last.ok_at and last.ok_at > now - every:
+            return False
+        cls.objects.get_or_create(subject=subject)
         due = Q(ok_at=None) | Q(ok_at__lte=now - every)
         return bool(cls.objects.filter(due, subject=subject).update(ok_at=now))
+
+    @classmethod
+    def forget(cls, subject: Subject) -> None:
+        """Let whoever claims it next have it."""
+        cls.objects.filter(subject=subject).update(ok_at=None)
 
     @property
     def is_failing(self) -> bool:

@@ -73,6 +73,16 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         forgotten = Q(phase__in=_UNSETTLED, next_attempt_at=None, lease_until=None)
         return self.filter(free & (wanted | forgotten))
 
+    def waiting(self) -> "SandboxQuerySet":
+        """The queue: sandboxes that could be made now, and that nobody is making."""
+        return self.due().filter(phase=Phase.PENDING)
+
+    def ahead_of(self, sandbox: "Sandbox") -> int:
+        """How many are to be made before this one."""
+        earlier = Q(settle_by__lt=sandbox.settle_by)
+        same_moment = Q(settle_by=sandbox.settle_by, pk__lt=sandbox.pk)
+        return self.waiting().filter(earlier | same_moment).count()
+
 
 class Sandbox(models.Model):
     """One sandbox: what was asked for, what was last seen, and what the reconciler is doing.
@@ -135,6 +145,7 @@ class Sandbox(models.Model):
     phase = models.CharField(max_length=16, choices=Phase, default=Phase.PENDING)
     step = models.CharField(max_length=16, choices=Step, default=Step.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
+    # When a worker last took it in hand.
     attempted_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
     settle_by = models.DateTimeField(null=True, blank=True)
@@ -209,6 +220,21 @@ class Sandbox(models.Model):
         if current is Status.UNKNOWN:
             return Status(self.known_status) if self.known_status else Status.PROVISIONING
         return current
+
+    @property
+    def retry_number(self) -> int:
+        """Which retry is next, or under way: 0 at the first attempt."""
+        return self.attempts
+
+    @property
+    def retries(self) -> int:
+        """How many there are at most: fewer where they take so long that the time is up."""
+        return int(settings.SANDBOX_START_RETRIES)
+
+    @property
+    def is_last_retry(self) -> bool:
+        late = self.next_attempt_at and self.settle_by and self.next_attempt_at >= self.settle_by
+        return self.attempts >= self.retries or bool(late)
 
     @property
     def is_settling(self) -> bool:

@@ -1,44 +1,77 @@
 """What happens when an attempt did not work."""
 
+import logging
 import random
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from operations import metrics
 from sandboxes import errors, events, leases
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes.models import Action, Phase, Sandbox, Step
+
+logger = logging.getLogger(__name__)
 
 # Seconds: the first wait, and the longest.
-_BACKOFF = (0.5, 15.0)
+_BACKOFF = (1.0, 30.0)
+_GAVE_UP = "Manta has stopped trying: press Retry."
 
 
 def note_failure(sandbox: Sandbox, exc: Exception) -> None:
-    """Try again later, or give up: at once where trying again can't help, else at the deadline."""
+    """Try again later, or give up: at once where trying again can't help, else at the deadline
+    or after the last retry, whichever is first.
+    """
     known = isinstance(exc, errors.SandboxError)
-    retryable = exc.retryable if isinstance(exc, errors.SandboxError) else True
     fields: dict[str, Any] = {
-        "attempts": sandbox.attempts + 1,
+        "attempts": sandbox.attempts + _was_made(exc),
         "error_code": exc.code if isinstance(exc, errors.SandboxError) else "internal",
         "error_message": str(exc) if known else "Something went wrong inside Manta.",
     }
-    # Given up on only after an attempt: a row that waited for a worker still gets its try.
-    in_time = sandbox.settle_by is None or timezone.now() < sandbox.settle_by
-    if sandbox.phase == Phase.PENDING and not (retryable and in_time):
-        fields |= {"phase": Phase.FAILED}
-    elif sandbox.phase != Phase.READY:
+    if sandbox.phase == Phase.PENDING:
+        fields |= _again_or_not(sandbox, exc, fields["error_message"])
+    elif sandbox.phase == Phase.DELETING:
         fields |= {"next_attempt_at": timezone.now() + _backoff(sandbox.attempts, exc)}
     elif isinstance(exc, errors.WrongOwner):
         fields |= {"phase": Phase.FAILED}
+    metrics.RECONCILE_FAILURES.labels(fields["error_code"]).inc()
     if leases.save(sandbox, **fields) and sandbox.phase == Phase.FAILED:
-        events.record(
-            sandbox, Action.GAVE_UP, outcome=sandbox.error_code, reason=sandbox.error_message
-        )
+        _note_giving_up(sandbox)
+
+
+def _note_giving_up(sandbox: Sandbox) -> None:
+    events.record(sandbox, Action.GAVE_UP, outcome=sandbox.error_code, reason=sandbox.error_message)
+    metrics.CREATES.labels("gave_up").inc()
+    # Its code groups it with others of its kind in the admin.
+    code = {"error_code": sandbox.error_code}
+    logger.error("%s: gave up: %s", sandbox.name, sandbox.error_message, extra=code)
+
+
+def _again_or_not(sandbox: Sandbox, exc: Exception, message: str) -> dict[str, Any]:
+    retryable = exc.retryable if isinstance(exc, errors.SandboxError) else True
+    spent = sandbox.attempts + _was_made(exc) > sandbox.retries
+    now = timezone.now()
+    # Given up on only after an attempt: a row that waited for a worker still gets its try.
+    late = sandbox.settle_by is not None and now >= sandbox.settle_by
+    if not retryable or spent or late:
+        return {
+            "phase": Phase.FAILED,
+            "error_message": message.replace(errors.TRIES_AGAIN, _GAVE_UP),
+        }
+    again = now + _backoff(sandbox.attempts, exc)
+    return {"step": Step.QUEUED, "next_attempt_at": min(again, sandbox.settle_by or again)}
+
+
+def _was_made(exc: Exception) -> bool:
+    """A provider that rests was not asked, so that was no attempt."""
+    return not isinstance(exc, errors.ProviderResting)
 
 
 def _backoff(attempts: int, exc: Exception) -> timedelta:
     """Twice as long each time, with jitter; never sooner than the provider asks."""
-    first, longest = _BACKOFF
-    wait = min(first * 2**attempts, longest) * random.uniform(0.5, 1)  # noqa: S311
     asked = getattr(exc, "retry_after", None) or 0
+    if not _was_made(exc):
+        return timedelta(seconds=asked + random.uniform(0, 1))  # noqa: S311
+    first, longest = _BACKOFF
+    wait = min(first * 2 ** min(attempts, 10), longest) * random.uniform(0.5, 1)  # noqa: S311
     return timedelta(seconds=max(wait, asked))

@@ -1,9 +1,11 @@
 """Making a sandbox, or finding the one that an earlier attempt made."""
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import events, gateway, services
+from operations import metrics
+from sandboxes import errors, events, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox, Step
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.seen import check_owner, observe
@@ -27,12 +29,21 @@ def make(sandbox: Sandbox) -> None:
         )
     )
     check_owner(sandbox, record)
+    if not record.url or record.status in status.GONE | {"FAILED"}:
+        raise errors.ProviderBusy(
+            f"The sandbox provider made no sandbox that can be used. {errors.TRIES_AGAIN}"
+        )
     save(sandbox, **observe(sandbox, record))
     write_starter(sandbox)
     save(sandbox, step=Step.OPENING)
     run_starter(sandbox)
     for port in sandbox.ports:
         gateway.ensure_preview(sandbox.name, port["target"])
+    settle_by = sandbox.settle_by
     save(sandbox, phase=Phase.READY, attempts=0, settle_by=None, error_code="", error_message="")
     User.objects.filter(pk=sandbox.owner.pk).update(sandbox_created_at=sandbox.provider_created_at)
     events.record(sandbox, Action.READY)
+    metrics.CREATES.labels("ready").inc()
+    if settle_by:
+        asked_at = settle_by - settings.SANDBOX_START_TIMEOUT
+        metrics.CREATE_SECONDS.observe((timezone.now() - asked_at).total_seconds())

@@ -1,6 +1,7 @@
 """The reconciler against a provider that fails, hangs, refuses and loses its answers."""
 
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from django.utils import timezone
@@ -69,15 +70,88 @@ def test_retry_after_is_honoured_when_a_create_is_refused(wanted, provider):
     assert wanted.next_attempt_at > timezone.now() + timedelta(seconds=55)
 
 
-def test_the_wait_between_attempts_grows_and_is_bounded(wanted, provider):
-    Sandbox.objects.update(attempts=30)
+def test_retry_after_is_honoured_as_a_date(wanted, provider):
+    date = format_datetime(timezone.now() + timedelta(seconds=60), usegmt=True)
+    provider.fails(*CREATE, 503, {"error": "later"}, headers={"Retry-After": date})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.next_attempt_at > timezone.now() + timedelta(seconds=55)
+
+
+def test_the_wait_between_attempts_grows(wanted, provider):
+    Sandbox.objects.update(attempts=4)
     provider.fails(*CREATE, 503, {"code": "X", "message": "no"})
 
     reconcile(wanted.pk)
 
     wanted.refresh_from_db()
     wait = wanted.next_attempt_at - timezone.now()
-    assert timedelta(seconds=5) < wait < timedelta(seconds=16)
+    assert timedelta(seconds=7) < wait < timedelta(seconds=17)
+    assert (wanted.retry_number, wanted.retries, wanted.is_last_retry) == (5, 6, False)
+
+
+def test_a_deletion_is_tried_for_ever_with_a_bounded_wait(wanted, provider):
+    Sandbox.objects.update(phase=Phase.DELETING, attempts=5000)
+    provider.fails("GET", "/sandboxes/", 503, {"code": "X", "message": "no"})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.phase == Phase.DELETING
+    assert wanted.next_attempt_at < timezone.now() + timedelta(seconds=31)
+
+
+def test_after_the_last_retry_it_fails_and_says_that_nothing_more_happens(wanted, provider):
+    Sandbox.objects.update(attempts=6)
+    provider.fails(*CREATE, 503, {"code": "X", "message": "no"})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.phase == Phase.FAILED
+    assert "by itself" not in wanted.error_message
+    assert "press Retry" in wanted.error_message
+
+
+def test_the_last_attempt_is_at_the_deadline_and_not_after_it(wanted, provider):
+    deadline = timezone.now() + timedelta(seconds=5)
+    Sandbox.objects.update(attempts=4, settle_by=deadline)
+    provider.fails(*CREATE, 503, {"code": "X", "message": "no"})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.next_attempt_at == deadline
+    assert wanted.is_last_retry
+
+
+def test_a_row_says_when_it_was_last_tried(wanted):
+    before = timezone.now()
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert before < wanted.attempted_at < timezone.now()
+
+
+def test_a_sandbox_that_cannot_be_used_is_not_called_made(wanted, provider):
+    made = {"metadata": {"name": wanted.name, "labels": wanted.labels}, "spec": {}}
+    provider.fails(*CREATE, 200, {**made, "status": "FAILED"})
+
+    reconcile(wanted.pk)
+
+    wanted.refresh_from_db()
+    assert wanted.phase == Phase.PENDING
+
+
+def test_a_404_in_other_words_than_the_providers_says_nothing(made, provider, look_again):
+    provider.fails("GET", f"/sandboxes/{made.name}", 404, b"<html>no such route</html>")
+
+    look_again(made)
+
+    assert (made.phase, made.error_code) == (Phase.READY, "provider_unavailable")
 
 
 def test_past_its_deadline_it_fails_with_a_reason_and_retry_helps(wanted, provider):

@@ -1,0 +1,105 @@
+"""A rest for the provider while it does not work, for all processes together: one row says it.
+
+After some failures in a row nobody calls it for a while; then one call finds out whether it works
+again. What the provider asks for by Retry-After, everybody keeps to.
+"""
+
+import logging
+import math
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import Error as DatabaseError
+from django.db.models import F
+from django.utils import timezone
+
+from sandboxes import errors
+from sandboxes.models import Breaker, Heartbeat
+
+logger = logging.getLogger(__name__)
+
+FAILURES = 5
+# Seconds: the first rest, the longest, and the longest that the provider can ask for.
+_REST = (2.0, 15.0)
+_LONGEST_ASKED = 900
+# While one call finds out, nobody else calls for this long.
+_FINDING_OUT = timedelta(seconds=10)
+_answered_at = 0.0
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Around a call to the provider. Raises ProviderResting instead of making it in a rest."""
+    found = _admit()
+    try:
+        yield
+    except errors.ProviderBusy:
+        _note_answer(found)
+        raise
+    except errors.ProviderUnavailable as exc:
+        _note_failure(found, exc.retry_after or 0)
+        raise
+    except errors.ProviderRejected:
+        _note_answer(found)
+        raise
+    _note_answer(found)
+
+
+def silent_for() -> float:
+    """Seconds since the provider last answered this process."""
+    return time.monotonic() - _answered_at
+
+
+def _admit() -> Breaker:
+    """The breaker as this call found it. A broken database stops no call."""
+    try:
+        found = Breaker.current()
+        if found.state == "closed":
+            return found
+        now = timezone.now()
+        if found.state == "half-open":
+            alone = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
+            if alone.update(rests_until=now + _FINDING_OUT):
+                found.rests_until = now + _FINDING_OUT
+                return found
+            found.rests_until = now + timedelta(seconds=1)
+    except DatabaseError as exc:
+        logger.warning("Cannot read the breaker: %s", exc)
+        return Breaker()
+    assert found.rests_until is not None  # noqa: S101 - for the type checker: it isn't closed
+    raise errors.ProviderResting(
+        f"The sandbox provider is not answering. {errors.TRIES_AGAIN}",
+        retry_after=max(1, math.ceil((found.rests_until - now).total_seconds())),
+    )
+
+
+def _note_answer(found: Breaker) -> None:
+    """It answered, whatever it said. A slow call from before a rest doesn't end the rest."""
+    global _answered_at
+    _answered_at = time.monotonic()
+    if not (found.failures or found.rests_until):
+        return
+    same = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
+    if same.update(failures=0, rests=0, rests_until=None) and found.rests_until:
+        logger.info("The provider works again")
+
+
+def _note_failure(found: Breaker, asked: int) -> None:
+    row, _ = Breaker.objects.get_or_create(pk=1)
+    Breaker.objects.filter(pk=1).update(failures=F("failures") + 1)
+    row.refresh_from_db()
+    if not (asked or found.rests_until or row.failures >= FAILURES):
+        return
+    first, longest = _REST
+    seconds = min(first * 2 ** min(row.rests, 10), longest) * random.uniform(0.5, 1)  # noqa: S311
+    until = timezone.now() + timedelta(seconds=max(seconds, min(asked, _LONGEST_ASKED)))
+    # Of calls that fail together one decides, unless the provider asked for more.
+    same = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
+    if same.update(rests_until=until, rests=F("rests") + 1):
+        logger.warning("The provider does not work: nobody calls it until %s", until)
+        Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
+    elif asked:
+        Breaker.objects.filter(pk=1, rests_until__lt=until).update(rests_until=until)

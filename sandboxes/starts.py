@@ -1,0 +1,35 @@
+"""How many sandboxes are made at once, and whose turn it is.
+
+One limit for all workers together: what it spares is the provider, whose limits they share, and
+there is one queue in which a person can be told their place.
+"""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from operations.metrics import THROTTLED_STARTS
+from sandboxes.models import Phase, Sandbox
+
+
+def next_in_line() -> list[int]:
+    """The rows whose turn it is, oldest first: as many as there are free places."""
+    waiting = list(_waiting()[: settings.SANDBOX_STARTS_AT_ONCE].values_list("pk", flat=True))
+    return waiting[: _free_places()] if waiting else []
+
+
+def note_throttled() -> None:
+    """Count, once each, the rows that wait although they could be tried."""
+    new = Sandbox.objects.waiting().filter(throttled_at=None)
+    if new.exists() and not _free_places():
+        THROTTLED_STARTS.inc(new.update(throttled_at=timezone.now()))
+
+
+def _waiting() -> QuerySet[Sandbox]:
+    rows: QuerySet[Sandbox] = Sandbox.objects.waiting().order_by("settle_by", "pk")
+    return rows
+
+
+def _free_places() -> int:
+    at_work = Sandbox.objects.filter(phase=Phase.PENDING, lease_until__gt=timezone.now()).count()
+    return max(0, settings.SANDBOX_STARTS_AT_ONCE - at_work)
