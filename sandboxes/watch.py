@@ -1,71 +1,119 @@
-"""Keeping the rows true: a look at the provider's list, which wakes no sandbox."""
+"""Keeping the rows true: a look at the provider, which wakes no sandbox."""
 
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from sandboxes import errors, gateway, status
+from sandboxes import errors, gateway, orphans, status
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Heartbeat, Phase, Sandbox
-from sandboxes.reconcile.seen import observe
+from sandboxes.reconcile.seen import is_ours, note_drift, observe
 from sandboxes.reconcile.starter import STARTER_EVERY
 from sandboxes.status import Status
 
 logger = logging.getLogger(__name__)
 
-# Every row is looked at this often; those that somebody reads, at each call.
+# Every row is looked at this often, by one of the workers; those that somebody reads, at each call.
 FULL_EVERY = timedelta(seconds=30)
-_BATCH = 500
 
 
-def look(last_full: datetime | None) -> datetime | None:
-    """Look at the provider if anybody needs it; returns when all rows were last looked at."""
-    full = last_full is None or timezone.now() - last_full >= FULL_EVERY
-    rows = Sandbox.objects.filter(phase=Phase.READY) if full else Sandbox.objects.watched()
-    if not full and not rows.exists():
-        return last_full
+def look_at_watched() -> None:
+    """Look at the rows that somebody reads: one by one, or by the list where that is less."""
+    rows = {row.name: row for row in Sandbox.objects.watched().select_related("owner")}
+    if not rows:
+        return
+    made = Sandbox.objects.filter(phase=Phase.READY)
+    # As many as the list has pages, with a margin for what isn't Manta's.
+    one_by_one = made[len(rows) * gateway.PAGE :].exists()
     try:
-        records = {record.name: record for record in gateway.list_all()}
+        records = _each(rows) if one_by_one else _listed(rows)
     except errors.SandboxError as exc:
-        if not Heartbeat.of(Heartbeat.Subject.PROVIDER).is_failing:  # once an outage
-            logger.warning("Cannot look at the provider: %s", exc)
-        Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
-        # Also where nobody looks: a failed full look is tried again at the next call.
-        return last_full
+        _note_silence(exc)
+        return
     Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=True)
-    _compare(list(rows), records)
-    return timezone.now() if full else last_full
+    _compare(rows.values(), records)
 
 
-def _compare(rows: list[Sandbox], records: dict[str, ProviderSandbox]) -> None:
+def look_at_all() -> None:
+    """Look at every row, when it is time; a page of the list at a time."""
+    if not Heartbeat.claim(Heartbeat.Subject.FULL_LOOK, every=FULL_EVERY):
+        return
+    started = timezone.now()
+    try:
+        for page in gateway.list_pages():
+            rows = orphans.rows_of(page)
+            ready = [row for row in rows.values() if row.phase == Phase.READY]
+            _compare(ready, {record.name: record for record in page})
+            orphans.note(orphans.among(page, rows, seen_at=timezone.now()))
+    except errors.SandboxError as exc:
+        _note_silence(exc)
+        # Also where nobody looks: a failed full look is tried again at the next call.
+        Heartbeat.forget(Heartbeat.Subject.FULL_LOOK)
+        return
+    Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=True)
+    orphans.forget_unseen(started)
+    # In no page: the reconciler makes sure before it says that it is gone.
+    unseen = Q(checked_at=None) | Q(checked_at__lt=started)
+    missing = Sandbox.objects.filter(unseen, phase=Phase.READY, next_attempt_at=None)
+    missing.update(next_attempt_at=timezone.now())
+
+
+def _each(names: Iterable[str]) -> dict[str, ProviderSandbox]:
+    found = {name: gateway.get(name) for name in names}
+    return {name: record for name, record in found.items() if record}
+
+
+def _listed(names: Iterable[str]) -> dict[str, ProviderSandbox]:
+    wanted, found = set(names), {}
+    for page in gateway.list_pages():
+        found.update({record.name: record for record in page if record.name in wanted})
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _note_silence(exc: Exception) -> None:
+    if not Heartbeat.of(Heartbeat.Subject.PROVIDER).is_failing:  # once an outage
+        logger.warning("Cannot look at the provider: %s", exc)
+    Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
+
+
+def _compare(rows: Iterable[Sandbox], records: Mapping[str, ProviderSandbox]) -> None:
     unchanged: list[int] = []
     due: list[int] = []
     for row in rows:
         record = records.get(row.name)
-        if record is None or record.status in status.GONE:
-            due.append(row.pk)  # the reconciler makes sure before it says that it is gone
+        if record is None or record.status in status.GONE or not is_ours(row, record):
+            due.append(row.pk)  # the reconciler makes sure, and says what it finds
             continue
-        # It answers, so what did not work before is over.
-        seen = {**observe(row, record), "error_code": "", "error_message": ""}
-        checked_at = seen.pop("checked_at")
-        if all(getattr(row, field) == value for field, value in seen.items()):
+        if not _note_change(row, record):
             unchanged.append(row.pk)
-        else:
-            woke = row.status is not Status.ACTIVE
-            Sandbox.objects.filter(pk=row.pk, phase=Phase.READY).update(
-                checked_at=checked_at, **seen
-            )
-            row.provider_status, row.provider_state = record.status, record.state
-            if woke and row.status is Status.ACTIVE:
-                row.starter_checked_at = None
-        if row.status is Status.ACTIVE and _starter_is_due(row):
+        wakeful = row.status is Status.ACTIVE and _starter_is_due(row)
+        if wakeful or "labels" in row.drift:
             due.append(row.pk)
     now = timezone.now()
-    for start in range(0, len(unchanged), _BATCH):
-        batch = unchanged[start : start + _BATCH]
-        Sandbox.objects.filter(pk__in=batch, phase=Phase.READY).update(checked_at=now)
+    Sandbox.objects.filter(pk__in=unchanged, phase=Phase.READY).update(checked_at=now)
     Sandbox.objects.filter(pk__in=due, next_attempt_at=None).update(next_attempt_at=now)
+
+
+def _note_change(row: Sandbox, record: ProviderSandbox) -> bool:
+    """Store what was seen, where it differs from the row."""
+    # It answers, so what did not work before is over.
+    seen = {**observe(row, record), "error_code": "", "error_message": ""}
+    checked_at = seen.pop("checked_at")
+    if all(getattr(row, field) == value for field, value in seen.items()):
+        return False
+    slept = row.status is not Status.ACTIVE
+    note_drift(row, seen)
+    Sandbox.objects.filter(pk=row.pk, phase=Phase.READY).update(checked_at=checked_at, **seen)
+    for field in ("provider_status", "provider_state", "drift"):
+        setattr(row, field, seen[field])
+    if slept and row.status is Status.ACTIVE:
+        row.starter_checked_at = None
+    return True
 
 
 def _starter_is_due(row: Sandbox) -> bool:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -17,8 +16,8 @@ from django.db import close_old_connections
 from huey.consumer import Consumer
 
 from operations.recorder import Recorder
-from sandboxes import gateway, leases, reconcile, tasks, watch
-from sandboxes.models import Heartbeat, Sandbox
+from sandboxes import breaker, gateway, leases, quotas, reconcile, starts, tasks, watch
+from sandboxes.models import Heartbeat, Phase, Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +28,8 @@ _TURNS_A_BEAT = 20
 LAST_WORDS = 0.3
 # A provider that has not answered a look after this long counts as not answering.
 LOOK_PATIENCE = 1.0
+# Threads that keep, restart and delete; those that make are WORKER_THREADS.
+KEEPERS = 4
 
 
 class _Jobs(Consumer):  # type: ignore[misc]
@@ -38,15 +39,41 @@ class _Jobs(Consumer):  # type: ignore[misc]
         pass
 
 
+class _Look:
+    """One kind of look, each second, in a thread of its own: a provider that hangs holds up no
+    sweep, and a long look at everything none at what somebody reads.
+    """
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="look")
+        self._running: Future[None] | None = None
+        self._started = 0.0
+        self._is_late = False
+
+    def turn(self) -> None:
+        """Start one, unless one is under way; say so when the provider doesn't answer it."""
+        waited = time.monotonic() - self._started
+        if self._running is None or (self._running.done() and waited >= LOOK_EVERY):
+            self._started, self._is_late = time.monotonic(), False
+            self._running = self._pool.submit(_guarded, self._look)
+            return
+        silent = min(waited, breaker.silent_for()) > LOOK_PATIENCE
+        if silent and not self._running.done() and not self._is_late:
+            self._is_late = True
+            Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
+
+    def stop(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 class Worker:
     def __init__(self) -> None:
         self.stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="row")
-        self._looking = ThreadPoolExecutor(1, thread_name_prefix="look")
-        self._look: Future[datetime | None] | None = None
-        self._look_started = 0.0
-        self._look_is_late = False
-        self._looked_at: datetime | None = None
+        # Apart, so that a queue of new sandboxes holds up no deletion and no restart.
+        self._makers = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="make")
+        self._keepers = ThreadPoolExecutor(KEEPERS, thread_name_prefix="keep")
+        self._looks = [_Look(watch.look_at_watched), _Look(watch.look_at_all)]
         self._at_work: set[int] = set()
         self._jobs: Consumer | None = None
         self._recorder = Recorder("worker")
@@ -60,18 +87,21 @@ class Worker:
         for turn in itertools.count():
             if self.stopping.wait(SWEEP_EVERY):
                 break
-            self._guarded(self._sweep)
-            self._guarded(self._look_around)
+            _guarded(self._sweep)
+            for look in self._looks:
+                _guarded(look.turn)
             if turn % _TURNS_A_BEAT == 0:
-                self._guarded(self._beat)
+                _guarded(self._beat)
         self._stop()
 
     def _stop(self) -> None:
         if self._jobs:
             self._jobs.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._looking.shutdown(wait=False, cancel_futures=True)
-        self._guarded(leases.release_all)
+        for pool in (self._makers, self._keepers):
+            pool.shutdown(wait=False, cancel_futures=True)
+        for look in self._looks:
+            look.stop()
+        _guarded(leases.release_all)
         self._recorder.stop(LAST_WORDS)
 
     def _start_jobs(self) -> None:
@@ -88,45 +118,37 @@ class Worker:
 
     def _beat(self) -> None:
         Heartbeat.note(Heartbeat.Subject.WORKER, ok=True)
+        quotas.forget_creations()
         if self._jobs is None:
             self._start_jobs()
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """One failure of the database, or of ours, must not end the loop."""
-        try:
-            close_old_connections()
-            work()
-        except DatabaseError as exc:
-            logger.warning("The database is not available: %s", exc)
-        except Exception:
-            logger.exception("The worker's loop failed")
-
     def _sweep(self) -> None:
         leases.renew_all()
-        due = Sandbox.objects.due().order_by("next_attempt_at").values_list("pk", flat=True)
-        for pk in due[: settings.WORKER_THREADS * 2]:
-            if pk not in self._at_work:
-                self._at_work.add(pk)
-                self._pool.submit(self._reconcile, pk)
+        starts.note_throttled()
+        for pk in starts.next_in_line():
+            self._take(pk, self._makers)
+        others = Sandbox.objects.due().exclude(phase=Phase.PENDING).order_by("next_attempt_at")
+        for pk in others.values_list("pk", flat=True)[: KEEPERS * 4]:
+            self._take(pk, self._keepers)
+
+    def _take(self, pk: int, pool: ThreadPoolExecutor) -> None:
+        if pk not in self._at_work:
+            self._at_work.add(pk)
+            pool.submit(self._reconcile, pk)
 
     def _reconcile(self, pk: int) -> None:
         try:
-            self._guarded(lambda: reconcile.reconcile(pk))
+            _guarded(lambda: reconcile.reconcile(pk))
         finally:
             self._at_work.discard(pk)
 
-    def _look_around(self) -> None:
-        """Start a look each second, unless one is under way; say so when that takes too long."""
-        waited = time.monotonic() - self._look_started
-        if self._look is None or (self._look.done() and waited >= LOOK_EVERY):
-            self._look_started, self._look_is_late = time.monotonic(), False
-            self._look = self._looking.submit(self._look_once)
-        elif not self._look.done() and waited > LOOK_PATIENCE and not self._look_is_late:
-            self._look_is_late = True
-            Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
 
-    def _look_once(self) -> None:
-        def look() -> None:
-            self._looked_at = watch.look(self._looked_at)
-
-        self._guarded(look)
+def _guarded(work: Callable[[], None]) -> None:
+    """One failure of the database, or of ours, must not end the loop."""
+    try:
+        close_old_connections()
+        work()
+    except DatabaseError as exc:
+        logger.warning("The database is not available: %s", exc)
+    except Exception:
+        logger.exception("The worker's loop failed")

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import errors, reminders, status
+from sandboxes import errors, events, reminders, status
+from sandboxes.drift import drift_of
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.models import Sandbox
+from sandboxes.models import Action, Sandbox
 
 # A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -25,6 +26,7 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
         "last_used_at": record.last_used_at,
         "expires_at": expires_at,
         "checked_at": timezone.now(),
+        "drift": drift_of(sandbox, record),
     }
     if expires_at != sandbox.expires_at:
         seen["remind_at"] = reminders.next_due(expires_at, sandbox.ttl)
@@ -32,6 +34,14 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
     if current is not status.Status.UNKNOWN:
         seen["known_status"] = current
     return seen
+
+
+def note_drift(sandbox: Sandbox, seen: dict[str, Any]) -> None:
+    """Put settings that newly differ on the record."""
+    new = {name: value for name, value in seen["drift"].items() if name not in sandbox.drift}
+    if new:
+        reason = ", ".join(f"{name}: {value}" for name, value in new.items())
+        events.record(sandbox, Action.DRIFTED, reason=f"At the provider: {reason}.")
 
 
 def _steady(reported: datetime | None, known: datetime | None) -> datetime | None:
@@ -43,11 +53,18 @@ def _steady(reported: datetime | None, known: datetime | None) -> datetime | Non
 
 
 def is_ours(sandbox: Sandbox, record: ProviderSandbox) -> bool:
+    """Whether it has our label, our user's, and is not older than the user."""
+    owner = record.labels.get("manta-owner")
+    # One of before there were installation labels has none; the worker adds it.
+    installation = record.labels.get("manta-installation")
     joined = sandbox.owner.date_joined if sandbox.owner else None
     too_old = joined and record.created_at and record.created_at < joined - CLOCK_SKEW
-    label = record.labels.get("manta-owner")
     return (
-        record.name == sandbox.name and label == sandbox.labels.get("manta-owner") and not too_old
+        record.name == sandbox.name
+        and owner is not None
+        and owner == sandbox.labels.get("manta-owner")
+        and installation in (None, sandbox.labels.get("manta-installation"))
+        and not too_old
     )
 
 
