@@ -4,7 +4,14 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from manta import error_pages, views
-from sandboxes.api import SandboxEvents, SandboxInit
+from sandboxes.api import (
+    SandboxDetail,
+    SandboxEvents,
+    SandboxExtend,
+    SandboxInit,
+    SandboxReset,
+    SandboxRestart,
+)
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -19,6 +26,10 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/sandbox", SandboxDetail.as_view(), name="sandbox-detail"),
+    path("api/sandbox/extend", SandboxExtend.as_view(), name="sandbox-extend"),
+    path("api/sandbox/restart", SandboxRestart.as_view(), name="sandbox-restart"),
+    path("api/sandbox/reset", SandboxReset.as_view(), name="sandbox-reset"),
     path("api/sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
     path("api/sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),

@@ -3,32 +3,50 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.utils import timezone
 
 from manta.request_id import current_request_id
+from sandboxes import reminders, services, starters
+from sandboxes.losses import Losses
 from sandboxes.models import Heartbeat, Phase, Sandbox, Step
 from sandboxes.status import Status
 
 _WORDS = {
     "none": ("No sandbox", "You don't have one yet."),
     "provisioning": ("Creating", "This usually takes a few seconds."),
-    "active": ("Awake", "Goes to sleep by itself when nothing uses it."),
-    "standby": ("Asleep", "Everything is kept in memory. Wakes in a blink."),
+    "active": ("Awake", "Falls asleep by itself soon after its last use."),
+    "standby": ("Asleep", "Everything is kept in memory. Wakes in a blink when you use it."),
     "stopped": ("Stopped", "The provider has stopped it."),
     "failed": ("Needs attention", "It could not be made."),
     "unknown": ("Unknown", "The provider reports something Manta doesn't know."),
-    "expired": ("Expired", "It is no longer there."),
+    "expired": ("Expired", "It was not used until its expiry date."),
+    "deleted": ("Deleted", "It was deleted at the provider, not through Manta."),
+    "resetting": ("Being reset", "It is deleted, and then made again from the starter."),
     "deleting": ("Being deleted", "It is going, with everything in it."),
 }
+_ACTIONS = {"none": "Initialize", "failed": "Retry", "expired": "Recreate", "deleted": "Recreate"}
+_COULD_NOT_BE_MADE = "Your sandbox could not be made"
+_FAILURES = {
+    "unknown_image": "The image of your sandbox is not known",
+    "bad_credentials": "Manta may not use the sandbox provider",
+    "quota_exceeded": "The provider has no room for your sandbox",
+    "wrong_owner": "The name of your sandbox is taken",
+    "provider_unavailable": "The sandbox provider did not answer in time",
+}
+# Used longer ago than this and awake all the same, it is kept awake by something.
+_SLEEPS_WITHIN = timedelta(minutes=2)
 # Fast only in transitions: an awake sandbox is about to sleep.
-_POLL_SECONDS = {"provisioning": 1, "deleting": 1, "active": 2}
+_POLL_SECONDS = {"provisioning": 1, "deleting": 1, "resetting": 1, "active": 2}
 _SLOW_POLL = 30
 # A made sandbox that was last looked at longer ago than this is about to be looked at again.
 _RECENT = timedelta(seconds=5)
 # A look that was asked for and a worker's sign of life are believed this long.
 _ASKED = timedelta(seconds=15)
+# Dates that differ by less are one and the same to a reader.
+_SAME_DATE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -74,7 +92,23 @@ class Panel:
 
     @property
     def detail(self) -> str:
+        if self.stays_awake:
+            return "An open page, a terminal or a process with keepAlive keeps it awake."
         return _WORDS[self.state][1]
+
+    @property
+    def title(self) -> str:
+        """What went wrong, in a line."""
+        return _FAILURES.get(self.error_code, _COULD_NOT_BE_MADE)
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        return self.sandbox.last_used_at if self.sandbox else None
+
+    @property
+    def stays_awake(self) -> bool:
+        used = self.last_used_at
+        return self.state == "active" and used is not None and _age(used) > _SLEEPS_WITHIN
 
     @property
     def trouble(self) -> str:
@@ -87,7 +121,7 @@ class Panel:
 
     @property
     def poll_seconds(self) -> int:
-        if self.refreshing or self.stale or self.outdated:
+        if self.refreshing or self.stale or self.outdated or self.restarting:
             return 1
         return _POLL_SECONDS.get(self.state, _SLOW_POLL)
 
@@ -117,6 +151,72 @@ class Panel:
     def expires_at(self) -> datetime | None:
         row = self.sandbox
         return row.expires_at if row and row.phase == Phase.READY else None
+
+    @property
+    def extension(self) -> datetime | None:
+        """Until when Extend would keep it; None when that is hardly later than it is kept now."""
+        row = self.sandbox
+        if row is None or row.phase != Phase.READY or row.expires_at is None or self.expiry_note:
+            return None
+        until = services.extension_of(row)
+        return until if until - row.expires_at > row.ttl / 100 else None
+
+    @property
+    def expiry_note(self) -> str:
+        """What has become of an Extend that the provider has not followed."""
+        row = self.sandbox
+        if row is None or self.expires_at is None or row.extended_until is None:
+            return ""
+        if row.extended_until - self.expires_at < _SAME_DATE:
+            return ""
+        asked = row.expiry_asked is not None and row.expiry_asked >= row.extended_until
+        return "The provider allows no later date." if asked else "Asked the provider for more."
+
+    @property
+    def reminds(self) -> bool:
+        """The expiry is near."""
+        row = self.sandbox
+        return row is not None and bool(reminders.current(self.expires_at, row.ttl))
+
+    @cached_property
+    def reminder(self) -> bool:
+        """The expiry is near, and its owner has not dismissed that. One read, only then."""
+        row = self.sandbox
+        if row is None or row.expires_at is None or not self.reminds:
+            return False
+        lead = reminders.current(row.expires_at, row.ttl)
+        dismissed = row.reminders.filter(
+            expires_at=row.expires_at, lead=lead, dismissed_at__isnull=False
+        )
+        return not dismissed.exists()
+
+    # ---- What can be done
+
+    @property
+    def restarting(self) -> bool:
+        return bool(self.sandbox and self.can_restart and self.sandbox.restart_wanted_at)
+
+    @property
+    def can_restart(self) -> bool:
+        return self.state in ("active", "standby", "unknown")
+
+    @property
+    def can_reset(self) -> bool:
+        return self.state not in ("none", "deleting", "resetting", "expired", "deleted")
+
+    @property
+    def can_delete(self) -> bool:
+        return self.can_reset or self.state == "resetting"
+
+    @property
+    def losses(self) -> Losses | None:
+        """What was lost with one that is gone."""
+        gone = self.state in ("expired", "deleted")
+        return Losses(self.sandbox) if self.sandbox and gone else None
+
+    @property
+    def starter(self) -> str:
+        return starters.current().title
 
     # ---- Being made
 
@@ -155,7 +255,7 @@ class Panel:
 
     @property
     def action_label(self) -> str:
-        return {"none": "Initialize", "failed": "Retry", "expired": "Recreate"}.get(self.state, "")
+        return _ACTIONS.get(self.state, "")
 
     @property
     def request_id(self) -> str:
@@ -193,7 +293,8 @@ class Panel:
         if row:
             shown += [row.step, row.expires_at, row.url, row.attempts, self.created_at]
             shown.append(row.checked_at if self.stale or self.refreshing else None)
-            shown.append(self.refreshing)
+            shown += [self.refreshing, self.restarting, self.stays_awake, _tens(row.last_used_at)]
+            shown += [self.expiry_note, self.extension is None, self.reminds]
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 
@@ -201,12 +302,17 @@ def _age(moment: datetime) -> timedelta:
     return timezone.now() - moment
 
 
+def _tens(moment: datetime | None) -> int:
+    """The moment to ten seconds: what is in use changes it all the time."""
+    return int(moment.timestamp()) // 10 if moment else 0
+
+
 def _state(sandbox: Sandbox | None) -> str:
     if sandbox is None:
         return "none"
     if sandbox.phase == Phase.GONE:
-        return "expired"
+        return "deleted" if sandbox.error_code == "deleted" else "expired"
     if sandbox.phase == Phase.DELETING:
-        return "deleting"
+        return "resetting" if sandbox.remake else "deleting"
     status: Status = sandbox.status
     return str(status.value)

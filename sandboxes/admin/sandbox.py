@@ -1,8 +1,9 @@
 """Sandboxes, as an admin sees them: what is known, why it failed, and what can be done."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -22,11 +23,12 @@ class StatusFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
     _QUERIES = {
-        Status.PROVISIONING: Q(phase=Phase.PENDING),
+        Status.PROVISIONING: Q(phase=Phase.PENDING) | Q(phase=Phase.DELETING, remake=True),
         Status.FAILED: Q(phase=Phase.FAILED) | Q(phase=Phase.READY, known_status=Status.FAILED),
         Status.ACTIVE: Q(phase=Phase.READY, known_status=Status.ACTIVE),
         Status.STANDBY: Q(phase=Phase.READY, known_status=Status.STANDBY),
-        Status.STOPPED: Q(phase__in=[Phase.DELETING, Phase.GONE])
+        Status.STOPPED: Q(phase=Phase.GONE)
+        | Q(phase=Phase.DELETING, remake=False)
         | Q(phase=Phase.READY, known_status=Status.STOPPED),
     }
 
@@ -36,6 +38,19 @@ class StatusFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> QuerySet[Sandbox]:
         value = self.value()
         return queryset.filter(self._QUERIES[Status(value)]) if value in Status.values else queryset
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    """What is left of deleted accounts: it goes by itself, as soon as the provider lets it."""
+
+    title = "owner"
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("deleted", "account deleted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> QuerySet[Sandbox]:
+        return queryset.filter(owner=None) if self.value() == "deleted" else queryset
 
 
 @admin.register(Sandbox)
@@ -50,12 +65,12 @@ class SandboxAdmin(ReadOnlyAdmin):
         "checked",
         "error_message",
     ]
-    list_filter = [StatusFilter, "phase", "image", "region"]
+    list_filter = [StatusFilter, OwnerFilter, "phase", "image", "region"]
     list_select_related = ["owner"]
     list_per_page = 100
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     ordering = ["-created_at"]
-    actions = ["refresh", "retry", "delete_sandboxes"]
+    actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]
     readonly_fields = ["shown_status", "owner_link", "record_link"]
 
     @admin.display(description="status", ordering="known_status")
@@ -121,21 +136,49 @@ class SandboxAdmin(ReadOnlyAdmin):
         note = f" {left} had nothing to retry." if left else ""
         self.message_user(request, f"{len(stuck)} being made again.{note}")
 
+    @admin.action(description="Restart: end what runs, keep files", permissions=["operate"])
+    def restart(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
+        ready = [sandbox for sandbox in queryset if sandbox.phase == Phase.READY]
+        for sandbox in ready:
+            services.restart_sandbox(sandbox=sandbox, actor=request.user)
+        left = queryset.count() - len(ready)
+        note = f" {left} had nothing to restart." if left else ""
+        self.message_user(request, f"{len(ready)} being restarted.{note}")
+
+    @admin.action(description="Reset to the starter", permissions=["remove"])
+    def reset_sandboxes(
+        self, request: HttpRequest, queryset: QuerySet[Sandbox]
+    ) -> HttpResponse | None:
+        there = queryset.exclude(phase__in=[Phase.DELETING, Phase.GONE])
+        return self._confirmed(request, there, "reset", services.reset_sandbox)
+
     @admin.action(description="Delete, with everything in it", permissions=["remove"])
     def delete_sandboxes(
         self, request: HttpRequest, queryset: QuerySet[Sandbox]
     ) -> HttpResponse | None:
-        if "confirmed" not in request.POST:
+        return self._confirmed(request, queryset, "delete", services.delete_sandbox)
+
+    def _confirmed(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Sandbox],
+        action: str,
+        act: Callable[..., None],
+    ) -> HttpResponse | None:
+        """Show what would be lost; act once that was confirmed, with a reason the owner reads."""
+        reason = request.POST.get("reason", "").strip()
+        if "confirmed" not in request.POST or not reason:
             context = {
                 **self.admin_site.each_context(request),
-                "title": "Delete sandboxes?",
+                "title": f"{action.title()} sandboxes?",
+                "action": action,
                 "sandboxes": queryset,
                 "opts": self.model._meta,
                 "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
             }
-            return TemplateResponse(request, "admin/sandboxes/confirm_deletion.html", context)
-        count = len(queryset)
-        for sandbox in queryset:
-            services.delete_sandbox(sandbox=sandbox, actor=request.user)
-        self.message_user(request, f"{count} being deleted.", messages.WARNING)
+            return TemplateResponse(request, "admin/sandboxes/confirm.html", context)
+        sandboxes = list(queryset)
+        for sandbox in sandboxes:
+            act(sandbox=sandbox, actor=request.user, reason=reason[:1000])
+        self.message_user(request, f"{len(sandboxes)} to {action}: under way.")
         return None

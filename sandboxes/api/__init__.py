@@ -1,6 +1,14 @@
 """The REST API of one's own sandbox, one module a resource."""
 
+from sandboxes.api.actions import SandboxDetail, SandboxExtend, SandboxReset, SandboxRestart
 from sandboxes.api.events import SandboxEvents
 from sandboxes.api.init import SandboxInit
 
-__all__ = ["SandboxEvents", "SandboxInit"]
+__all__ = [
+    "SandboxDetail",
+    "SandboxEvents",
+    "SandboxExtend",
+    "SandboxInit",
+    "SandboxReset",
+    "SandboxRestart",
+]

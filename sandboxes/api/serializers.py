@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sandboxes.models import Sandbox
+from sandboxes.models import Phase, Sandbox
 from sandboxes.status import Status
 
 
@@ -42,6 +42,40 @@ class SandboxSerializer(serializers.Serializer[Sandbox]):
         if instance.status is Status.UNKNOWN and instance.checked_at:
             data["checkedAt"] = stamp(instance.checked_at)
         return data
+
+
+class SandboxDetailSerializer(SandboxSerializer):
+    """All that the panel shows."""
+
+    image = serializers.CharField()
+    memoryMb = serializers.IntegerField(source="memory_mb")
+    region = serializers.CharField()
+    lastUsedAt = serializers.DateTimeField(source="last_used_at", allow_null=True)
+    expiresAt = serializers.DateTimeField(
+        source="expires_at", allow_null=True, help_text="As the provider reports it."
+    )
+    keptUntil = serializers.DateTimeField(
+        source="extended_until", allow_null=True, help_text="As was last asked for by Extend."
+    )
+    checkedAt = serializers.DateTimeField(source="checked_at", allow_null=True)
+    restarting = serializers.SerializerMethodField()
+    deleting = serializers.SerializerMethodField()
+    errorCode = serializers.CharField(source="error_code")
+    error = serializers.CharField(source="error_message")
+
+    def get_restarting(self, sandbox: Sandbox) -> bool:
+        return sandbox.restart_wanted_at is not None
+
+    def get_deleting(self, sandbox: Sandbox) -> bool:
+        return sandbox.phase == Phase.DELETING
+
+
+class DetailResponse(serializers.Serializer[Any]):
+    sandbox = SandboxDetailSerializer()
+
+
+class ConfirmRequest(serializers.Serializer[Any]):
+    confirm = serializers.CharField(help_text="The sandbox's id: what is in it will be lost.")
 
 
 class InitResponse(serializers.Serializer[Any]):

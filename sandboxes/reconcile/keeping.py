@@ -25,7 +25,7 @@ def keep(sandbox: Sandbox) -> None:
     save(sandbox, attempts=0, error_code="", error_message="", **observe(sandbox, record))
     _move_expiry(sandbox)
     if sandbox.restart_wanted_at:
-        restart(sandbox)
+        restart(sandbox, sandbox.restart_wanted_at)
     if sandbox.unsaved_wanted_at:
         look_for_unsaved_work(sandbox)
     elif sandbox.status == status.Status.ACTIVE:  # never wake it only to look

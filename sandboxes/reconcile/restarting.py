@@ -1,6 +1,6 @@
 """Restarting what runs in a sandbox, because somebody asked for it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,18 +13,17 @@ from sandboxes.reconcile.starter import run_starter, write_starter
 _AGAIN_AFTER = timedelta(seconds=2)
 
 
-def restart(sandbox: Sandbox) -> None:
-    """Do the restart that was asked for. The provider's record says which one it did last, so
+def restart(sandbox: Sandbox, wanted: datetime) -> None:
+    """Do the restart that was asked for then. The provider's record says which one it did last, so
     that an attempt after a crash does not restart it once more.
     """
-    wanted = sandbox.restart_wanted_at
     try:
         gateway.restart(sandbox.name, token=wanted.isoformat())
         _end_what_still_runs(sandbox)
         write_starter(sandbox)
         run_starter(sandbox, although_stopped=True)
     except errors.SandboxError as exc:
-        _note_failure(sandbox, exc)
+        _note_failure(sandbox, wanted, exc)
         raise
     save(sandbox, restart_wanted_at=None, restarted_at=wanted)
     events.record(sandbox, Action.RESTARTED)
@@ -37,9 +36,9 @@ def _end_what_still_runs(sandbox: Sandbox) -> None:
             dataplane.kill_process(sandbox.url, str(process.get("pid")))
 
 
-def _note_failure(sandbox: Sandbox, exc: errors.SandboxError) -> None:
+def _note_failure(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:
     """Try again soon, or give up when that can't help or has not helped for long."""
-    late = timezone.now() - sandbox.restart_wanted_at > settings.SANDBOX_START_TIMEOUT
+    late = timezone.now() - wanted > settings.SANDBOX_START_TIMEOUT
     if exc.retryable and not late:
         save(sandbox, next_attempt_at=timezone.now() + _AGAIN_AFTER)
         return

@@ -3,7 +3,7 @@ it marks the row, and the worker makes the row and the real sandbox agree.
 """
 
 from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
-from sandboxes.services.expiry import expiry_of, extend_sandbox, extension_of
+from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
 from sandboxes.services.ports import open_port
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
 from sandboxes.services.restarts import restart_sandbox
@@ -13,6 +13,7 @@ from sandboxes.services.unsaved import look_for_unsaved_work
 __all__ = [
     "delete_account",
     "delete_sandbox",
+    "dismiss_reminder",
     "ensure_sandbox",
     "expiry_of",
     "extend_sandbox",

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import events, tasks
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes import events, reminders, tasks
+from sandboxes.models import Action, Phase, Reminder, Sandbox
 from sandboxes.services.rows import require_ready
 
 # Asked for again within this time, it is the same wish: a double click.
@@ -38,3 +38,15 @@ def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
         events.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
     sandbox.refresh_from_db()
     tasks.kick(sandbox.pk)
+
+
+def dismiss_reminder(*, sandbox: Sandbox) -> None:
+    """Take the reminder off the pages. Who has seen it needs no e-mail about it either."""
+    lead = reminders.current(sandbox.expires_at, sandbox.ttl)
+    if lead and sandbox.expires_at:
+        Reminder.objects.update_or_create(
+            sandbox=sandbox,
+            expires_at=sandbox.expires_at,
+            lead=lead,
+            defaults={"dismissed_at": timezone.now()},
+        )

@@ -26,6 +26,17 @@
     }
   };
 
+  // Dates that people plan by, in their own time zone; the server writes UTC.
+  const format = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  const local = () => {
+    for (const time of document.querySelectorAll("time[data-local]")) {
+      time.textContent = new Date(time.dateTime).toLocaleString([], format);
+    }
+  };
+
   setInterval(tick, EVERY_MS);
-  htmx.onLoad(tick);
+  htmx.onLoad(() => {
+    tick();
+    local();
+  });
 })();

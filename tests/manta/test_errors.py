@@ -82,7 +82,7 @@ def test_a_form_without_its_token_says_so(alice):
 
 
 def test_a_bug_names_its_request(client, alice, monkeypatch):
-    monkeypatch.setattr("sandboxes.views.Panel.of", lambda *args: 1 / 0)
+    monkeypatch.setattr("sandboxes.panel.Panel.of", lambda *args: 1 / 0)
     client.raise_request_exception = False
     client.force_login(alice)
 

@@ -64,10 +64,53 @@ def test_delete_asks_first_and_then_deletes(admin, alices_sandbox):
     assert "cannot be undone" in page.text
     assert alices_sandbox.phase == Phase.READY
 
-    act(admin, "delete_sandboxes", alices_sandbox, confirmed="yes")
+    act(admin, "delete_sandboxes", alices_sandbox, confirmed="yes", reason="She left.")
 
     alices_sandbox.refresh_from_db()
     assert alices_sandbox.phase == Phase.DELETING
+    event = SandboxEvent.objects.get(action="delete requested")
+    assert (event.actor_kind, event.reason) == ("admin", "She left.")
+
+
+def test_without_a_reason_nothing_is_deleted_or_reset(admin, alices_sandbox):
+    act(admin, "delete_sandboxes", alices_sandbox, confirmed="yes", reason=" ")
+    act(admin, "reset_sandboxes", alices_sandbox, confirmed="yes")
+
+    alices_sandbox.refresh_from_db()
+    assert alices_sandbox.phase == Phase.READY
+
+
+def test_reset_tells_what_is_lost_and_then_resets(admin, alices_sandbox):
+    Sandbox.objects.update(unsaved_work=[{"folder": "/x"}], unsaved_checked_at=timezone.now())
+    page = act(admin, "reset_sandboxes", alices_sandbox)
+    assert "unsaved work in 1 git folder" in page.text
+
+    act(admin, "reset_sandboxes", alices_sandbox, confirmed="yes", reason="It was stuck.")
+
+    alices_sandbox.refresh_from_db()
+    assert alices_sandbox.is_resetting
+    assert alices_sandbox.name in admin.get(LIST, {"status": "provisioning"}).text
+
+
+def test_restart_is_asked_for_where_there_is_something_to_restart(admin, alices_sandbox):
+    failed = SandboxFactory(phase=Phase.FAILED)
+
+    response = act(admin, "restart", alices_sandbox, failed)
+
+    alices_sandbox.refresh_from_db()
+    assert alices_sandbox.restart_wanted_at is not None
+    assert "1 had nothing to restart" in response.text
+    assert SandboxEvent.objects.get(action="restart requested").actor_kind == "admin"
+
+
+def test_what_is_left_of_deleted_accounts_can_be_listed(admin, alices_sandbox):
+    SandboxFactory(owner=UserFactory(email="bob@example.com"))
+    admin.post(f"/admin/accounts/user/{alices_sandbox.owner.pk}/delete/", {"post": "yes"})
+
+    page = admin.get(LIST, {"account": "deleted"})
+
+    assert "1 sandbox" in page.text
+    assert alices_sandbox.name in page.text
 
 
 def test_nothing_of_a_sandbox_is_edited_by_hand(admin, alices_sandbox):

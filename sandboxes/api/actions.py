@@ -1,0 +1,110 @@
+"""/api/sandbox: one's own sandbox, and what can be done with it. The worker does it: hence 202."""
+
+from typing import Any, cast
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from sandboxes import errors, services
+from sandboxes.api.serializers import (
+    ConfirmRequest,
+    DetailResponse,
+    ErrorResponse,
+    SandboxDetailSerializer,
+)
+from sandboxes.models import Sandbox
+
+_UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
+_REFUSED = {401: ErrorResponse, 404: ErrorResponse, 409: ErrorResponse, 410: ErrorResponse}
+
+
+class SandboxDetail(APIView):
+    @extend_schema(
+        operation_id="sandbox_detail",
+        summary="Your sandbox, as last seen, in full",
+        responses={200: DetailResponse, 401: ErrorResponse, 404: ErrorResponse},
+    )
+    def get(self, request: Request) -> Response:
+        sandbox = _own(request)
+        services.watch(sandbox)
+        return Response({"sandbox": SandboxDetailSerializer(sandbox).data})
+
+    @extend_schema(
+        operation_id="sandbox_delete",
+        summary="Delete your sandbox, with everything in it",
+        description="Also cancels one that is being made.",
+        # A body that says what is meant: OpenAPI 3.0 would leave it out of a DELETE otherwise.
+        request=ConfirmRequest,
+        responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
+    )
+    def delete(self, request: Request) -> Response:
+        sandbox = _confirmed(request)
+        services.delete_sandbox(sandbox=sandbox, actor=request.user)
+        return _under_way(sandbox)
+
+
+class SandboxReset(APIView):
+    @extend_schema(
+        operation_id="sandbox_reset",
+        summary="Delete everything in your sandbox, and start anew from the starter",
+        request=ConfirmRequest,
+        responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        sandbox = _confirmed(request)
+        services.reset_sandbox(sandbox=sandbox, actor=request.user)
+        return _under_way(sandbox)
+
+
+class SandboxRestart(APIView):
+    @extend_schema(
+        operation_id="sandbox_restart",
+        summary="End every process in your sandbox; its files stay",
+        description="The starter's server starts again. /tmp is emptied.",
+        request=None,
+        responses={202: _UNDER_WAY, **_REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        sandbox = _own(request)
+        services.restart_sandbox(sandbox=sandbox, actor=request.user)
+        return _under_way(sandbox)
+
+
+class SandboxExtend(APIView):
+    @extend_schema(
+        operation_id="sandbox_extend",
+        summary="Keep your sandbox for its whole TTL from now",
+        description="expiresAt follows once the provider has confirmed it; it may allow less.",
+        request=None,
+        responses={202: _UNDER_WAY, **_REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        sandbox = _own(request)
+        services.extend_sandbox(sandbox=sandbox, actor=request.user)
+        return _under_way(sandbox)
+
+
+def _own(request: Request) -> Sandbox:
+    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
+    if sandbox is None:
+        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
+    return sandbox
+
+
+def _confirmed(request: Request) -> Sandbox:
+    """One's own sandbox, when the request names it."""
+    sandbox = _own(request)
+    sent = ConfirmRequest(data=request.data)
+    sent.is_valid(raise_exception=True)
+    if sent.validated_data["confirm"] != sandbox.name:
+        raise serializers.ValidationError({"confirm": "That is not the id of your sandbox."})
+    return sandbox
+
+
+def _under_way(sandbox: Sandbox) -> Response:
+    body: dict[str, Any] = {"sandbox": SandboxDetailSerializer(sandbox).data}
+    return Response(body, status=202, headers={"Retry-After": "1"})

@@ -1,0 +1,35 @@
+"""What people type to act on their sandbox."""
+
+from typing import Any
+
+from django import forms
+
+from sandboxes.models import Sandbox
+
+
+class ConfirmForm(forms.Form):
+    """The sandbox's name, typed; and which sandbox of that name the page was about."""
+
+    confirm = forms.CharField(
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        )
+    )
+    made = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any, *, sandbox: Sandbox) -> None:
+        made = sandbox.provider_created_at
+        self.sandbox, self.of_page = sandbox, made.isoformat() if made else ""
+        super().__init__(data, initial={"made": self.of_page})
+        self.fields["confirm"].label = f"Type {sandbox.name} to confirm"
+
+    def clean_confirm(self) -> str:
+        confirm: str = self.cleaned_data["confirm"]
+        if confirm.strip() != self.sandbox.name:
+            raise forms.ValidationError("That is not the name of this sandbox.")
+        return confirm
+
+    @property
+    def is_of_this_sandbox(self) -> bool:
+        """Not so after a second click, or in a tab from before the sandbox was made anew."""
+        return bool(self.cleaned_data["made"] == self.of_page)

@@ -1,0 +1,40 @@
+"""What was done to one's sandboxes."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from manta.requests import SignedInRequest
+from sandboxes.activity import Page, json_lines
+from sandboxes.models import SandboxEvent
+
+
+@require_GET
+@never_cache
+@login_required
+def activity(request: SignedInRequest) -> HttpResponse:
+    """What was done to one's sandboxes; ?before=<event> for what was done earlier."""
+    before = request.GET.get("before", "")
+    if before and not before.isdecimal():
+        raise Http404("There is no such event.")
+    context = {
+        "page": Page.of(request.user, before=int(before[:18]) if before else None),
+        "before": before,
+        "own_name": request.user.sandbox_id,
+        "retention": settings.AUDIT_RETENTION,
+    }
+    return render(request, "sandboxes/activity.html", context)
+
+
+@require_GET
+@never_cache
+@login_required
+def activity_export(request: SignedInRequest) -> HttpResponse:
+    events = SandboxEvent.objects.visible_to(request.user).order_by("pk").iterator()
+    lines = "".join(json_lines(events, request.user))
+    response = HttpResponse(lines, content_type="application/jsonl")
+    response["Content-Disposition"] = 'attachment; filename="manta-activity.jsonl"'
+    return response

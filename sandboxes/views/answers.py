@@ -1,0 +1,49 @@
+"""What the pages of a sandbox share: whose it is, and how an action is answered."""
+
+import json
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.models import User
+from manta.requests import SignedInRequest
+from sandboxes import services
+from sandboxes.models import Sandbox
+from sandboxes.panel import Panel
+
+
+def own(user: User) -> Sandbox | None:
+    """The gate: one's own sandbox. Asking for it also means that somebody is looking at it."""
+    sandbox: Sandbox | None = Sandbox.objects.of(user)
+    if sandbox:
+        services.watch(sandbox)
+    return sandbox
+
+
+def own_or_404(user: User) -> Sandbox:
+    sandbox = own(user)
+    if sandbox is None:
+        raise Http404("You have no sandbox.")
+    return sandbox
+
+
+def answer(request: SignedInRequest) -> HttpResponse:
+    """After an action: the panel as it is now; without htmx, the page that holds it."""
+    if not request.htmx:
+        return redirect("sandboxes:workspace")
+    return changed(request, Panel.of(Sandbox.objects.of(request.user)))
+
+
+def unchanged(panel: Panel) -> HttpResponse:
+    """Nothing to swap; only when it was last checked."""
+    response = HttpResponse(status=204)
+    if panel.checked_at:
+        event = {"sandbox:checked": {"at": panel.checked_at.isoformat()}}
+        response["HX-Trigger"] = json.dumps(event)
+    return response
+
+
+def changed(request: SignedInRequest, panel: Panel) -> HttpResponse:
+    response = render(request, "sandboxes/workspace.html#panel", {"panel": panel})
+    response["HX-Trigger-After-Settle"] = json.dumps({"sandbox:changed": {"state": panel.state}})
+    return response
