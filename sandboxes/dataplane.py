@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from manta import request_id
 from sandboxes import errors, gateway
 
 # Seconds; longer than the starter may take to listen.

@@ -8,7 +8,7 @@ from sandboxes import events, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.reconcile.restarting import restart
 from sandboxes.reconcile.rows import save
-from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, observe
+from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
 from sandboxes.reconcile.unsaved import look_for_unsaved_work
 
@@ -22,7 +22,11 @@ def keep(sandbox: Sandbox) -> None:
         _note_gone(sandbox)
         return
     check_owner(sandbox, record)
-    save(sandbox, attempts=0, error_code="", error_message="", **observe(sandbox, record))
+    seen = observe(sandbox, record)
+    note_drift(sandbox, seen)
+    save(sandbox, attempts=0, error_code="", error_message="", **seen)
+    if "labels" in sandbox.drift:
+        gateway.set_labels(sandbox.name, sandbox.labels)
     _move_expiry(sandbox)
     if sandbox.restart_wanted_at:
         restart(sandbox, sandbox.restart_wanted_at)
