@@ -1,6 +1,6 @@
 # `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint fmt types check bench screenshots lock
+.PHONY: help run serve test lint fmt types check chaos bench screenshots lock
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ types:  ## mypy, strict on product code
 
 check: lint types  ## lint, types, migrations, and Django's checks for deployment
 	scripts/check_django.sh
+
+chaos:  ## People use Manta while its processes are killed (ARGS="--minutes 15")
+	@scripts/setup.sh test && exec .venv/bin/python -m chaos $(ARGS)
 
 bench:  ## Start Manta and measure it (ARGS=--write: into docs/benchmarks.md)
 	@scripts/setup.sh test && exec .venv/bin/python -m bench $(ARGS)

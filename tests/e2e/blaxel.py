@@ -18,9 +18,12 @@ class Blaxel:
             trust_env=False,
         )
 
+    def records(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get("/v0/sandboxes", limit=200)["data"]
+        return found
+
     def names(self) -> list[str]:
-        page = self._get("/v0/sandboxes", limit=200)
-        return [record["metadata"]["name"] for record in page["data"]]
+        return [record["metadata"]["name"] for record in self.records()]
 
     def sleeps(self, name: str) -> bool:
         return self._get(f"/v0/sandboxes/{name}").get("state") == "STANDBY"

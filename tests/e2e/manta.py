@@ -126,6 +126,14 @@ class Parts:
                 start_new_session=True,
             )
 
+    def manage(self, *arguments: str) -> str:
+        """What a command of manage.py prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        environ = _environ(self.state_dir, self.port, self._blaxel_port) | self.extra
+        return subprocess.run(
+            command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
     def stop(self, name: str) -> None:
         self.signal(name, signal.SIGTERM)
         self._running[name].wait(PATIENCE)
