@@ -20,6 +20,8 @@ from local_blaxel.store import Store
 
 # How long short requests may go on after a signal; streams are ended then.
 GRACE = 0.5
+# Longer than clients keep an idle connection, httpx 5 s: none is closed just as it is used again.
+KEEP_ALIVE_SECONDS = 75
 
 
 class StartError(Exception):
@@ -84,6 +86,7 @@ def main() -> int:
         date_header=False,
         ws_max_size=64 * 1024 * 1024,
         ws_per_message_deflate=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
     Server(settings, _banner(config, port, launcher)).run(sockets=[listener])

@@ -1,5 +1,7 @@
 """`GET /health`: that the server runs, and how it isolates sandboxes. Needs no key."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -21,5 +23,7 @@ class Health:
                 "description": self._launcher.describe(),
                 "sandboxes": len(sandboxes),
                 "awake": sum(sandbox.state == "RUNNING" for sandbox in sandboxes),
+                # What grows when something is left behind.
+                "tasks": len(asyncio.all_tasks()),
             }
         )

@@ -26,6 +26,10 @@ from .running import (  # noqa: F401 - fixtures
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak-minutes", type=float, default=0.0, help="let the soak test go on")
+
+
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     """The launcher of this test run, as whoever runs it; skips where namespaces are refused."""

@@ -1,5 +1,6 @@
 """What somebody inside a sandbox can't do, with the server run as root and as an ordinary user."""
 
+import json
 import os
 import platform
 import re
@@ -105,7 +106,11 @@ ATTACKS = {
     "make a mount namespace": ("unshare -m id", DENIED),
     "enter init's namespaces": ("nsenter -t 1 -m -u -n id", f"{DENIED}|{ABSENT}"),
     "become root": ("su -c id < /dev/null", "Critical error|Authentication failure|failed|denied"),
+    "map other users": ("newuidmap $$ 0 0 1", f"{DENIED}|not found|not allowed|write to uid_map"),
+    "leave by a double chroot": ("python3 -c 'import os; os.chroot(\"/tmp\")'", DENIED),
     "chroot": ("chroot / id", DENIED),
+    "find a cgroup's release agent": ("find / -xdev -name release_agent 2>/dev/null", "^$"),
+    "find what init has open": ("cat /proc/1/fd/*", f"{DENIED}|{ABSENT}|^$"),
     "reach the cloud's metadata": (CONNECT.format(host="169.254.169.254", port=80), "unreachable"),
     "reach the internet": (CONNECT.format(host="1.1.1.1", port=80), "unreachable"),
     "reach the hypervisor": (SOCKET.format(family=40, kind=1), "not supported"),
@@ -190,6 +195,23 @@ def test_nobody_inside_sees_or_signals_a_process_of_the_host(attacker, host):
     assert len(ran.output.splitlines()[-1].split()) < 10
 
 
+def test_nobody_inside_sees_or_signals_another_sandbox(attacker, host):
+    other = host.call("start", "other")
+    with Agent(Path(host.call("agent_socket", other))) as agent:
+        agent.write("secret", "of the other one")
+        folder = agent.socket_path.parent
+        pids = json.loads((folder / "processes").read_text())["awake"]
+
+        ran = attacker.run(f"ls {folder} {folder}/home; kill -9 {' '.join(map(str, pids))}")
+        found = attacker.run("grep -rs 'of the other one' /blaxel /tmp /var /run /dev/shm /opt")
+
+        assert ran.output.count(ABSENT) == 2
+        assert ran.output.count("No such process") == len(pids)
+        assert found.output == ""
+        assert agent.read("secret") == "of the other one"
+    host.call("stop", other)
+
+
 def test_nobody_inside_ends_the_sandbox_by_killing_its_init(attacker):
     attacker.run("kill -9 1; kill -TERM 1")
 
@@ -231,9 +253,19 @@ def test_nobody_else_on_the_host_runs_a_setuid_file_of_a_sandbox(attacker):
 def test_nobody_inside_leaves_through_a_link(attacker):
     attacker.run("ln -sf ../../../../etc/shadow /tmp/up; ln -sfn /proc/1/root /tmp/root")
 
-    answers = [attacker.get(f"/filesystem//tmp/{path}") for path in ("up", "root/etc/shadow")]
+    paths = ("/tmp/up", "/tmp/root/etc/shadow", "/tmp/../../../etc/shadow", "%2e%2e%2fetc%2fshadow")
+    answers = [attacker.get(f"/filesystem/{path}") for path in paths]
 
     assert all(answer.status_code in (404, 500) for answer in answers)
+
+
+def test_a_pipe_holds_nobody_up(attacker):
+    attacker.run("rm -f /tmp/pipe; mkfifo /tmp/pipe")
+
+    read = attacker.get("/filesystem//tmp/pipe", timeout=10)
+    written = attacker.put("/filesystem//tmp/pipe", json={"content": "x"}, timeout=10)
+
+    assert (read.status_code, written.status_code) == (422, 422)
 
 
 def test_shared_memory_is_bounded(attacker):
