@@ -31,7 +31,8 @@ def headers() -> dict[str, str]:
 @contextmanager
 def bound(request_id: str = "") -> Iterator[None]:
     """Do what follows under this request's id, or under a new one."""
-    token = _request_id.set(request_id or uuid.uuid4().hex[:16])
+    known = request_id not in ("", _NOBODY)
+    token = _request_id.set(request_id if known else uuid.uuid4().hex[:16])
     try:
         yield
     finally:

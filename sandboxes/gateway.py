@@ -10,7 +10,7 @@ import logging
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -74,6 +74,24 @@ class ProviderSandbox:
     labels: dict[str, str] = field(default_factory=dict)
 
 
+def name_request(request: httpx.Request) -> None:
+    """Tell the provider for which request of ours it is called; a hook of httpx's clients."""
+    request.headers.update(request_id.headers())
+
+
+class _NamedRequests(httpx.Auth):
+    """The SDK's own authentication, with the name of our request beside it."""
+
+    def __init__(self, auth: httpx.Auth) -> None:
+        self._auth = auth
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        name_request(request)
+        yield from self._auth.sync_auth_flow(request)
+
+
 @cache
 def _sdk() -> Any:
     """Import and configure the SDK, which takes seconds: never at Django's start-up."""
@@ -90,11 +108,13 @@ def _sdk() -> Any:
     )
     import blaxel.core
     from blaxel.core.client.client import client
+    from blaxel.core.common.settings import settings as sdk_settings
 
     # It has no variable for its address; data-plane traffic follows metadata.url by itself.
     client.with_base_url(settings.BLAXEL_API_URL)
     client.with_timeout(TIMEOUT)
-    client.get_httpx_client().event_hooks["request"].append(name_request)
+    # Not an event hook: the SDK makes creates with a copy of the client, without its hooks.
+    client.with_auth(_NamedRequests(sdk_settings.auth))
     return blaxel.core
 
 
@@ -113,11 +133,6 @@ def _client() -> httpx.Client:
     from blaxel.core.client.client import client
 
     return client.get_httpx_client()
-
-
-def name_request(request: httpx.Request) -> None:
-    """Tell the provider for which request of ours it is called; a hook of httpx's clients."""
-    request.headers.update(request_id.headers())
 
 
 def data_plane_headers() -> dict[str, str]:

@@ -153,6 +153,8 @@ class Sandbox(models.Model):
     throttled_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_holder = models.UUIDField(null=True, blank=True)
+    # Of the request that the row waits because of; "" once it was looked at.
+    request_id = models.CharField(max_length=64, blank=True)
     watched_until = models.DateTimeField(null=True, blank=True, db_index=True)
     starter_written_at = models.DateTimeField(null=True, blank=True)
     starter_checked_at = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ Every step can be repeated, so that a crash at any point is finished by whoever 
 
 import logging
 
+from manta.request_id import bound
 from sandboxes import errors, leases
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile.deletion import delete
@@ -34,6 +35,11 @@ def reconcile(pk: int) -> None:
     sandbox = leases.acquire(pk)
     if sandbox is None:
         return
+    with bound(sandbox.request_id):
+        _look_at(sandbox)
+
+
+def _look_at(sandbox: Sandbox) -> None:
     try:
         _STEPS[Phase(sandbox.phase)](sandbox)
     except Overtaken:
@@ -46,3 +52,12 @@ def reconcile(pk: int) -> None:
         note_failure(sandbox, exc)
     finally:
         leases.release(sandbox)
+        _forget_request(sandbox)
+
+
+def _forget_request(sandbox: Sandbox) -> None:
+    """What is done later is not because of it; unless that waits for another try, or was asked
+    for again meanwhile.
+    """
+    if sandbox.request_id and not sandbox.is_settling:
+        Sandbox.objects.filter(pk=sandbox.pk, request_id=sandbox.request_id).update(request_id="")

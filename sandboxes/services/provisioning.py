@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from manta.request_id import current_request_id
 from sandboxes import errors, events, quotas, tasks
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark, nothing_seen, to_be_made
@@ -122,6 +123,7 @@ def _defaults(user: User) -> dict[str, Any]:
         "labels": partial(_labels, user),
         "settle_by": now + settings.SANDBOX_START_TIMEOUT,
         "next_attempt_at": now,
+        "request_id": current_request_id(),
         "watched_until": now + WATCHED_FOR,
     }
 

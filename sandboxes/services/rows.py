@@ -6,13 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from manta.request_id import current_request_id
 from sandboxes import errors, tasks
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
 
 
 def mark(sandbox: Sandbox, **fields: Any) -> None:
     """Change the row and make it due."""
-    fields["next_attempt_at"] = timezone.now()
+    fields |= {"next_attempt_at": timezone.now(), "request_id": current_request_id()}
     for field, value in fields.items():
         setattr(sandbox, field, value)
     sandbox.save(update_fields=list(fields))

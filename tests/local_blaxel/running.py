@@ -212,13 +212,13 @@ def sdk(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from blaxel.core.client.client import client
     from blaxel.core.common.settings import settings
 
-    before = client._base_url, settings.auth
+    before = client._base_url, settings.auth, client._auth
     settings.auth = ApiKey(CredentialsType(api_key=KEY, workspace="manta"), "manta", server.url)
     client.with_auth(settings.auth)
     client.with_base_url(f"{server.url}/v0")
     yield SyncSandboxInstance
     client.with_base_url(before[0])
-    client.with_auth(before[1])
+    client.with_auth(before[2])
     settings.auth = before[1]
 
 
