@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from sandboxes.live import PATH
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
 
@@ -14,4 +15,7 @@ def panel(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user)))}
+    return {
+        "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
+        "live_path": PATH,
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 # A page has this many events of the last seconds at most; more can only be made up.
 _MOST = 1000
-_WRITTEN = re.compile(rf"\d{{1,18}}(\.\d{{1,18}}){{0,{_MOST}}}")
+_WRITTEN = re.compile(rf"[0-9]{{1,18}}(\.[0-9]{{1,18}}){{0,{_MOST}}}")
 
 
 @dataclass(frozen=True)

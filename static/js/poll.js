@@ -1,13 +1,23 @@
-// When the panel asks for news: not in a hidden tab, and more often after something was started.
+// When the panel asks for news: not in a hidden tab, hardly ever while a stream brings them, and
+// more often after something was started.
 (() => {
   const REFRESH_AFTER_MS = [300, 1200, 1900, 3000, 6000];
-  const body = document.body;
+  const BESIDE_STREAM_MS = 30000;
+  const { body, documentElement: root } = document;
+  let asked = Date.now();
 
-  const refresh = () => htmx.trigger(body, "sandbox:refresh");
-  const isPoll = (event) => event.detail.elt.id === "sandbox-body";
+  const refresh = () => {
+    if (!("live" in root.dataset)) htmx.trigger(body, "sandbox:refresh");
+  };
+  const isDue = (config) =>
+    // Only "every …" comes without an event.
+    config.triggeringEvent || !("live" in root.dataset) || Date.now() - asked > BESIDE_STREAM_MS;
 
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && isPoll(event)) event.preventDefault();
+    const { elt, requestConfig } = event.detail;
+    if (elt.id !== "sandbox-body") return;
+    if (document.hidden || !isDue(requestConfig)) event.preventDefault();
+    else asked = Date.now();
   });
   const refreshSoon = () => REFRESH_AFTER_MS.forEach((delay) => setTimeout(refresh, delay));
   // What is shown at first is what was last seen: whoever looks makes the worker look, too.

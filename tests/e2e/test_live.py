@@ -1,0 +1,146 @@
+"""What a page shows without being asked, over its stream."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.manta import Parts
+from tests.e2e.person import Person, move_in
+from tests.e2e.states import Still, held
+from tests.local_blaxel.running import until
+
+# Nothing that a page does later on comes about: no poll. What a swap takes still does.
+NO_LATER = """
+const soon = window.setTimeout;
+window.setTimeout = (action, ms, ...rest) => soon(action, ms > 250 ? 2 ** 31 - 1 : ms, ...rest);
+"""
+LIVE = "html[data-live]"
+
+
+def see(hidden: bool) -> str:
+    """As when another tab is chosen, and this one again."""
+    return f"""
+    Object.defineProperty(document, "hidden", {{value: {str(hidden).lower()}, configurable: true}});
+    document.dispatchEvent(new Event("visibilitychange"));
+    """
+
+
+@pytest.fixture(scope="module")
+def still(whole_parts: Parts) -> Iterator[Still]:
+    with held(whole_parts) as still:
+        yield still
+
+
+@pytest.fixture
+def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+def live(page: Page, still: Still) -> Person:
+    """The workspace, of which only the stream can bring news."""
+    page.add_init_script(NO_LATER)
+    person = move_in(page, still.visitor)
+    expect(page.locator(LIVE)).to_be_attached()
+    return person
+
+
+def open_streams(still: Still) -> int:
+    text = httpx.get(f"{still.url}/metrics", trust_env=False).text
+    return int(float(re.findall(r"^manta_open_streams (\S+)", text, re.MULTILINE)[0]))
+
+
+def answers(still: Still) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{still.url}/healthz", trust_env=False).is_success
+    return False
+
+
+def test_a_change_reaches_every_tab(
+    context: BrowserContext, page: Page, still: Still, complaints: list[str]
+) -> None:
+    still.show("asleep")
+    tabs = [live(page, still), live(context.new_page(), still)]
+
+    for state, word in (("active", "Awake"), ("failed", "Needs attention"), ("asleep", "Asleep")):
+        still.show(state)
+        for person in tabs:
+            person.reads(word)
+    assert complaints == []
+
+
+def test_the_stage_follows(page: Page, still: Still) -> None:
+    still.show("provisioning")
+    live(page, still)
+    expect(page.get_by_role("heading", name="Making your sandbox")).to_be_visible()
+
+    still.show("failed")
+
+    expect(page.get_by_role("main").get_by_role("button", name="Retry")).to_be_visible()
+
+
+def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
+    still.show("asleep")
+    person = live(page, still)
+    person.play.click()
+    page.locator("#panel-open").focus()
+
+    still.show("active")
+
+    person.reads("Awake")
+    expect(page.locator("#panel-open")).to_be_focused()
+
+
+def test_without_streams_the_page_polls(page: Page, still: Still) -> None:
+    still.show("asleep")
+    page.route("**/live/sandbox*", lambda route: route.fulfill(status=503))
+    person = move_in(page, still.visitor)
+    expect(page.locator(LIVE)).not_to_be_attached()
+
+    still.show("active")
+
+    person.reads("Awake")
+
+
+def test_a_hidden_tab_has_no_stream_and_catches_up(page: Page, still: Still) -> None:
+    still.show("asleep")
+    person = live(page, still)
+    until(lambda: open_streams(still) == 1)
+
+    page.evaluate(see(hidden=True))
+    until(lambda: open_streams(still) == 0)
+    still.show("failed")
+    page.evaluate(see(hidden=False))
+
+    person.reads("Needs attention")
+    until(lambda: open_streams(still) == 1)
+
+
+def test_a_page_outlives_its_server(whole_parts: Parts, page: Page, still: Still) -> None:
+    still.show("asleep")
+    person = live(page, still)
+
+    whole_parts.kill("web")
+    still.show("failed")
+    whole_parts.start("web")
+    until(lambda: answers(still), 90)
+
+    person.reads("Needs attention")
+
+
+def test_signing_out_leaves_no_tab_behind(
+    context: BrowserContext, page: Page, still: Still
+) -> None:
+    still.show("asleep")
+    live(page, still)
+    other = live(context.new_page(), still)
+
+    other.sign_out()
+
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    still.visitor.sign_in()
