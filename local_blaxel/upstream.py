@@ -10,6 +10,8 @@ import h11
 # Some development servers send very long headers (source maps, cookies of several frameworks).
 LONGEST_HEAD = 256 * 1024
 CHUNK = 256 * 1024
+# A body as long as this, or longer, goes around h11, which copies every byte three times.
+LONG = 1024 * 1024
 KEPT = 8
 # Less than the 5 s after which the agent's server closes an idle connection.
 KEPT_FOR = 3.0
@@ -22,6 +24,10 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        self._method = b""
+        # Of a long body: what came with the head, and how much there is still to come.
+        self._early = b""
+        self._rest: int | None = None
 
     @classmethod
     async def over(cls, sock: socket.socket) -> "Connection":
@@ -32,6 +38,8 @@ class Connection:
         return cls(*await asyncio.open_unix_connection(path, limit=CHUNK))
 
     async def send(self, event: h11.Event) -> None:
+        if isinstance(event, h11.Request):
+            self._method = event.method
         data = self._http.send(event)
         if data:
             self._writer.write(data)
@@ -39,16 +47,38 @@ class Connection:
 
     async def receive(self) -> h11.Event:
         """The next part of the answer; h11.ConnectionClosed when the peer has gone."""
+        if self._rest is not None:
+            return await self._receive_long_body(self._rest)
         while True:
             event = self._http.next_event()
+            if isinstance(event, h11.Response) and (length := self._long_body(event)):
+                self._early, self._rest = self._http.trailing_data[0][:length], length
             if isinstance(event, h11.Event):
                 return event
             if event is h11.PAUSED:
                 return h11.ConnectionClosed()
             self._http.receive_data(await self._reader.read(CHUNK))
 
+    def _long_body(self, response: h11.Response) -> int | None:
+        """How long the response's body is, when that is known and it is a long one."""
+        headers = dict(response.headers)
+        if self._method == b"HEAD" or b"transfer-encoding" in headers:
+            return None
+        length = int(headers.get(b"content-length", b"0"))
+        return length if length >= LONG and response.status_code not in (204, 304) else None
+
+    async def _receive_long_body(self, rest: int) -> h11.Event:
+        if rest == 0:
+            return h11.EndOfMessage()
+        data, self._early = self._early or await self._reader.read(min(rest, CHUNK)), b""
+        self._rest = rest - len(data)
+        return h11.Data(data=data) if data else h11.ConnectionClosed()
+
     def renew(self) -> bool:
-        """Make ready for another request; False when this connection can't carry one."""
+        """Make ready for another request; False when this connection can't carry one.
+
+        h11 has not seen a long body end, and says so.
+        """
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()

@@ -90,14 +90,29 @@ class Handler(socketserver.StreamRequestHandler):
 socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
 """
 
+# Promises more than it says.
+BROKEN_OFF = """
+import socketserver, sys
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 3000000\\r\\n\\r\\n")
+        self.wfile.write(bytes(2000000))
+
+socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
+"""
+
 
 @pytest.fixture(scope="module")
 def busy(server):
-    """A sandbox with an echo on 3000, a mirror on 3001 and a WebSocket on 3002."""
+    """A sandbox with an echo on 3000, a mirror on 3001, a WebSocket on 3002, and a liar on 3003."""
     name = server.create()
     server.serve(name, 3000, ECHO)
     server.serve(name, 3001, MIRROR)
     server.serve(name, 3002, WEBSOCKET)
+    server.serve(name, 3003, BROKEN_OFF)
     yield name
     server.http.delete(f"/v0/sandboxes/{name}")
 
@@ -183,6 +198,19 @@ async def test_a_body_larger_than_any_buffer_passes_both_ways_at_once(server, bu
 
     assert answer.count(b"x") == 640 * 65536
     assert answer.endswith(chunk(b""))
+
+
+def test_a_long_body_of_known_length_arrives_whole(server, busy):
+    body = "long " * 2**19
+
+    said = server.http.post(server.inside(busy, "/port/3000/"), content=body).json()
+
+    assert said["body"] == body
+
+
+def test_a_long_body_that_was_broken_off_is_no_whole_answer(server, busy):
+    with pytest.raises(httpx.RemoteProtocolError):
+        server.http.get(server.inside(busy, "/port/3003/"))
 
 
 def test_a_client_that_goes_away_ends_the_stream_inside(server, name):
