@@ -25,6 +25,12 @@ if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. `make run` makes one by itself.")
 
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Where people reach it: e-mails that the worker sends link there.
+MANTA_URL = env.text("MANTA_URL").rstrip("/") or (
+    f"http://localhost:{env.number('PORT', 8000)}"
+    if MANTA_LOCAL or DEBUG
+    else f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+)
 # Reverse proxies in front of Manta: their X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, minimum=1)

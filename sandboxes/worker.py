@@ -16,7 +16,17 @@ from django.db import close_old_connections
 from huey.consumer import Consumer
 
 from operations.recorder import Recorder
-from sandboxes import breaker, gateway, leases, quotas, reconcile, starts, tasks, watch
+from sandboxes import (
+    breaker,
+    gateway,
+    leases,
+    quotas,
+    reconcile,
+    reminder_mail,
+    starts,
+    tasks,
+    watch,
+)
 from sandboxes.models import Heartbeat, Phase, Sandbox
 
 logger = logging.getLogger(__name__)
@@ -25,6 +35,7 @@ logger = logging.getLogger(__name__)
 SWEEP_EVERY = 0.25
 LOOK_EVERY = 1.0
 _TURNS_A_BEAT = 20
+_TURNS_A_POST = 120
 LAST_WORDS = 0.3
 # A provider that has not answered a look after this long counts as not answering.
 LOOK_PATIENCE = 1.0
@@ -74,6 +85,9 @@ class Worker:
         self._makers = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="make")
         self._keepers = ThreadPoolExecutor(KEEPERS, thread_name_prefix="keep")
         self._looks = [_Look(watch.look_at_watched), _Look(watch.look_at_all)]
+        # Apart as well: a mail server may take its time.
+        self._post = ThreadPoolExecutor(1, thread_name_prefix="post")
+        self._posting: Future[None] | None = None
         self._at_work: set[int] = set()
         self._jobs: Consumer | None = None
         self._recorder = Recorder("worker")
@@ -92,12 +106,14 @@ class Worker:
                 _guarded(look.turn)
             if turn % _TURNS_A_BEAT == 0:
                 _guarded(self._beat)
+            if turn % _TURNS_A_POST == 0:
+                self._remind()
         self._stop()
 
     def _stop(self) -> None:
         if self._jobs:
             self._jobs.stop()
-        for pool in (self._makers, self._keepers):
+        for pool in (self._makers, self._keepers, self._post):
             pool.shutdown(wait=False, cancel_futures=True)
         for look in self._looks:
             look.stop()
@@ -121,6 +137,11 @@ class Worker:
         quotas.forget_creations()
         if self._jobs is None:
             self._start_jobs()
+
+    def _remind(self) -> None:
+        """Send the reminders that are due, unless some still are being sent."""
+        if self._posting is None or self._posting.done():
+            self._posting = self._post.submit(_guarded, reminder_mail.send_due)
 
     def _sweep(self) -> None:
         leases.renew_all()
