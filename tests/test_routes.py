@@ -2,10 +2,13 @@
 
 import re
 
+import httpx
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from starlette.routing import Route
 
+from manta.asgi import application
 from sandboxes.models import Sandbox, SandboxEvent
 from tests.factories import SandboxFactory
 from tests.settings import CANARY_KEY
@@ -55,10 +58,14 @@ def _concrete(route):
 
 
 ROUTES = sorted(set(paths(get_resolver())))
+# Beside Django. Who may read /metrics is a matter of its own: tests/operations.
+BESIDE = [route.path for route in application.routes if isinstance(route, Route)]
+OPEN_BESIDE = {"/healthz", "/metrics"}
 OURS = [route for route in ROUTES if not route.startswith(("admin/", "accounts/"))]
 
 
 def test_the_routes_are_found():
+    assert "/live/sandbox" in BESIDE
     assert {"workspace/", "sandbox/open/3000/", "api/sandbox/init", "account/delete/"} <= set(
         ROUTES
     )
@@ -70,6 +77,18 @@ def test_a_closed_route_shows_a_stranger_nothing(client, alices_sandbox, route):
 
     assert response.status_code in (301, 302, 401, 404, 405)
     assert alices_sandbox.name not in response.text
+
+
+@pytest.mark.parametrize("route", [route for route in BESIDE if route not in OPEN_BESIDE])
+@pytest.mark.parametrize("cookie", ["", "sessionid=of-nobody-at-all"])
+async def test_a_closed_route_beside_django_tells_a_stranger_nothing(db, route, cookie):
+    transport = httpx.ASGITransport(application)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.get(route, headers={"Cookie": cookie})
+
+    assert response.status_code == 401
+    assert response.json() == {"error": "Unauthorized"}
 
 
 @pytest.mark.parametrize("route", OURS)

@@ -6,7 +6,6 @@ look reads what has changed, messages words it, and cursor lets a stream go on a
 
 from sandboxes.live.endpoint import stream
 from sandboxes.live.hub import hub
-
-PATH = "/live/sandbox"
+from sandboxes.live.path import PATH
 
 __all__ = ["PATH", "hub", "stream"]

@@ -85,7 +85,11 @@ class Hub:
 
         def with_a_usable_connection() -> Answer:
             close_old_connections()
-            return work()
+            try:
+                return work()
+            finally:
+                if not self._streams:
+                    connections.close_all()
 
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, with_a_usable_connection)
@@ -101,8 +105,12 @@ class Hub:
             try:
                 if look is None:
                     look = await self.read(Look)
-                newcomers, self._newcomers = self._newcomers, set()
-                self._tell(await self.read(partial(look.again, self._sign_ins(), newcomers)))
+                beats = self._beats()
+                # Some of what is shown changes with time alone: now and then, all is looked at.
+                anew = set(self._streams) if beats else self._newcomers
+                self._newcomers = set()
+                news = await self.read(partial(look.again, self._sign_ins(), anew))
+                self._tell(news, beats=beats)
                 works = True
             except DatabaseError as exc:
                 if works:  # once an outage
@@ -112,16 +120,19 @@ class Hub:
                 logger.exception("A look for the streams failed")
             await asyncio.sleep(LOOK_EVERY)
         self._poller = None
-        await self.read(connections.close_all)
+        await self.read(lambda: None)  # which closes the connection
 
     def _sign_ins(self) -> set[SignIn]:
         return {stream.sign_in for own in self._streams.values() for stream in own}
 
-    def _tell(self, news: News) -> None:
+    def _beats(self) -> bool:
         now = asyncio.get_running_loop().time()
-        beats = now - self._beat_at >= _BEAT_EVERY
-        if beats:
-            self._beat_at = now
+        if now - self._beat_at < _BEAT_EVERY:
+            return False
+        self._beat_at = now
+        return True
+
+    def _tell(self, news: News, *, beats: bool) -> None:
         for user, own in self._streams.items():
             beat = _beat(news, user) if beats else b""
             for stream in own:

@@ -90,8 +90,8 @@ class Look:
         self._seen: dict[int, Any] = {}
         self._settled = _settled()
 
-    def again(self, sign_ins: set[SignIn], newcomers: set[int]) -> News:
-        """What has changed since the last look; of newcomers, everything."""
+    def again(self, sign_ins: set[SignIn], anew: set[int]) -> News:
+        """What has changed since the last look; for some users, everything anew."""
         news = News(ended=ended(sign_ins), settled=_settled())
         users = {sign_in.user_id for sign_in in sign_ins - news.ended}
         rows = _rows(users)
@@ -103,7 +103,7 @@ class Look:
         changed = {user for user in users if seen[user] != self._seen.get(user)}
         moving = {user for user, row in rows.items() if _moves(row)}
         # What an event was about may be shown without being in the row.
-        told = newcomers & users | news.events.keys()
+        told = anew & users | news.events.keys()
         news.states = _states(changed | moving | told, signs)
         self._seen, self._settled = seen, news.settled
         return news
