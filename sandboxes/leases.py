@@ -22,16 +22,18 @@ def acquire(pk: int) -> Sandbox | None:
     """Take a row that is due; None when it is not, when somebody else has it, or when it is to
     be made and others' turn is first.
     """
+    due = Sandbox.objects.due().filter(pk=pk)
+    phase = due.values_list("phase", flat=True).first()
+    # Asked before anything is locked: most of the kicks of a full queue end here.
+    if phase is None or (phase == Phase.PENDING and pk not in starts.next_in_line()):
+        return None
     holder, now = uuid.uuid4(), timezone.now()
     with transaction.atomic():
-        due = Sandbox.objects.due().filter(pk=pk)
-        if due.filter(phase=Phase.PENDING).exists():
+        if phase == Phase.PENDING:
             Installation.lock()  # so that all workers together keep to the limit
             if pk not in starts.next_in_line():
                 return None
-        else:
-            due = due.exclude(phase=Phase.PENDING)
-        taken = due.update(
+        taken = due.filter(phase=phase).update(
             lease_holder=holder,
             lease_until=now + LEASE,
             attempted_at=now,

@@ -47,6 +47,8 @@ _RECENT = timedelta(seconds=5)
 _ASKED = timedelta(seconds=15)
 # Dates that differ by less are one and the same to a reader.
 _SAME_DATE = timedelta(minutes=2)
+# Nobody is told a place beyond this.
+_LONGEST_QUEUE = 1000
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ class Signs:
             provider_failing=provider is not None and provider.is_failing,
         )
 
+    @cached_property
+    def _queue(self) -> dict[int, int]:
+        """The place of each row that waits to be made; one read for all panels."""
+        waiting = Sandbox.objects.queue().values_list("pk", flat=True)[:_LONGEST_QUEUE]
+        return {pk: place for place, pk in enumerate(waiting, start=1)}
+
+    def place_of(self, sandbox: Sandbox) -> int | None:
+        queued = sandbox.phase == Phase.PENDING and sandbox.step == Step.QUEUED
+        return self._queue.get(sandbox.pk) if queued else None
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -74,17 +86,20 @@ class Panel:
     state: str
     stale: bool = False
     worker_missing: bool = False
+    # 1 for the next that is made; None where it doesn't wait, or too many are before it.
+    queue_position: int | None = None
 
     @classmethod
     def of(cls, sandbox: Sandbox | None, signs: Signs | None = None) -> "Panel":
-        """Describe a sandbox, or that there is none. Two indexed reads, no outside call."""
+        """Describe a sandbox, or that there is none. Indexed reads, no outside call."""
         state = _state(sandbox)
         if sandbox is None:
             return cls(None, state)
         signs = signs or Signs.now()
         missing = signs.worker_missing
         stale = missing or signs.provider_failing
-        return cls(sandbox, state, stale=stale, worker_missing=missing)
+        place = signs.place_of(sandbox)
+        return cls(sandbox, state, stale=stale, worker_missing=missing, queue_position=place)
 
     @property
     def word(self) -> str:
@@ -236,12 +251,16 @@ class Panel:
     def retry_note(self) -> str:
         """What happens next by itself, after an attempt that did not work."""
         row = self.sandbox
-        if row is None or row.phase != Phase.PENDING or not row.attempts:
+        if row is None or row.phase != Phase.PENDING or not row.error_code:
             return ""
-        if row.next_attempt_at is None or row.next_attempt_at <= timezone.now():
-            return f"Attempt {row.attempts + 1} is under way."
-        seconds = round((row.next_attempt_at - timezone.now()).total_seconds())
-        return f"Attempt {row.attempts + 1} in {max(seconds, 1)} s."
+        wait = row.next_attempt_at - timezone.now() if row.next_attempt_at else timedelta(0)
+        if wait > timedelta(0):
+            when = f"in {max(1, round(wait.total_seconds()))} s"
+        else:
+            when = "is next" if row.step == Step.QUEUED else "is under way"
+        # A provider that rests was not asked, so that there may be no attempt to count.
+        number = f"Retry {row.retry_number} of up to {row.retries}" if row.attempts else "A try"
+        return f"{'The last retry' if row.is_last_retry else number} {when}."
 
     # ---- What went wrong, and the way out
 
@@ -291,7 +310,14 @@ class Panel:
         row = self.sandbox
         shown = [self.state, self.trouble, self.poll_seconds, self.retry_note, self.error_message]
         if row:
-            shown += [row.step, row.expires_at, row.url, row.attempts, self.created_at]
+            shown += [
+                self.queue_position,
+                row.step,
+                row.expires_at,
+                row.url,
+                row.attempts,
+                self.created_at,
+            ]
             shown.append(row.checked_at if self.stale or self.refreshing else None)
             shown += [self.refreshing, self.restarting, self.stays_awake, _tens(row.last_used_at)]
             shown += [self.expiry_note, self.extension is None, self.reminds]

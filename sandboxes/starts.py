@@ -5,7 +5,6 @@ there is one queue in which a person can be told their place.
 """
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from operations.metrics import THROTTLED_STARTS
@@ -14,20 +13,16 @@ from sandboxes.models import Phase, Sandbox
 
 def next_in_line() -> list[int]:
     """The rows whose turn it is, oldest first: as many as there are free places."""
-    waiting = list(_waiting()[: settings.SANDBOX_STARTS_AT_ONCE].values_list("pk", flat=True))
+    queue = Sandbox.objects.queue()[: settings.SANDBOX_STARTS_AT_ONCE]
+    waiting = list(queue.values_list("pk", flat=True))
     return waiting[: _free_places()] if waiting else []
 
 
 def note_throttled() -> None:
     """Count, once each, the rows that wait although they could be tried."""
-    new = Sandbox.objects.waiting().filter(throttled_at=None)
+    new = Sandbox.objects.queue().filter(throttled_at=None).order_by()
     if new.exists() and not _free_places():
         THROTTLED_STARTS.inc(new.update(throttled_at=timezone.now()))
-
-
-def _waiting() -> QuerySet[Sandbox]:
-    rows: QuerySet[Sandbox] = Sandbox.objects.waiting().order_by("settle_by", "pk")
-    return rows
 
 
 def _free_places() -> int:

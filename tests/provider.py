@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +39,8 @@ class Provider:
         # The X-Request-ID of each of the calls.
         self.request_ids: list[str | None] = []
         self.faults: list[Fault] = []
+        self._under_way: Counter[tuple[str, str]] = Counter()
+        self._most: Counter[tuple[str, str]] = Counter()
         # Whether calls to the sandboxes themselves come by here, too.
         self.carries_all = False
         self._client = httpx.Client(timeout=60)
@@ -59,6 +62,7 @@ class Provider:
         self.calls.clear()
         self.request_ids.clear()
         self.faults.clear()
+        self._most.clear()
         self.carries_all = False
 
     def delete_all(self) -> None:
@@ -72,6 +76,17 @@ class Provider:
     def request_id_of(self, method: str, path: str) -> str | None:
         """Under which name the first such call was made."""
         return self.request_ids[self.calls.index((method, path))]
+
+    def most_at_once(self, method: str, path: str) -> int:
+        """How many such calls were ever under way together."""
+        return self._most[method, path]
+
+    @contextmanager
+    def _counted(self, call: tuple[str, str]):
+        self._under_way[call] += 1
+        self._most[call] = max(self._most[call], self._under_way[call])
+        yield
+        self._under_way[call] -= 1
 
     def fails(self, method: str, path: str, status: int, body: object = None, **more) -> None:
         content = json.dumps(body).encode() if not isinstance(body, bytes) else body
@@ -111,6 +126,10 @@ class Provider:
                 provider.request_ids.append(self.headers.get("X-Request-ID"))
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
+                with provider._counted((self.command, path)):
+                    self.answer_in_its_way(path, body)
+
+            def answer_in_its_way(self, path: str, body: bytes) -> None:
                 fault = provider._take_fault(self.command, path)
                 if fault:
                     time.sleep(fault.delay)

@@ -73,15 +73,9 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         forgotten = Q(phase__in=_UNSETTLED, next_attempt_at=None, lease_until=None)
         return self.filter(free & (wanted | forgotten))
 
-    def waiting(self) -> "SandboxQuerySet":
-        """The queue: sandboxes that could be made now, and that nobody is making."""
-        return self.due().filter(phase=Phase.PENDING)
-
-    def ahead_of(self, sandbox: "Sandbox") -> int:
-        """How many are to be made before this one."""
-        earlier = Q(settle_by__lt=sandbox.settle_by)
-        same_moment = Q(settle_by=sandbox.settle_by, pk__lt=sandbox.pk)
-        return self.waiting().filter(earlier | same_moment).count()
+    def queue(self) -> "SandboxQuerySet":
+        """Sandboxes that could be made now and that nobody is making, the next one first."""
+        return self.due().filter(phase=Phase.PENDING).order_by("settle_by", "pk")
 
 
 class Sandbox(models.Model):
