@@ -1,5 +1,6 @@
 import signal
 import sqlite3
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -131,6 +132,20 @@ def test_a_killed_server_finds_its_sandboxes_again_with_what_runs_in_them(own_se
     until(lambda: count(own_server, name) > before)
 
 
+def test_a_log_has_no_gap_over_a_kill_of_the_server(own_server):
+    name = own_server.create()
+    command = "for n in $(seq 60); do echo $n; sleep 0.05; done"
+    own_server.run(name, command, waitForCompletion=False, keepAlive=True, name="lines")
+
+    own_server.kill()
+    own_server.start()
+
+    process = own_server.inside(name, "/process/lines")
+    until(lambda: own_server.http.get(process).json()["status"] == "completed")
+    logs = own_server.http.get(f"{process}/logs").json()["logs"]
+    assert logs.split() == [str(n) for n in range(1, 61)]
+
+
 def test_a_sleeping_sandbox_sleeps_on_over_a_restart(own_server):
     name = own_server.create()
     until(lambda: own_server.sleeps(name))
@@ -173,15 +188,20 @@ def test_a_kill_at_any_moment_of_a_creation_leaves_one_sandbox_or_none(own_serve
     until(lambda: len(claimed(own_server)) == len(own_server.names()))
 
 
-def test_a_deletion_that_a_kill_broke_off_is_finished(own_server):
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.05, 0.2])
+def test_a_deletion_that_a_kill_broke_off_is_finished(own_server, seconds):
     name = own_server.create()
+    own_server.run(name, "sleep 987656 & mkdir -p many && touch many/$(seq -s ' many/' 2000)")
     own_server.http.delete(f"/v0/sandboxes/{name}")
+    time.sleep(seconds)
     own_server.kill()
 
     own_server.start()
 
     until(lambda: own_server.get(name)["status"] == "TERMINATED")
     until(lambda: claimed(own_server) == [])
+    assert list(own_server.state_dir.glob("sandboxes/trash-*")) == []
+    assert subprocess.run(["pgrep", "-f", "sleep 98765[6]"], capture_output=True).stdout == b""
 
 
 def test_a_sandbox_nobody_remembers_is_stopped_at_the_start(own_server):

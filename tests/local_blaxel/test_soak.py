@@ -113,10 +113,13 @@ class Soak:
 
     def settled(self) -> Held:
         """What is held once everything short-lived has gone: the same twice, a while apart."""
+        path = self.server.inside(self.stays, "/process")
+        until(lambda: all(p["status"] != "running" for p in self.server.http.get(path).json()))
 
         def same() -> Held | None:
             before = self.held()
-            time.sleep(2)
+            # Longer than a connection to an agent is kept for the next request.
+            time.sleep(5)
             return before if before == self.held() else None
 
         held: Held = until(same, SETTLED_SECONDS)

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.local_blaxel.running import new_name
+from tests.local_blaxel.running import Server, new_name
 
 
 @pytest.fixture
@@ -48,6 +48,38 @@ def test_a_volume_is_written_at_its_path_and_outlives_its_sandbox(sdk, server, v
     assert server.run(second, "cat /data/file")["stdout"] == "kept\n"
     server.delete(second)
     volumes.delete(volume.name)
+
+
+def test_a_volume_outlives_its_sandbox_whoever_runs_the_server(any_server):
+    any_server.http.post("/v0/volumes", json={"metadata": {"name": "kept"}}).raise_for_status()
+    volumes = [{"name": "kept", "mountPath": "/mnt/deep/data"}]
+    first = any_server.create(volumes=volumes)
+    any_server.run(first, "echo kept > /mnt/deep/data/file")
+    under_it = any_server.http.delete("/v0/volumes/kept").status_code
+    any_server.delete(first)
+
+    second = any_server.create(volumes=volumes)
+
+    assert any_server.run(second, "cat /mnt/deep/data/file")["stdout"] == "kept\n"
+    any_server.delete(second)
+    assert (under_it, any_server.http.delete("/v0/volumes/kept").status_code) == (409, 200)
+
+
+@pytest.fixture
+def unconfined_server():
+    running = Server(LOCAL_BLAXEL_ISOLATION="none")
+    yield running
+    running.clear_away()
+
+
+def test_without_isolation_nothing_is_mounted(unconfined_server):
+    scratch = {"name": "s", "type": "ephemeral", "sizeMb": 1, "mountPath": "/data"}
+
+    refused = refusal(unconfined_server, scratch)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "INVALID_VOLUME")
+    assert "without isolation" in refused.json()["message"]
+    assert unconfined_server.names() == []
 
 
 def test_a_volume_has_one_sandbox_and_is_not_deleted_under_it(sdk, server, volumes, volume):
