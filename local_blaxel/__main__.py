@@ -18,6 +18,9 @@ from local_blaxel.config import Config, ConfigError
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.store import Store
 
+# Threads look through /proc, and wait for the disk. Whenever one of them computes, a request that
+# comes would wait for five times as long by Python's default.
+SWITCH_SECONDS = 0.001
 # How long short requests may go on after a signal; streams are ended then.
 GRACE = 0.5
 # Longer than clients keep an idle connection, httpx 5 s: none is closed just as it is used again.
@@ -61,6 +64,7 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     os.umask(0o077)
+    sys.setswitchinterval(SWITCH_SECONDS)
     _allow_many_files()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
