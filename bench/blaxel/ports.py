@@ -7,9 +7,11 @@ of this machine.
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 from bench import load
 from bench.blaxel.running import create, running
@@ -88,7 +90,7 @@ def _latency(through: tuple[int, str], direct: tuple[int, str]) -> Table:
 
 def _throughput(through: tuple[int, str], direct: tuple[int, str]) -> Table:
     rows = []
-    for name, transfer in (("Download", _download), ("Upload", _upload)):
+    for name, transfer in TRANSFERS.items():
         # By turns, so that what else this machine does meets both.
         rates = [(transfer(*through), transfer(*direct)) for _ in range(TIMES)]
         best, directly = (max(column) for column in zip(*rates, strict=True))
@@ -119,6 +121,32 @@ def _upload(port: int, path: str) -> float:
         return SIZE / 1e6 / (time.perf_counter() - started)
 
 
+def _download_with_httpx(port: int, path: str) -> float:
+    started, headers = time.perf_counter(), {"X-Blaxel-Authorization": f"Bearer {KEY}"}
+    url = f"http://127.0.0.1:{port}{path}/{SIZE}"
+    with httpx.stream("GET", url, headers=headers, trust_env=False) as answer:
+        left = SIZE - sum(map(len, answer.iter_raw()))
+    assert left == 0
+    return SIZE / 1e6 / (time.perf_counter() - started)
+
+
+def _upload_with_httpx(port: int, path: str) -> float:
+    started, headers = time.perf_counter(), {"X-Blaxel-Authorization": f"Bearer {KEY}"}
+    headers["Content-Length"] = str(SIZE)
+    chunks = (bytes(CHUNK) for _ in range(0, SIZE, CHUNK))
+    url = f"http://127.0.0.1:{port}{path}/"
+    httpx.post(url, content=chunks, headers=headers, trust_env=False, timeout=60).raise_for_status()
+    return SIZE / 1e6 / (time.perf_counter() - started)
+
+
 def _head(method: str, target: str, *headers: str) -> bytes:
     named = ("Host: localhost", f"X-Blaxel-Authorization: Bearer {KEY}", *headers)
     return "\r\n".join([f"{method} {target or '/'} HTTP/1.1", *named, "", ""]).encode()
+
+
+TRANSFERS: dict[str, Callable[[int, str], float]] = {
+    "Download, httpx as in the SDK": _download_with_httpx,
+    "Upload, httpx as in the SDK": _upload_with_httpx,
+    "Download, a bare socket": _download,
+    "Upload, a bare socket": _upload,
+}

@@ -96,7 +96,7 @@ class Server:
             self.start()
         for name in self.names():
             self.http.delete(f"/v0/sandboxes/{name}")
-        until(lambda: self.http.get("/health").json()["sandboxes"] == 0)
+        until(lambda: self.http.get("/health").json()["sandboxes"] == 0, 4 * PATIENCE)
 
     def clear_away(self) -> None:
         """End the server, and first everything it runs."""
