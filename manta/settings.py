@@ -40,6 +40,8 @@ WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 # Lines are for people; what collects the logs of an installation reads JSON.
 LOG_FORMAT = env.choice("LOG_FORMAT", "line" if MANTA_LOCAL or DEBUG else "json", ("line", "json"))
+# Failures are sent there; in the admin they are in any case.
+SENTRY_DSN = env.secret("SENTRY_DSN")
 # Who sends it as a bearer token may read /metrics from elsewhere than this machine.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

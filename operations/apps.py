@@ -6,4 +6,6 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operations import tasks  # noqa: F401
+        from operations import sentry, tasks  # noqa: F401 (tasks: the worker has to know them)
+
+        sentry.start()

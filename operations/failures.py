@@ -22,7 +22,7 @@ from manta.request_id import current_request_id
 MOST_KINDS = 50
 _LONGEST_TRACEBACK = 20_000
 # Requests that were refused for what they are: an odd Host, a tampered cookie.
-_OF_STRANGERS = "django.security"
+OF_STRANGERS = "django.security"
 
 
 @dataclass
@@ -55,7 +55,7 @@ class FailureHandler(logging.Handler):
     def _count(self, record: logging.LogRecord) -> None:
         exc = record.exc_info[1] if record.exc_info else None
         code = getattr(record, "error_code", "")
-        if (exc is None and not code) or record.name.startswith(_OF_STRANGERS):
+        if (exc is None and not code) or record.name.startswith(OF_STRANGERS):
             return
         location = "" if code else _location(exc)
         name = code or type(exc).__qualname__

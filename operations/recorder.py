@@ -7,13 +7,15 @@ from collections.abc import Callable
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from operations import failures, metrics
+from operations import failures, metrics, sentry
 
 logger = logging.getLogger(__name__)
 
 # Seconds between two flushes of the failures; the metrics are flushed with every fifth.
 EVERY = 1.0
 _METRICS_EACH = 5
+# How long what is still to be sent at the end may take.
+LAST_WORDS = 0.2
 
 
 class Recorder:
@@ -41,6 +43,7 @@ class Recorder:
         self._guarded(lambda: failures.flush(self._place))
         self._guarded(metrics.flush)
         connection.close()
+        sentry.stop(LAST_WORDS)
 
     def _guarded(self, write: Callable[[], None]) -> None:
         close_old_connections()
