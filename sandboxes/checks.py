@@ -61,7 +61,7 @@ def starter(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def shared_cache(**kwargs: Any) -> list[CheckMessage]:
-    if settings.WEB_CONCURRENCY == 1 or settings.REDIS_URL:
+    if settings.WEB_CONCURRENCY <= 1 or settings.REDIS_URL:
         return []
     return [
         Error(

@@ -1,7 +1,8 @@
 """`make serve`: Manta for a team, behind a reverse proxy: web and worker processes, without Docker.
 
-WEB_CONCURRENCY and WORKER_CONCURRENCY say how many. A process that ends by itself is started
-again. SIGTERM and Ctrl-C let requests that are under way end, and stop everything.
+WEB_CONCURRENCY and WORKER_CONCURRENCY say how many; 0 is for a machine without any of the kind.
+A process that ends by itself is started again. SIGTERM and Ctrl-C let requests that are under way
+end, and stop everything.
 """
 
 import signal
@@ -52,8 +53,8 @@ class Plan:
         return cls(
             host=env.text("HOST") or "127.0.0.1",
             port=env.number("PORT", 8000, minimum=1),
-            web=env.number("WEB_CONCURRENCY", 1, minimum=1),
-            workers=env.number("WORKER_CONCURRENCY", 1, minimum=1),
+            web=env.number("WEB_CONCURRENCY", 1),
+            workers=env.number("WORKER_CONCURRENCY", 1),
             state_dir=Path(env.text("MANTA_STATE_DIR") or ROOT / ".manta").resolve(),
         )
 
@@ -67,7 +68,10 @@ def main() -> int:
     try:
         env.load_dotenv(ROOT / ".env")
         plan = Plan.read()
-        with state_of_its_own(plan.state_dir), bound(plan.host, plan.port) as address:
+        if not plan.names:
+            raise StartError("WEB_CONCURRENCY and WORKER_CONCURRENCY are both 0.")
+        address = bound(plan.host, plan.port) if plan.web else socket.socket()
+        with address, state_of_its_own(plan.state_dir):
             asyncio.run(Serving(plan, address).run())
     except (StartError, ImproperlyConfigured) as exc:
         say(f"manta: {exc}")
@@ -104,8 +108,8 @@ class Serving:
         await prepare("serve", self._environ)
         started = [await self._start(name) for name in self._plan.names]
         await asyncio.gather(*(self._until_ready(child) for child in started))
-        where = f"{self._plan.host}:{self._plan.port}"
-        say(f"Manta is served at {where} by {', '.join(self._children)}")
+        where = f" at {self._plan.host}:{self._plan.port}" if self._plan.web else ""
+        say(f"Manta is served{where} by {', '.join(self._children)}")
         await asyncio.gather(*(self._keep(name) for name in self._plan.names))
 
     async def _start(self, name: str) -> Child:

@@ -122,7 +122,7 @@ class Serving(Supervisor):
     """A `python -m scripts.serve`: it has no provider of its own, and none to talk to."""
 
     MODULE = "scripts.serve"
-    READY = "Manta is served at"
+    READY = "Manta is served "
 
     def __init__(self, state_dir: Path, **environ: str) -> None:
         own = {

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import threading
 from contextlib import contextmanager
 
 import httpx
@@ -74,6 +73,21 @@ def test_a_weak_secret_key_is_refused():
     assert (status, "- Your SECRET_KEY" in output) == (1, True)
 
 
+def test_a_machine_can_have_workers_alone():
+    with socket.create_server(("127.0.0.1", 0)) as others, new_state_dir() as path:
+        port = str(others.getsockname()[1])
+        with Serving(path, PORT=port, WEB_CONCURRENCY="0") as supervisor:
+            supervisor.until_ready()
+            assert (len(supervisor.pids("web")), len(supervisor.pids("worker"))) == (0, 1)
+
+
+def test_a_machine_with_neither_has_nothing_to_do():
+    status, output = refused(WEB_CONCURRENCY="0", WORKER_CONCURRENCY="0")
+
+    assert status == 1
+    assert output == "manta: WEB_CONCURRENCY and WORKER_CONCURRENCY are both 0.\n"
+
+
 def test_an_address_in_use_is_named_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -120,23 +134,6 @@ def test_what_is_killed_is_started_again(served, proxy, name):
     assert proxy.get("/readyz", timeout=60).json()["database"] == "ok"
 
 
-class Answer(threading.Thread):
-    """A request that has been sent but for its last byte, and what comes back."""
-
-    def __init__(self, port):
-        super().__init__()
-        self.peer = socket.create_connection(("127.0.0.1", port))
-        head = "\r\n".join(f"{name}: {value}" for name, value in AS_THE_PROXY_SAYS.items())
-        self.peer.sendall(
-            f"POST /accounts/login/ HTTP/1.1\r\n{head}\r\nContent-Length: 2\r\n\r\na".encode()
-        )
-        self.start()
-
-    def run(self):
-        with self.peer:
-            self.text = self.peer.recv(65536).decode(errors="replace")
-
-
 @contextmanager
 def another_serving():
     with new_state_dir() as path, Serving(path, **ON_THE_INTERNET) as supervisor:
@@ -144,13 +141,18 @@ def another_serving():
 
 
 def test_a_request_under_way_is_answered_before_the_end():
+    headers = AS_THE_PROXY_SAYS | {"Content-Length": "2", "Expect": "100-continue"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     with another_serving() as supervisor:
-        answer = Answer(supervisor.port)
-        supervisor.process.send_signal(signal.SIGTERM)
-        until(lambda: "manta: stopping" in supervisor.output)
-        answer.peer.sendall(b"b")
-        answer.join()
+        with socket.create_connection(("127.0.0.1", supervisor.port)) as peer:
+            peer.sendall(f"POST /accounts/login/ HTTP/1.1\r\n{lines}\r\n".encode())
+            waits_for_the_body = peer.recv(65536)
+            supervisor.process.send_signal(signal.SIGTERM)
+            until(lambda: "manta: stopping" in supervisor.output)
+            peer.sendall(b"ab")
+            answer = peer.recv(65536)
         status = supervisor.wait()
 
-    assert answer.text.startswith("HTTP/1.1 403")  # it has no CSRF token, and Django says so
+    assert waits_for_the_body.startswith(b"HTTP/1.1 100 ")
+    assert answer.startswith(b"HTTP/1.1 403 ")  # without a CSRF token, says Django
     assert (status, "Traceback" in supervisor.output) == (0, False)
