@@ -159,6 +159,8 @@ DATABASES = {
         env.secret("DATABASE_URL") or f"sqlite:///{MANTA_STATE_DIR / 'manta.sqlite3'}",
         # One persistent connection a thread: a new one for each request cost half the rate.
         conn_max_age=None,
+        # Asked before it is used: after a restart of the database each would fail once otherwise.
+        conn_health_checks=True,
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
