@@ -17,18 +17,26 @@ class Redis:
         program = shutil.which("redis-server")
         if program is None:
             pytest.skip("There is no redis-server on the PATH.")
-        self._port = free_port()
+        self._program, self._port = program, free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
-        options = ("--port", str(self._port), "--save", "", "--appendonly", "no")
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
 
     def __enter__(self) -> "Redis":
-        until(self._answers)
+        self.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
+        self.process.wait()
+
+    def start(self) -> None:
+        options = ("--port", str(self._port), "--save", "", "--appendonly", "no")
+        self.process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
+        until(self._answers)
+
+    def kill(self) -> None:
+        """With everything in it: nothing of it was ever on a disk."""
+        self.process.kill()
         self.process.wait()
 
     def _answers(self) -> bool:
