@@ -6,9 +6,9 @@ docs/benchmarks.md, too.
 
 import argparse
 
-from bench import blaxel, manta, report
+from bench import blaxel, manta, panels, report, rows
 
-GROUPS = {"manta": manta.GROUP, **blaxel.GROUPS}
+GROUPS = {"manta": manta.GROUP, "rows": rows.GROUP, "panels": panels.GROUP, **blaxel.GROUPS}
 
 
 def main() -> None:
