@@ -73,32 +73,83 @@ def post(server, name, message, **options):
     return server.http.post(server.inside(name, "/mcp"), content=data, **options)
 
 
-@pytest.mark.parametrize("transport", [over_http, over_websocket])
-async def test_a_client_lists_and_calls_all_tools(server, name, transport):
+EITHER = pytest.mark.parametrize("transport", [over_http, over_websocket])
+
+
+def caller(client):
+    """Call a tool that works; its result, which is the same as text and as structure."""
+
+    async def call(tool, **arguments):
+        result = await client.call_tool(tool, arguments)
+        assert not result.is_error, result.content[0].text
+        assert json.loads(result.content[0].text) == result.structured_content
+        return result.structured_content
+
+    return call
+
+
+@EITHER
+async def test_a_client_lists_all_tools(server, name, transport):
     async with transport(server, name) as client:
         listed = (await client.list_tools()).tools
 
-        async def call(tool, **arguments):
-            result = await client.call_tool(tool, arguments)
-            assert not result.is_error, result.content[0].text
-            assert json.loads(result.content[0].text) == result.structured_content
-            return result.structured_content
+    assert {each.name for each in listed} == OFFLINE
 
+
+@EITHER
+async def test_a_client_writes_edits_reads_and_deletes_files(server, name, transport):
+    async with transport(server, name) as client:
+        call = caller(client)
         home = (await call("fsGetWorkingDirectory"))["path"]
         made = await call("fsWriteFile", path="src/app.py", content="one\ntwo words\nthree\n")
         edited = await call("fsEditFile", path="src/app.py", oldString="two", newString="2")
         read = await call("fsReadFile", path=f"{home}/src/app.py")
         listing = await call("fsListDirectory", path="src")
+        deleted = await call("fsDeleteFileOrDirectory", path="src", recursive=True)
+
+    assert made["path"] == f"{home}/src/app.py"
+    assert edited["occurrencesReplaced"] == 1
+    assert read["content"] == "one\n2 words\nthree\n"
+    assert read["name"] == read["path"] == f"{home}/src/app.py"
+    assert listing["directory"]["files"][0]["name"] == "app.py"
+    assert deleted["path"] == f"{home}/src"
+
+
+@EITHER
+async def test_a_client_finds_its_way_in_code(server, name, transport):
+    lines = {"startLineOneIndexed": 2, "endLineOneIndexedInclusive": 3}
+    async with transport(server, name) as client:
+        call = caller(client)
+        await call("fsWriteFile", path="src/app.py", content="one\n2 words\nthree\n")
         files = await call("codegenFileSearch", query="app", directory="src")
         found = await call("codegenCodebaseSearch", query="which words", targetDirectories=["src"])
         grepped = await call("codegenGrepSearch", query=r"^\d w", includePattern="*.py")
-        lines = await call(
-            "codegenReadFileRange",
-            targetFile="src/app.py",
-            startLineOneIndexed=2,
-            endLineOneIndexedInclusive=3,
+        read = await call("codegenReadFileRange", targetFile="src/app.py", **lines)
+        listed = await call("codegenListDir", relativeWorkspacePath="src")
+
+    assert files == {"success": True, "matches": ["app.py"], "query": "app"}
+    assert found["results"] == [{"path": "src/app.py", "line": 2, "content": "2 words"}]
+    assert grepped["results"] == "src/app.py:2:2 words"
+    assert read["content"] == "2 words\nthree\n"
+    assert listed["directory"]["name"] == "src"
+
+
+@EITHER
+async def test_a_client_is_told_what_needs_a_provider(server, name, transport):
+    async with transport(server, name) as client:
+        reapply = await client.call_tool("codegenReapply", {"targetFile": "x"})
+        parallel = await client.call_tool(
+            "codegenParallelApply", {"editPlan": "x", "editRegions": []}
         )
-        listed_dir = await call("codegenListDir", relativeWorkspacePath="src")
+
+    assert reapply.is_error and "not configured" in reapply.content[0].text
+    assert parallel.is_error and "not configured" in parallel.content[0].text
+
+
+@EITHER
+async def test_a_client_runs_looks_at_stops_and_kills_processes(server, name, transport):
+    async with transport(server, name) as client:
+        call = caller(client)
         ran = await call(
             "processExecute", command="echo $A", env={"A": "hi"}, waitForCompletion=True
         )
@@ -109,31 +160,12 @@ async def test_a_client_lists_and_calls_all_tools(server, name, transport):
         killed = await call("processKill", identifier="killed")
         logs = await call("processGetLogs", identifier="long")
         everything = await call("processesList")
-        deleted = await call("fsDeleteFileOrDirectory", path="src", recursive=True)
-        reapply = await client.call_tool("codegenReapply", {"targetFile": "x"})
-        parallel = await client.call_tool(
-            "codegenParallelApply", {"editPlan": "x", "editRegions": []}
-        )
 
-    assert {each.name for each in listed} == OFFLINE
-    assert made["path"] == f"{home}/src/app.py"
-    assert edited["occurrencesReplaced"] == 1
-    assert read["content"] == "one\n2 words\nthree\n"
-    assert read["name"] == read["path"] == f"{home}/src/app.py"
-    assert listing["directory"]["files"][0]["name"] == "app.py"
-    assert files == {"success": True, "matches": ["app.py"], "query": "app"}
-    assert found["results"] == [{"path": "src/app.py", "line": 2, "content": "2 words"}]
-    assert grepped["results"] == "src/app.py:2:2 words"
-    assert lines["content"] == "2 words\nthree\n"
-    assert listed_dir["directory"]["name"] == "src"
     assert (ran["logs"], ran["exitCode"], ran["status"]) == ("hi\n", 0, "completed")
     assert (long["status"], long["keepAlive"]) == ("running", True)
     assert (stopped, killed) == ({"status": "stopped"}, {"status": "killed"})
     assert logs == {"logs": "on\n"}
     assert {each["name"] for each in everything["processes"]} >= {"long", "killed"}
-    assert deleted["path"] == f"{home}/src"
-    assert reapply.is_error and "not configured" in reapply.content[0].text
-    assert parallel.is_error and "not configured" in parallel.content[0].text
 
 
 def test_every_tool_and_every_input_is_described(server, shared):
