@@ -22,8 +22,8 @@ _WORDS = {
     "stopped": ("Stopped", "The provider has stopped it."),
     "failed": ("Needs attention", "It could not be made."),
     "unknown": ("Unknown", "The provider reports something Manta doesn't know."),
-    "expired": ("Expired", "It was not used until its expiry date."),
-    "deleted": ("Deleted", "It was deleted at the provider, not through Manta."),
+    "expired": ("Expired", ""),
+    "deleted": ("Deleted", ""),
     "resetting": ("Being reset", "It is deleted, and then made again from the starter."),
     "deleting": ("Being deleted", "It is going, with everything in it."),
 }

@@ -1,12 +1,12 @@
 """Keeping a made sandbox as it should be, and noticing that it has gone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sandboxes import events, gateway, services, status
+from sandboxes import errors, events, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox
-from sandboxes.reconcile.restarting import restart
+from sandboxes.reconcile.restarting import give_up_if_hopeless, restart
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -14,9 +14,19 @@ from sandboxes.reconcile.unsaved import look_for_unsaved_work
 
 # The expiry is moved at the provider when it is off by more than this.
 EXPIRY_STEP = timedelta(hours=1)
+# Seconds between attempts at what somebody waits for.
+_LONGEST_WAIT = 30
 
 
 def keep(sandbox: Sandbox) -> None:
+    try:
+        _keep(sandbox)
+    except errors.SandboxError as exc:
+        _try_again(sandbox, exc)
+        raise
+
+
+def _keep(sandbox: Sandbox) -> None:
     record = gateway.get(sandbox.name)
     if record is None or record.status in status.GONE:
         _note_gone(sandbox)
@@ -24,7 +34,7 @@ def keep(sandbox: Sandbox) -> None:
     check_owner(sandbox, record)
     seen = observe(sandbox, record)
     note_drift(sandbox, seen)
-    save(sandbox, attempts=0, error_code="", error_message="", **seen)
+    save(sandbox, error_code="", error_message="", **seen)
     if "labels" in sandbox.drift:
         gateway.set_labels(sandbox.name, sandbox.labels)
     _move_expiry(sandbox)
@@ -35,16 +45,34 @@ def keep(sandbox: Sandbox) -> None:
     elif sandbox.status == status.Status.ACTIVE:  # never wake it only to look
         write_starter(sandbox)
         run_starter(sandbox)
+    save(sandbox, attempts=0)
+
+
+def _try_again(sandbox: Sandbox, exc: errors.SandboxError) -> None:
+    """Leave nothing undone that somebody waits for, because one attempt did not work."""
+    if sandbox.restart_wanted_at:
+        give_up_if_hopeless(sandbox, sandbox.restart_wanted_at, exc)
+    awaited = sandbox.restart_wanted_at or sandbox.is_looked_into or _expiry_to_ask_for(sandbox)
+    if awaited and exc.retryable:
+        wait = max(min(2**sandbox.attempts, _LONGEST_WAIT), exc.retry_after or 0)
+        save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=wait))
+
+
+def _expiry_to_ask_for(sandbox: Sandbox) -> datetime | None:
+    """The date that is wanted; None when the provider has it, or was asked and allows no later."""
+    wanted = services.expiry_of(sandbox)
+    known = sandbox.expires_at
+    if known and sandbox.expiry_asked and known < sandbox.expiry_asked:
+        known = sandbox.expiry_asked
+    said_so = wanted == sandbox.extended_until
+    enough = known and wanted - known <= (COUNT_IS_ROUGH if said_so else EXPIRY_STEP)
+    return None if enough else wanted
 
 
 def _move_expiry(sandbox: Sandbox) -> None:
     """Ask the provider for the date that is wanted, and note the one that it has."""
-    wanted = services.expiry_of(sandbox)
-    known = sandbox.expires_at
-    if known and sandbox.expiry_asked and known < sandbox.expiry_asked:
-        known = sandbox.expiry_asked  # it allows no later one; asked again when more is wanted
-    said_so = wanted == sandbox.extended_until
-    if known and wanted - known <= (COUNT_IS_ROUGH if said_so else EXPIRY_STEP):
+    wanted = _expiry_to_ask_for(sandbox)
+    if wanted is None:
         return
     gateway.set_expiry(sandbox.name, wanted)
     save(sandbox, expiry_asked=wanted.replace(microsecond=0))

@@ -1,6 +1,6 @@
 """Restarting what runs in a sandbox, because somebody asked for it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,21 +10,15 @@ from sandboxes.models import Action, Sandbox
 from sandboxes.reconcile.rows import save
 from sandboxes.reconcile.starter import run_starter, write_starter
 
-_AGAIN_AFTER = timedelta(seconds=2)
-
 
 def restart(sandbox: Sandbox, wanted: datetime) -> None:
     """Do the restart that was asked for then. The provider's record says which one it did last, so
     that an attempt after a crash does not restart it once more.
     """
-    try:
-        gateway.restart(sandbox.name, token=wanted.isoformat())
-        _end_what_still_runs(sandbox)
-        write_starter(sandbox)
-        run_starter(sandbox, although_stopped=True)
-    except errors.SandboxError as exc:
-        _note_failure(sandbox, wanted, exc)
-        raise
+    gateway.restart(sandbox.name, token=wanted.isoformat())
+    _end_what_still_runs(sandbox)
+    write_starter(sandbox)
+    run_starter(sandbox, although_stopped=True)
     save(sandbox, restart_wanted_at=None, restarted_at=wanted)
     events.record(sandbox, Action.RESTARTED)
 
@@ -36,11 +30,9 @@ def _end_what_still_runs(sandbox: Sandbox) -> None:
             dataplane.kill_process(sandbox.url, str(process.get("pid")))
 
 
-def _note_failure(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:
-    """Try again soon, or give up when that can't help or has not helped for long."""
-    late = timezone.now() - wanted > settings.SANDBOX_START_TIMEOUT
-    if exc.retryable and not late:
-        save(sandbox, next_attempt_at=timezone.now() + _AGAIN_AFTER)
+def give_up_if_hopeless(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:
+    """Forget the restart when trying again can't help, or has not helped for long."""
+    if exc.retryable and timezone.now() - wanted <= settings.SANDBOX_START_TIMEOUT:
         return
     save(sandbox, restart_wanted_at=None)
     events.record(sandbox, Action.RESTARTED, outcome=exc.code, reason=str(exc))

@@ -26,11 +26,11 @@
     }
   };
 
-  // Dates that people plan by, in their own time zone; the server writes UTC.
+  // Dates that people plan by, in their own time zone, written as the server writes UTC.
   const format = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   const local = () => {
     for (const time of document.querySelectorAll("time[data-local]")) {
-      time.textContent = new Date(time.dateTime).toLocaleString([], format);
+      time.textContent = new Date(time.dateTime).toLocaleString("en-GB", format);
     }
   };
 

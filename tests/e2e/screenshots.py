@@ -69,6 +69,21 @@ def workspace(state: str) -> Scene:
     return scene
 
 
+def more(page: Page, still: Still) -> Page:
+    """The panel with what is needed seldom."""
+    workspace("asleep")(page, still)
+    page.locator("#panel-more summary").click()
+    page.locator("#panel-delete").scroll_into_view_if_needed()
+    return page
+
+
+def delete(page: Page, still: Still) -> Page:
+    still.show("unsaved")
+    sign_in_as(page, still.visitor)
+    page.goto("/sandbox/delete/")
+    return page
+
+
 def see_preview(person: Person) -> None:
     expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
 
@@ -111,6 +126,10 @@ SCENES: dict[str, Scene] = {
     "provisioning": workspace("provisioning"),
     "asleep": workspace("asleep"),
     "failed": workspace("failed"),
+    "expired": workspace("deleted"),
+    "expiring": workspace("expiring"),
+    "more": more,
+    "delete": delete,
     "account": account,
     "error": error,
 }

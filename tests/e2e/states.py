@@ -3,10 +3,11 @@
 No worker runs meanwhile, and what it would have noted is written into the database.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.e2e.manta import Parts
@@ -15,6 +16,28 @@ from tests.e2e.visitor import Visitor
 LATER = "2999-01-01 00:00:00"
 _READY = {"phase": "ready", "provider_status": "DEPLOYED", "provider_state": "RUNNING"}
 _NOT_ANSWERING = "The sandbox provider is not answering. Manta tries again by itself."
+
+_WORK = json.dumps(
+    [
+        {
+            **{"folder": "/blaxel/my shop", "changed": 3, "stashes": 1, "remotes": 1},
+            "branches": [{"name": "main", "commits": 2}],
+        },
+        {
+            **{"folder": "/blaxel/notes", "changed": 0, "stashes": 0, "remotes": 0},
+            "branches": [{"name": "main", "commits": 12}],
+        },
+    ]
+)
+
+
+def _in(**time: int) -> str:
+    return _written(datetime.now(UTC) + timedelta(**time))
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
 
 STATES: dict[str, dict[str, Any]] = {
     "queued": {"phase": "pending", "step": "queued"},
@@ -36,7 +59,22 @@ STATES: dict[str, dict[str, Any]] = {
         **{"phase": "gone", "error_code": "expired"},
         "error_message": "It was not used until its expiry date, with everything in it.",
     },
+    "deleted": {
+        **{"phase": "gone", "error_code": "deleted", "unsaved_work": _WORK},
+        "error_message": "It was deleted at the provider, with everything in it.",
+    },
     "deleting": {"phase": "deleting"},
+    "resetting": {"phase": "deleting", "remake": True},
+    "restarting": {**_READY, "restart_wanted_at": LATER},
+    "expiring": {**_READY, "expires_at": _in(minutes=50)},
+    "capped": {**_READY, "extended_until": LATER, "expiry_asked": LATER},
+    "unsaved": {**_READY, "unsaved_work": _WORK},
+}
+# What every other state has of these.
+_USUAL = {
+    **{"step": "opening", "attempts": 0, "error_code": "", "error_message": "", "remake": False},
+    **{"settle_by": LATER, "restart_wanted_at": None, "extended_until": None},
+    **{"expiry_asked": None, "unsaved_work": "[]", "unsaved_wanted_at": None},
 }
 
 
@@ -50,10 +88,10 @@ class Still:
 
     def show(self, state: str) -> None:
         """One of STATES, "stale" (nothing heard of the provider), or "none" (no sandbox)."""
-        fields = {"step": "opening", "attempts": 0, "error_code": "", "error_message": ""}
-        fields |= STATES.get(state, _READY) | {"settle_by": LATER}
+        now = _written(datetime.now(UTC))
+        seen = {"checked_at": now, "unsaved_checked_at": now, "expires_at": _in(hours=20)}
+        fields = _USUAL | seen | STATES.get(state, _READY)
         fields["next_attempt_at"] = None if fields["phase"] == "ready" else LATER
-        fields["checked_at"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         columns = ", ".join(f"{name} = ?" for name in fields)
         # A name that is nobody's, for a person who has none.
         name = None if state == "none" else self._name

@@ -106,6 +106,32 @@ def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_
     assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"restart_wanted_at": timezone.now()},
+        {"extended_until": timezone.now() + timedelta(days=9)},
+        {"used_at": timezone.now() + timedelta(days=1)},
+        {"unsaved_wanted_at": timezone.now() + timedelta(minutes=5)},
+    ],
+)
+def test_what_is_wanted_is_tried_again_when_the_provider_was_down(made, provider, look_again, wish):
+    Sandbox.objects.update(**wish)
+
+    with provider.down():
+        look_again(made)
+
+    assert made.error_code == "provider_unavailable"
+    assert made.next_attempt_at > timezone.now()
+
+
+def test_nothing_is_tried_again_and_again_that_nobody_wants(made, provider, look_again):
+    with provider.down():
+        look_again(made)
+
+    assert made.next_attempt_at is None
+
+
 def test_a_restart_that_can_not_be_done_is_given_up_and_says_why(made, provider, look_again):
     services.restart_sandbox(sandbox=made, actor=made.owner)
     provider.fails("PUT", "/sandboxes", 400, {"error": "no", "code": 400})
