@@ -19,6 +19,14 @@ def repeated(action: Callable[[], object], times: int) -> list[float]:
     return [milliseconds(action) for _ in range(times)]
 
 
+def by_turns(
+    action: Callable[[], object], direct: Callable[[], object], times: int
+) -> tuple[list[float], list[float]]:
+    """Both, so many times, one after the other: what else this machine does meets both."""
+    pairs = [(milliseconds(action), milliseconds(direct)) for _ in range(times)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
 def percentile(values: list[float], percent: float) -> float:
     """The smallest value that so many percent of them do not exceed."""
     ordered = sorted(values)
@@ -34,7 +42,8 @@ def spread(name: str, taken: list[float], aim: str = "", beside: str = "") -> tu
 def ratio(taken: list[float], direct: list[float], what: str) -> str:
     """How many times as long as something direct it takes, by the medians."""
     base = statistics.median(direct)
-    return f"{statistics.median(taken) / base:.1f} x {what} ({_written(base)})"
+    spread = f"{_written(base)}, p99 {_written(percentile(direct, 99))}"
+    return f"{statistics.median(taken) / base:.1f} x {what} ({spread})"
 
 
 def table(*rows: tuple[str, ...]) -> Table:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.blaxel.running import create, running
 from bench.report import Table
-from bench.timing import ratio, repeated, spread, table
+from bench.timing import by_turns, ratio, spread, table
 from tests.local_blaxel.running import Server
 
 SIZES = {"1 KB": (10**3, 200), "10 MB": (10**7, 40)}
@@ -28,7 +28,7 @@ def _row(server: Server, name: str, size: int, times: int) -> tuple[str, ...]:
         answer = server.http.get(address, headers={"Accept": "application/octet-stream"})
         assert answer.content == content
 
-    taken, direct = repeated(through_http, times), repeated(lambda: _directly(path, content), times)
+    taken, direct = by_turns(through_http, lambda: _directly(path, content), times)
     return spread(f"{name}, written and read", taken, beside=ratio(taken, direct, "the disk"))
 
 
