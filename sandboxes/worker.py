@@ -23,6 +23,7 @@ from sandboxes import (
     quotas,
     reconcile,
     reminder_mail,
+    retention,
     starts,
     tasks,
     watch,
@@ -36,6 +37,7 @@ SWEEP_EVERY = 0.25
 LOOK_EVERY = 1.0
 _TURNS_A_BEAT = 20
 _TURNS_A_POST = 120
+_TURNS_A_CLEANUP = 14_400
 LAST_WORDS = 0.3
 # A provider that has not answered a look after this long counts as not answering.
 LOOK_PATIENCE = 1.0
@@ -108,6 +110,8 @@ class Worker:
                 _guarded(self._beat)
             if turn % _TURNS_A_POST == 0:
                 self._remind()
+            if turn % _TURNS_A_CLEANUP == 0:
+                self._post.submit(_guarded, retention.forget_old_events)
         self._stop()
 
     def _stop(self) -> None:

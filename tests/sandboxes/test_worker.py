@@ -4,13 +4,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from sandboxes import services, tasks
-from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.models import Heartbeat, Phase, Sandbox, SandboxEvent
 from tests.factories import SandboxFactory, UserFactory, pending
 from tests.local_blaxel.running import until
 
@@ -26,14 +29,12 @@ def database_url():
     return f"postgres://{found['USER']}:{found['PASSWORD']}@{host}:{port}/{found['NAME']}"
 
 
-@pytest.fixture(scope="module")
-def process(blaxel, django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        url = database_url()
+@contextmanager
+def running_worker(blaxel):
     environ = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         "DJANGO_SETTINGS_MODULE": "manta.settings",
-        "DATABASE_URL": url,
+        "DATABASE_URL": database_url(),
         "BLAXEL_API_URL": blaxel.url,
     }
     command = [sys.executable, "manage.py", "worker"]
@@ -45,6 +46,12 @@ def process(blaxel, django_db_setup, django_db_blocker):
             assert process.wait(3) == 0
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def process(blaxel, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), running_worker(blaxel) as process:
+        yield process
 
 
 @pytest.fixture
@@ -121,3 +128,12 @@ def test_a_locked_queue_costs_a_request_little_and_loses_nothing(worker):
     lock.execute("ROLLBACK")
     lock.close()
     until(tasks.is_up)
+
+
+def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
+    long_ago = timezone.now() - settings.AUDIT_RETENTION - timedelta(days=1)
+    SandboxEvent.objects.create(action="ready", actor_kind="job", created_at=long_ago)
+    kept = SandboxEvent.objects.create(action="ready", actor_kind="job")
+
+    with running_worker(blaxel):
+        until(lambda: list(SandboxEvent.objects.all()) == [kept])
