@@ -1,0 +1,30 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from operations import backup
+
+
+class Command(BaseCommand):
+    help = "Puts the database of a backup in the place of this one. Stop Manta first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--force", action="store_true", help="also where there are users, or a worker runs"
+        )
+
+    def handle(self, *args: Any, file: Path, force: bool, **options: Any) -> None:
+        if backup.worker_is_running() and not force:
+            raise CommandError("A worker is running. Stop Manta first.")
+        try:
+            backup.restore(file, force=force)
+        except (backup.BackupError, OSError) as exc:
+            raise CommandError(str(exc)) from exc
+        self.stdout.write("Restored. Everybody signs in again.")
+        if backup.reserve_ids() is None:
+            self.stderr.write(
+                "The provider does not answer: before anybody signs up, run this again, or see "
+                "that no sandbox of an account made after the backup is left there."
+            )
