@@ -78,7 +78,7 @@ class Unavailable(ApiError):
 
 
 class BadGateway(ApiError):
-    status, code, retryable = 502, "UPSTREAM_CONNECTION_FAILED", True
+    status, code, retryable = 502, "UPSTREAM_CONNECT_FAILED", True
 
 
 def control(error: ApiError) -> JSONResponse:

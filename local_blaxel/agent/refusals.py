@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .sandbox import Sandbox
-from .wire import ApiError
+from .wire import ApiError, Json
 
 # Blaxel's own words, which clients may look for.
 NO_CODEGEN = (
@@ -36,7 +36,8 @@ class Refusals:
             Route(monitor, self.monitor, methods=["POST", "DELETE"]),
             Route("/network/tunnel/config", self.tunnel, methods=["PUT"]),
             Route("/network/tunnel", self.tunnel, methods=["DELETE"]),
-            Route("/drives/mount", self.drives, methods=["GET", "POST"]),
+            Route("/drives/mount", self.list_drives, methods=["GET"]),
+            Route("/drives/mount", self.drives, methods=["POST"]),
             Route(drive, self.drives, methods=["DELETE"]),
         ]
 
@@ -52,10 +53,13 @@ class Refusals:
         raise ApiError(422, NO_MONITOR)
 
     async def tunnel(self, request: Request) -> Response:
-        raise ApiError(422, NO_TUNNEL)
+        raise ApiError(400, NO_TUNNEL)
+
+    async def list_drives(self, request: Request) -> Response:
+        return Json({"mounts": []})
 
     async def drives(self, request: Request) -> Response:
-        raise ApiError(422, NO_DRIVES)
+        raise ApiError(400, NO_DRIVES)
 
     def _check_key(self) -> None:
         if not (self._has("RELACE_API_KEY") or self._has("MORPH_API_KEY")):

@@ -116,9 +116,9 @@ def test_the_upgrade_stub_is_counted(agent):
         ("GET", "/codegen/reranking/src?query=x", 400, "codegen tools are not configured"),
         ("POST", "/network/process/1/monitor", 422, "does not call back"),
         ("DELETE", "/network/process/1/monitor", 422, "does not call back"),
-        ("PUT", "/network/tunnel/config", 422, "WireGuard"),
-        ("DELETE", "/network/tunnel", 422, "WireGuard"),
-        ("POST", "/drives/mount", 422, "no drives"),
+        ("PUT", "/network/tunnel/config", 400, "WireGuard"),
+        ("DELETE", "/network/tunnel", 400, "WireGuard"),
+        ("POST", "/drives/mount", 400, "no drives"),
     ],
 )
 def test_what_cannot_be_done_here_is_refused_with_the_reason(agent, method, path, status, reason):
