@@ -97,6 +97,44 @@ def test_a_body_of_ten_megabytes_passes_through_the_edge(server, name):
     assert server.run(name, "wc -c < /blaxel/ten")["stdout"] == f"{len(content)}\n"
 
 
+def raw_answer(server, method, path):
+    """Ask for a path exactly as it is written; the status, and the body."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(head.encode())
+        answer = b"".join(iter(lambda: line.recv(2**16), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+ODD_NAMES = ["%00", "%ff", "%C0%AE%C0%AE", "..", "%2e%2e", "..%2f..%2fetc", "n" * 50, "n" * 20_000]
+PLACES = [
+    *("/v0/sandboxes/{}", "/v0/sandboxes/{}/previews/{}/tokens/{}", "/v0/volumes/{}"),
+    *("/v0/snapshots/{}", "/v0/images/sandbox/{}", "/v0/sandboxes/by-external-id/{}"),
+    *("/manta/sandboxes/{}/process", "/{}/sandboxes/x/health", "/preview/{}/x"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_name_that_is_none_is_a_404_in_json_everywhere(server, place, method):
+    answers = [raw_answer(server, method, place.replace("{}", name)) for name in ODD_NAMES]
+
+    assert {status for status, _ in answers} <= {400, 404, 405}
+    assert all("error" in json.loads(body) for _, body in answers)
+
+
+@pytest.mark.parametrize("route", ["POST /v0/sandboxes", "POST /v0/volumes"])
+def test_a_body_of_ten_megabytes_is_too_large_for_the_control_plane(server, route):
+    labels = {"a": "x" * 10 * 2**20}
+
+    refused = server.http.request(*route.split(), json={"metadata": {"labels": labels}})
+
+    assert refused.status_code == 413
+    assert refused.json()["message"]
+
+
 def open_files(pids):
     """How many file descriptors these processes have open."""
     try:
