@@ -14,6 +14,10 @@ from sandboxes.panel import Panel
 RETRY = 1000
 
 
+# One for all: a serializer copies its fields when it is made.
+_sandboxes = SandboxSerializer()
+
+
 def message(name: str, data: dict[str, Any], cursor: Cursor | None = None) -> bytes:
     # The id first: it is what the browser sends back, whatever becomes of the rest.
     lines = [f"id: {cursor}"] if cursor else []
@@ -42,7 +46,7 @@ def state(panel: Panel) -> dict[str, Any]:
         "trouble": panel.trouble or None,
         "error": _error(panel) if panel.error_message else None,
         "checkedAt": checked.isoformat() if checked else None,
-        "sandbox": SandboxSerializer(row).data if row else None,
+        "sandbox": _sandboxes.to_representation(row) if row else None,
     }
 
 
