@@ -73,7 +73,9 @@ def test_the_readme_fits_on_a_few_screens():
     assert len(read("README.md").splitlines()) <= 150
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/operations.md"]
+)
 def test_every_file_that_a_page_links_to_is_there(name):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
 
