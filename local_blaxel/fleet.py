@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -285,7 +285,10 @@ class Fleet:
 
     async def _finish_creation(self, sandbox: Sandbox) -> None:
         async with sandbox.lock:
-            if sandbox.row.phase in ("DEPLOYING", "UNARCHIVING"):
+            if sandbox.row.phase not in ("DEPLOYING", "UNARCHIVING"):
+                return
+            # Nobody waits for an answer; what became of it is in its record.
+            with suppress(NotDeployed, Conflict):
                 await self._launch(sandbox)
 
     async def _finish_update(self, sandbox: Sandbox) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 from .model import LaunchError
+
+_WHILE_WE_LIVE = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 class Folders:
@@ -60,9 +63,12 @@ def remove_links(root: Path, relative: str) -> None:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """A copy of the folder that shares its blocks with it where the file system can."""
+    """A copy of the folder that shares its blocks with it where the file system can.
+
+    It ends with the server: the next one must find nobody still writing there.
+    """
     command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
-    subprocess.run(command, capture_output=True, check=True)  # noqa: S603
+    subprocess.run([*_WHILE_WE_LIVE, *command], capture_output=True, check=True)  # noqa: S603
 
 
 def remove_tree(folder: Path) -> None:

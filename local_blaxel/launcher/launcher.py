@@ -340,12 +340,15 @@ class Launcher:
             remove_tree(trash)
 
     def _sweep(self) -> None:
-        """What a killed server left: its pool, and what it was in the middle of removing."""
+        """What a killed server left: its pool, and what it was in the middle of."""
         for folder in self._state_dir.glob(f"{TRASH}*"):
             remove_tree(folder)
         for folder in self._folders():
             if not (folder / "claimed").exists():
                 self._destroy(folder.name)
+            elif (folder / "home").exists():
+                remove_tree(folder / "home.new")
+            remove_tree(folder / "home.old")
 
     def _folders(self) -> list[Path]:
         return sorted(path for path in self._state_dir.iterdir() if INSTANCE.fullmatch(path.name))
