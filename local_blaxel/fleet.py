@@ -6,6 +6,7 @@ restart of a name happens at a time, and the others wait and look again.
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -24,8 +25,8 @@ from local_blaxel.store import Record, SandboxRow, Store
 
 logger = logging.getLogger(__name__)
 
-# More launches at once only make each of them slower.
-LAUNCHES = 8
+# A launch is all computing: more at once take time from each other, and from every request.
+LAUNCHES = 2 * (os.cpu_count() or 1)
 NEW_ENVIRONMENT = "Restarted with its new environment variables"
 
 
