@@ -325,5 +325,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # It brings a handler of its own, which would write neither JSON nor request ids.
         "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"level": "WARNING"},
+        # Addresses may hold what is nobody's business.
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }

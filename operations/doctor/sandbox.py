@@ -36,7 +36,8 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        return f"It is awake, with {len(dataplane.processes(patient.url))} processes."
+        dataplane.processes(patient.url)
+        return "It is awake."
 
     return [
         Step("provider", "Known to the provider", known, "Recreate it in the sandbox panel."),

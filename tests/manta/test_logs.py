@@ -106,12 +106,18 @@ def test_the_value_of_a_secret_is_left_out_wherever_it_stands(settings, name, fo
     assert "9f2c" not in written
 
 
-def test_what_a_process_of_the_product_logs_is_json_in_production():
-    code = (
-        "import django; django.setup(); import logging;"
-        "logging.getLogger('uvicorn.error').error('key %s', __import__('django.conf').conf."
-        "settings.BLAXEL_API_KEY)"
-    )
+def test_what_a_process_of_the_product_logs_is_json_in_production_without_addresses():
+    code = """
+import logging
+import django
+import uvicorn
+uvicorn.Config("manta.asgi:application", access_log=False, log_level="warning")
+django.setup()
+from django.conf import settings
+logging.getLogger("uvicorn.access").info("GET /?token=canary")
+logging.getLogger("uvicorn.error").info("Started.")
+logging.getLogger("uvicorn.error").error("key %s", settings.BLAXEL_API_KEY)
+"""
     said = subprocess.run(
         [sys.executable, "-c", code],
         env={
