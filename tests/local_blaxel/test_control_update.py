@@ -55,12 +55,14 @@ def test_null_and_absence_clear_what_limits_a_life(sdk, server):
 
 def test_changed_environment_variables_restart_the_sandbox_and_keep_its_files(server):
     name = server.create(runtime={"envs": [{"name": "A", "value": "1"}]})
-    server.run(name, "echo kept > /blaxel/kept")
+    server.run(name, "echo kept > /blaxel/kept; touch /tmp/cleared")
+    server.run(name, "sleep 100", name="ended", waitForCompletion=False)
 
     changed = change(server, name, envs=[{"name": "A", "value": "2"}])
 
     assert changed.status_code == 200
-    assert server.run(name, "echo $A; cat /blaxel/kept")["stdout"] == "2\nkept\n"
+    assert server.run(name, "echo $A; cat /blaxel/kept; ls /tmp")["stdout"] == "2\nkept\n"
+    assert server.http.get(server.inside(name, "/process/ended")).status_code == 404
 
 
 def test_a_mask_sent_back_keeps_the_secret(server):
