@@ -33,6 +33,9 @@ _FAILURES = {
     "unknown_image": "The image of your sandbox is not known",
     "bad_credentials": "Manta may not use the sandbox provider",
     "quota_exceeded": "The provider has no room for your sandbox",
+    "quota_sandboxes": "No further sandbox is allowed",
+    "quota_memory": "No more memory is allowed",
+    "quota_creations": "Too many sandboxes were made in an hour",
     "wrong_owner": "The name of your sandbox is taken",
     "provider_unavailable": "The sandbox provider did not answer in time",
 }
@@ -278,7 +281,8 @@ class Panel:
 
     @property
     def request_id(self) -> str:
-        return current_request_id()
+        """Of the request that asked for what went wrong; else of this one."""
+        return (self.sandbox and self.sandbox.request_id) or current_request_id()
 
     # ---- Open
 

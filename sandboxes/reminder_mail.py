@@ -49,7 +49,7 @@ def _remind(pk: int, connection: Any) -> None:
     if sandbox is None:
         return
     lead = reminders.current(sandbox.expires_at, sandbox.ttl)
-    known = {"expires_at": sandbox.expires_at, "lead": lead}
+    known: dict[str, Any] = {"expires_at": sandbox.expires_at, "lead": lead}
     is_news = lead is not None and not sandbox.reminders.filter(**known).exists()
     if is_news:
         look_for_unsaved_work(sandbox)

@@ -109,7 +109,7 @@ def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_
 @pytest.mark.parametrize(
     "wish",
     [
-        {"restart_wanted_at": timezone.now()},
+        {"restart_wanted_at": timezone.now() + timedelta(minutes=5)},
         {"extended_until": timezone.now() + timedelta(days=9)},
         {"used_at": timezone.now() + timedelta(days=1)},
         {"unsaved_wanted_at": timezone.now() + timedelta(minutes=5)},
