@@ -28,7 +28,7 @@ from sandboxes import (
     tasks,
     watch,
 )
-from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.models import Heartbeat, Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -152,8 +152,7 @@ class Worker:
         starts.note_throttled()
         for pk in starts.next_in_line():
             self._take(pk, self._makers)
-        others = Sandbox.objects.due().exclude(phase=Phase.PENDING).order_by("next_attempt_at")
-        for pk in others.values_list("pk", flat=True)[: KEEPERS * 4]:
+        for pk in Sandbox.objects.upkeep(KEEPERS * 4):
             self._take(pk, self._keepers)
 
     def _take(self, pk: int, pool: ThreadPoolExecutor) -> None:

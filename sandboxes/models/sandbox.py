@@ -1,5 +1,6 @@
 """What Manta knows of each sandbox, and what it wants of it."""
 
+import itertools
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -76,6 +77,24 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
     def queue(self) -> "SandboxQuerySet":
         """Sandboxes that could be made now and that nobody is making, the next one first."""
         return self.due().filter(phase=Phase.PENDING).order_by("settle_by", "pk")
+
+    def upkeep(self, at_most: int) -> list[int]:
+        """What else is due: to be kept, restarted or deleted. Several times a second.
+
+        Three reads, each of an index: put into one, SQLite reads every row for it.
+        """
+        now = timezone.now()
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        reads = (
+            self.filter(free, next_attempt_at__lte=now).order_by("next_attempt_at"),
+            self.filter(lease_until__lte=now).order_by("lease_until"),
+            self.filter(phase=Phase.DELETING, next_attempt_at=None, lease_until=None),
+        )
+        found = [
+            read.exclude(phase=Phase.PENDING).values_list("pk", flat=True)[:at_most]
+            for read in reads
+        ]
+        return list(dict.fromkeys(itertools.chain(*found)))
 
 
 class Sandbox(models.Model):
@@ -167,9 +186,9 @@ class Sandbox(models.Model):
                 name="sandbox_queue",
             ),
             models.Index(
-                fields=["phase"],
-                condition=Q(phase__in=["pending", "deleting"]),
-                name="sandbox_unsettled",
+                fields=["next_attempt_at"],
+                condition=Q(phase="deleting"),
+                name="sandbox_deleting",
             ),
             models.Index(
                 fields=["lease_holder"],

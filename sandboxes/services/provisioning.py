@@ -123,6 +123,7 @@ def _defaults(user: User) -> dict[str, Any]:
         "labels": partial(_labels, user),
         "settle_by": now + settings.SANDBOX_START_TIMEOUT,
         "next_attempt_at": now,
+        "used_at": now,
         "request_id": current_request_id(),
         "watched_until": now + WATCHED_FOR,
     }
