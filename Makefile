@@ -1,6 +1,6 @@
 # `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint fmt types check chaos bench screenshots lock
+.PHONY: help run serve manage test lint fmt types check chaos bench screenshots lock
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -10,6 +10,9 @@ run:  ## Set up what is missing, and run Manta on this machine
 
 serve:  ## Set up what is missing, and serve a team behind a proxy (docs/operations.md)
 	@scripts/setup.sh serve && exec .venv/bin/python -m scripts.serve
+
+manage:  ## manage.py with what `make run` knows (ARGS="doctor", ARGS="backup FILE")
+	@.venv/bin/python -m scripts.manage $(ARGS)
 
 test:  ## Set up what is missing, and run every test (ARGS="-k panel" for some)
 	@scripts/setup.sh test && exec .venv/bin/pytest $(ARGS)

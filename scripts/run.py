@@ -17,6 +17,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -146,23 +147,36 @@ async def start_local_blaxel(
     port: int, state_dir: Path, children: list[Child]
 ) -> tuple[str, dict[str, str]]:
     """Start it; return how it isolates sandboxes, and what tells Manta to use it."""
-    own_state = Path(os.environ.get("LOCAL_BLAXEL_STATE_DIR") or state_dir / "local_blaxel")
-    seen = {k: v for k, v in os.environ.items() if k.startswith(LOCAL_BLAXEL_MAY_SEE)}
-    environ = {
-        **seen,
-        "LOCAL_BLAXEL_PORT": str(port),
-        "LOCAL_BLAXEL_STATE_DIR": str(own_state),
-        "LOCAL_BLAXEL_WORKSPACE": seen.get("LOCAL_BLAXEL_WORKSPACE") or "manta",
-    }
+    environ = local_blaxel_environ(port, state_dir)
     command = (sys.executable, "-m", "local_blaxel")
     child = await Child.start("local_blaxel", *command, environ=environ)
     children.append(child)
     health = json.loads(await child.until(lambda: http_get(port, "/health")))
-    key = seen.get("LOCAL_BLAXEL_API_KEY") or (own_state / "api-key").read_text().strip()
+    return f"local, {health['description']}", provider_environ(environ)
+
+
+def local_blaxel_environ(port: int, state_dir: Path) -> dict[str, str]:
+    """What local_blaxel sees."""
+    seen = {k: v for k, v in os.environ.items() if k.startswith(LOCAL_BLAXEL_MAY_SEE)}
+    own_state = seen.get("LOCAL_BLAXEL_STATE_DIR") or str(state_dir / "local_blaxel")
+    return {
+        **seen,
+        "LOCAL_BLAXEL_PORT": str(port),
+        "LOCAL_BLAXEL_STATE_DIR": own_state,
+        "LOCAL_BLAXEL_WORKSPACE": seen.get("LOCAL_BLAXEL_WORKSPACE") or "manta",
+    }
+
+
+def provider_environ(local_blaxel: Mapping[str, str]) -> dict[str, str]:
+    """What tells Manta to use the local_blaxel that sees these variables."""
+    key = local_blaxel.get("LOCAL_BLAXEL_API_KEY")
+    if not key:
+        key = Path(local_blaxel["LOCAL_BLAXEL_STATE_DIR"], "api-key").read_text().strip()
+    port = local_blaxel["LOCAL_BLAXEL_PORT"]
     origin = f"http://127.0.0.1:{port}"
-    return f"local, {health['description']}", {
+    return {
         "BLAXEL_API_URL": f"{origin}/v0",
-        "BLAXEL_WORKSPACE_ID": environ["LOCAL_BLAXEL_WORKSPACE"],
+        "BLAXEL_WORKSPACE_ID": local_blaxel["LOCAL_BLAXEL_WORKSPACE"],
         "BLAXEL_API_KEY": key,
         "MANTA_PREVIEW_ORIGINS": f"{origin},http://*.preview.localhost:{port}",
         "MANTA_FRAME_PREVIEWS": "true",
