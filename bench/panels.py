@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.processes import Weight, cpu_seconds
@@ -29,7 +29,7 @@ IDLE_SECONDS = 20.0
 TIMES = 20
 # Longer than two looks, so that none is measured that was under way.
 PAUSE = 1.2
-LATER = "2999-01-01 00:00:00"
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 @dataclass

@@ -42,7 +42,7 @@ application = Starlette(
     routes=[
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
-        Route(live.PATH, live.stream),
+        Route(live.PATH, live.sandbox_stream),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
     ],
     lifespan=lifespan,

@@ -4,8 +4,8 @@ endpoint answers a request, hub knows the open streams and has one thread look f
 look reads what has changed, messages words it, and cursor lets a stream go on after another.
 """
 
-from sandboxes.live.endpoint import stream
+from sandboxes.live.endpoint import sandbox_stream
 from sandboxes.live.hub import hub
 from sandboxes.live.path import PATH
 
-__all__ = ["PATH", "hub", "stream"]
+__all__ = ["PATH", "hub", "sandbox_stream"]

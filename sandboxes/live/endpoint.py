@@ -71,4 +71,4 @@ def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> 
     return JSONResponse({"error": error}, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
-stream = SandboxStream()
+sandbox_stream = SandboxStream()

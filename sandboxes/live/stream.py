@@ -35,6 +35,10 @@ class Stream:
         self.record(opening.events, opening.settled)
         self._wake.set()
 
+    @property
+    def is_over(self) -> bool:
+        return self._last is not None
+
     def show(self, state: State) -> None:
         if state.version != self._version:
             self._version, self._state = state.version, state.written
@@ -43,7 +47,7 @@ class Stream:
     def record(self, events: Iterable[SandboxEvent], settled: int) -> None:
         """Tell of those events that it has not been told of. None can still appear up to an id."""
         for event in events:
-            if self._cursor.has(event.pk) or self._last is not None:
+            if self._cursor.has(event.pk) or self.is_over:
                 continue
             self._cursor = self._cursor.after(event.pk).settled(min(event.pk, settled))
             self._events += messages.message("event", messages.event(event), self._cursor)
@@ -59,7 +63,7 @@ class Stream:
 
     def end(self, reason: str, retry: int | None = None) -> None:
         """Say why, and be over. Of several reasons the first counts."""
-        if self._last is None:
+        if not self.is_over:
             again = messages.retry(retry) if retry else b""
             self._last = again + messages.message("end", {"reason": reason})
             self._wake.set()
@@ -68,11 +72,11 @@ class Stream:
         """Send what there is to say, until it is over or the page has gone."""
         leaving = asyncio.create_task(self._until_left(receive))
         try:
-            while self._last is None:
+            while not self.is_over:
                 await self._wake.wait()
                 self._wake.clear()
                 await _send(send, self._take(), more=True)
-            await _send(send, self._last, more=False)
+            await _send(send, self._last or b"", more=False)
         except TimeoutError:
             self.end("slow")
             logger.info("A page reads too slowly for its stream, and is told no more")

@@ -8,10 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.manta import Parts
-from tests.e2e.person import Person, move_in
+from tests.e2e.manta import Manta, Parts
+from tests.e2e.person import Person, move_in, sign_in_as
 from tests.e2e.states import Still, held
+from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
+from tests.sandboxes.live.running import Page as Listener
 
 # Nothing that a page does later on comes about: no poll. What a swap takes still does.
 NO_LATER = """
@@ -131,6 +133,29 @@ def test_a_page_outlives_its_server(whole_parts: Parts, page: Page, still: Still
     until(lambda: answers(still), 90)
 
     person.reads("Needs attention")
+
+
+def test_the_record_grows_in_sight(page: Page, still: Still) -> None:
+    still.show("asleep")
+    page.add_init_script(NO_LATER)
+    sign_in_as(page, still.visitor)
+    page.goto("/sandbox/activity/")
+    expect(page.locator(LIVE)).to_be_attached()
+
+    still.visitor.post("/sandbox/extend/")
+
+    expect(page.get_by_text("extended the sandbox until")).to_be_visible()
+
+
+def test_what_the_worker_sees_is_told(manta: Manta, visitor: Visitor) -> None:
+    name = visitor.until_ready()
+    page = Listener(manta, f"sessionid={visitor.http.cookies['sessionid']}")
+    page.shows("standby")
+
+    manta.blaxel.run(name, "true")
+
+    until(lambda: page.states()[-2:] == ["active", "standby"], 60)
+    page.close()
 
 
 def test_signing_out_leaves_no_tab_behind(

@@ -76,6 +76,19 @@ class Web:
         lines = [line for line in text.splitlines() if line.startswith("manta_open_streams")]
         return int(float(lines[0].split()[-1])) if lines else 0
 
+    def database_connections(self) -> int:
+        """Those of this process, or on PostgreSQL of all: nobody else's come and go meanwhile."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                )
+                return int(cursor.fetchone()[0])
+        files = Path(f"/proc/{self.process.pid}/fd").iterdir()
+        return sum(
+            str(os.readlink(file)) == str(connection.settings_dict["NAME"]) for file in files
+        )
+
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with suppress(httpx.TransportError):

@@ -1,16 +1,22 @@
 """Streams of real web processes, as pages hear them."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import events
+from sandboxes.live import PATH
 from sandboxes.models import Action, Heartbeat, Phase, Sandbox
-from tests.factories import SandboxFactory, pending
+from tests.factories import SandboxFactory, UserFactory, pending
 from tests.local_blaxel.running import until
 from tests.sandboxes.live.running import PATIENCE, cookie_of
+from tests.settings import CANARY_KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -164,6 +170,30 @@ def test_old_news_are_not_told_to_a_new_page(web, listen, alices_sandbox):
     page.hears("refresh")
 
 
+def test_an_event_that_can_be_seen_late_is_told_late_and_once(web, listen, alices_sandbox):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite gives out ids in the order of its commits.")
+    alice = alices_sandbox.owner
+    page = listen(web, alice)
+    with ThreadPoolExecutor(1) as thread, transaction.atomic():
+        events.record(alices_sandbox, Action.EXTENDED, actor=alice)
+        thread.submit(record_and_close, alices_sandbox, Action.REFRESHED, actor=alice).result()
+        page.hears("refresh")
+        page.close()
+
+    page = listen(web, alice, after=page.last_id)
+    page.hears("extended")
+    page.close()
+    page = listen(web, alice, after=page.last_id)
+    events.record(alices_sandbox, Action.READY)
+    page.hears("ready")
+
+
+def record_and_close(*args, **kwargs):
+    events.record(*args, **kwargs)
+    connection.close()
+
+
 # ---- The end of a stream
 
 
@@ -221,14 +251,52 @@ def test_the_others_of_a_user_with_many_go_on(web, listen, alice, bob):
     assert not bobs.over
 
 
-def test_a_process_that_is_asked_to_end_sends_its_pages_away(web, listen, alice, bob):
-    pages = [listen(web, user) for user in (alice, bob) for _ in range(10)]
+def test_a_process_that_is_asked_to_end_sends_its_pages_away(web, listen, db):
+    pages = [listen(web, user) for user in UserFactory.create_batch(5) for _ in range(10)]
 
-    web.end()
+    web.end()  # and waits until it has ended, which it never did with an open stream
 
     assert {page.ends() for page in pages} == {"stopping"}
     web.spawn()
     web.until_ready()
+
+
+def test_streams_hold_no_connection_to_the_database(web, listen, alice):
+    listen(web, alice).shows("none")
+    before = web.database_connections()
+
+    for user in UserFactory.create_batch(30):
+        listen(web, user).shows("none")
+
+    assert web.database_connections() <= before
+
+
+def test_a_page_that_does_not_read_holds_up_no_other(web, listen, alices_sandbox):
+    alice = alices_sandbox.owner
+    page = listen(web, alice)
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", web.port))
+        deaf.sendall(
+            f"GET {PATH} HTTP/1.1\r\nHost: x\r\nCookie: {cookie_of(alice)}\r\n\r\n".encode()
+        )
+        until(lambda: web.open_streams() == 2, PATIENCE)
+
+        for _ in range(60):  # more than the kernel keeps for it
+            events.record(alices_sandbox, Action.REFRESHED, actor=alice, reason="x" * 100_000)
+        change(alices_sandbox, provider_state="STANDBY")
+
+        page.hears(*["refresh"] * 60)
+        page.shows("standby")
+
+
+def test_the_workspace_key_is_not_told(web, listen, admin_user):
+    SandboxFactory(owner=admin_user)
+
+    page = listen(web, admin_user)
+
+    page.shows("active")
+    assert CANARY_KEY not in str(page.said) + str(page.headers)
 
 
 def test_no_other_method_has_a_stream(web, alices_sandbox):
