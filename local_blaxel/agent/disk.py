@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.25
 # Between two looks: so long, and so many times as long as the last one took.
-QUIET, FULL, FILLING = (10.0, 100), (1.0, 10), (0.0, 3)
+QUIET, FULL, FILLING = (2.0, 100), (1.0, 10), (0.0, 3)
 # A name without content takes a place in the file system, too.
 LEAST_FILE_BYTES = 4096
 LEAST_STEP = 2**20
