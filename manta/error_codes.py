@@ -89,6 +89,25 @@ _SANDBOX = (
         "Ask your administrator to raise the plan, or to delete sandboxes that nobody needs.",
     ),
     ErrorCode(
+        "quota_sandboxes",
+        "No more sandboxes are allowed",
+        "An administrator of Manta limits how many sandboxes you, or all users together, may have.",
+        "Wait until the time that the message names, or ask your administrator; then press Retry.",
+    ),
+    ErrorCode(
+        "quota_memory",
+        "No more memory is allowed",
+        "An administrator of Manta limits the memory of your sandboxes, or of everybody's.",
+        "Wait until the time that the message names, or ask your administrator; then press Retry.",
+    ),
+    ErrorCode(
+        "quota_creations",
+        "Too many sandboxes were made in the last hour",
+        "An administrator of Manta limits how many may be made in an hour: a recreated one and a "
+        "reset count, a retry doesn't.",
+        "Try again at the time that the message names.",
+    ),
+    ErrorCode(
         "provider_rejected",
         "The provider refused",
         "The provider answered, and said no for a reason that Manta does not know.",

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from operations import health
-from sandboxes.models import Heartbeat
+from sandboxes.models import Breaker, Heartbeat
 
 
 @require_GET
@@ -32,6 +32,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         body["provider"] = {
             "lastSuccess": provider.ok_at.isoformat() if provider.ok_at else None,
             "failing": provider.is_failing,
+            # Open: it failed so often that nobody calls it for some seconds.
+            "breaker": Breaker.current().state,
         }
     body["time"] = timezone.now().isoformat()
     return JsonResponse(body, status=200 if all(checks.values()) else 503)

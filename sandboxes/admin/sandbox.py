@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from sandboxes import events, services
+from sandboxes import drift, events, services
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.status import Status
@@ -65,13 +65,15 @@ class SandboxAdmin(ReadOnlyAdmin):
         "checked",
         "error_message",
     ]
-    list_filter = [StatusFilter, OwnerFilter, "phase", "image", "region"]
+    # None whose choices would have to be read from every row.
+    list_filter = [StatusFilter, OwnerFilter, "phase"]
+    show_full_result_count = False
     list_select_related = ["owner"]
     list_per_page = 100
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     ordering = ["-created_at"]
     actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]
-    readonly_fields = ["shown_status", "owner_link", "record_link"]
+    readonly_fields = ["shown_status", "owner_link", "record_link", "differences"]
 
     @admin.display(description="status", ordering="known_status")
     def shown_status(self, sandbox: Sandbox) -> str:
@@ -88,6 +90,10 @@ class SandboxAdmin(ReadOnlyAdmin):
     def record_link(self, sandbox: Sandbox) -> str:
         url = reverse("admin:sandboxes_sandboxevent_changelist")
         return format_html('<a href="{}?sandbox_name={}">What was done</a>', url, sandbox.name)
+
+    @admin.display(description="differs at the provider")
+    def differences(self, sandbox: Sandbox) -> str:
+        return "\n".join(drift.notes(sandbox)) or "nothing"
 
     @admin.display(description="age", ordering="provider_created_at")
     def age(self, sandbox: Sandbox) -> str:

@@ -27,6 +27,7 @@ def test_readyz_says_what_works_and_when_the_provider_last_did(client, db):
     assert (body["database"], body["cache"], body["queue"]) == ("ok", "ok", "ok")
     assert body["provider"]["lastSuccess"]
     assert body["provider"]["failing"] is False
+    assert body["provider"]["breaker"] == "closed"
 
 
 def test_readyz_is_503_without_its_queue_and_healthz_is_not(client, db, monkeypatch):

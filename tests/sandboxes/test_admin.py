@@ -175,7 +175,7 @@ def test_the_list_makes_a_constant_number_of_queries(admin, django_assert_num_qu
     )
     admin.get(LIST)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(4):
         admin.get(LIST)
 
 
