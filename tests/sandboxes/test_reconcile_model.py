@@ -1,0 +1,199 @@
+"""Whatever happens, in whatever order: one sandbox a user, never another's, and it settles."""
+
+from contextlib import suppress
+
+import pytest
+from django.db.models import Q
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sandboxes import errors, leases, orphans, services, starts, watch
+from sandboxes.gateway import ProviderSandbox
+from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
+from sandboxes.reconcile import reconcile
+from tests.factories import UserFactory
+from tests.sandboxes.world import STRANGER, TROUBLES, Killed, World
+
+PEOPLE = st.integers(0, 2)
+LIES = st.sampled_from(
+    [
+        {"status": "HIBERNATING"},
+        {"status": "", "state": ""},
+        {"url": ""},
+        {"labels": STRANGER},
+        {"labels": {}},
+        {"status": "FAILED"},
+        {"expires_at": None, "created_at": None},
+    ]
+)
+world = World()
+
+
+class Life(RuleBasedStateMachine):
+    """People, workers and a provider, each doing what they like."""
+
+    @initialize()
+    def people_sign_up(self):
+        world.reset()
+        forget_everything()
+        self.people = UserFactory.create_batch(3)
+
+    # ---- People
+
+    def row(self, person):
+        return Sandbox.objects.filter(name=f"user-{self.people[person].pk}").first()
+
+    @rule(person=PEOPLE)
+    def signs_in(self, person):
+        with suppress(errors.SandboxError):
+            services.ensure_sandbox(user=self.people[person])
+
+    @rule(person=PEOPLE)
+    def presses_initialize(self, person):
+        with suppress(errors.SandboxError):
+            services.initialize_sandbox(user=self.people[person])
+
+    @rule(person=PEOPLE)
+    def deletes(self, person):
+        if row := self.row(person):
+            services.delete_sandbox(sandbox=row, actor=self.people[person])
+
+    @rule(person=PEOPLE)
+    def resets(self, person):
+        if row := self.row(person):
+            with suppress(errors.SandboxError):
+                services.reset_sandbox(sandbox=row, actor=self.people[person])
+
+    # ---- The provider
+
+    @rule(troubles=st.lists(st.sampled_from(TROUBLES), min_size=1, max_size=6))
+    def misbehaves(self, troubles):
+        world.troubles.extend(troubles)
+
+    @rule(person=PEOPLE, lie=LIES)
+    def lies(self, person, lie):
+        world.lies[f"user-{self.people[person].pk}"] = lie
+
+    @rule()
+    def tells_the_truth_again(self):
+        world.lies.clear()
+
+    @rule(person=PEOPLE)
+    def loses_a_sandbox(self, person):
+        world.sandboxes.pop(f"user-{self.people[person].pk}", None)
+
+    @rule(person=PEOPLE)
+    def gives_the_name_to_a_stranger(self, person):
+        name = f"user-{self.people[person].pk}"
+        stranger = ProviderSandbox(
+            name=name,
+            status="DEPLOYED",
+            state="RUNNING",
+            url=f"https://sandboxes.example/{name}",
+            created_at=world.now,
+            labels=STRANGER,
+        )
+        world.sandboxes.setdefault(name, stranger)
+
+    @rule(seconds=st.sampled_from([1, 3, 11, 40, 130, 7200, 90_000]))
+    def time_passes(self, seconds):
+        world.passes(seconds)
+
+    # ---- Workers
+
+    @rule()
+    def a_worker_sweeps(self):
+        now = world.now
+        late = Sandbox.objects.queue().filter(settle_by__lte=now).values_list("pk", flat=True)
+        overdue = set(late)
+        if sweep():
+            still = Sandbox.objects.filter(pk__in=overdue, phase=Phase.PENDING, settle_by__lte=now)
+            assert not still.exists(), "pending past its deadline and a sweep"
+
+    @rule()
+    def a_worker_looks(self):
+        with suppress(Killed):
+            watch.look_at_all()
+        world.killed = False
+
+    @invariant()
+    def nobody_elses_was_touched(self):
+        assert world.harm == []
+
+    @invariant()
+    def nobody_has_two(self):
+        owners = [record.labels.get("manta-owner") for record in world.sandboxes.values()]
+        mine = [owner for owner in owners if owner != STRANGER["manta-owner"]]
+        assert len(mine) == len(set(mine))
+
+    # ---- The end of it
+
+    def teardown(self):
+        world.stops_misbehaving()
+        settle()
+        for person in self.people:
+            with suppress(errors.SandboxError):
+                services.initialize_sandbox(user=person)
+        settle()
+        self.nobody_elses_was_touched()
+        for row in Sandbox.objects.all():
+            record = world.sandboxes[row.name]
+            taken = record.labels == STRANGER
+            expected = (Phase.FAILED, "wrong_owner") if taken else (Phase.READY, "")
+            assert (row.phase, row.error_code) == expected
+        stray = {name for name, record in world.sandboxes.items() if record.labels == STRANGER}
+        assert {orphan.name for orphan in orphans.find()} == stray
+
+
+def sweep():
+    """What a worker does at each turn; whether it lived through it."""
+    try:
+        for pk in [*starts.next_in_line(), *Sandbox.objects.upkeep(100)]:
+            reconcile(pk)
+    except Killed:
+        return False
+    finally:
+        world.killed = False
+    return True
+
+
+def settle():
+    """Without faults, everything is as it should be within two deadlines."""
+    moving = Q(phase__in=[Phase.PENDING, Phase.DELETING]) | Q(lease_holder__isnull=False)
+    for turn in range(40):
+        world.passes(6)
+        sweep()
+        watch.look_at_all()
+        if turn > 6 and not Sandbox.objects.filter(moving).exists():
+            return
+    raise AssertionError(f"not settled: {Sandbox.objects.filter(moving).values()}")
+
+
+def forget_everything():
+    leases._held.clear()
+    SandboxEvent.objects.all()._raw_delete("default")
+    for model in (Sandbox, Breaker, Heartbeat, Orphan, Creation):
+        model.objects.all().delete()
+
+
+@pytest.mark.django_db
+def test_it_always_settles_with_one_sandbox_for_each_and_never_anothers(monkeypatch):
+    world.install(monkeypatch)
+
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
