@@ -21,6 +21,8 @@ from .confined import ORDINARY_UID, as_user, environment, ordinary_python
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "key-of-the-tests"
 PATIENCE = 15.0
+# For a machine that has other work.
+START_PATIENCE = 60.0
 
 
 def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -57,7 +59,12 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        self.url = until(self._address)
+        try:
+            self.url = until(self._address, START_PATIENCE)
+        except AssertionError:
+            self.process.kill()
+            self.process.wait()
+            raise
         headers = {"X-Blaxel-Authorization": f"Bearer {KEY}", "Blaxel-Version": "2026-09-22"}
         self.http = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
