@@ -49,14 +49,17 @@ async def _opened(request: Request) -> Stream | JSONResponse:
     if not session_key:
         return _refusal(401, "Unauthorized")
     if hub.is_full:
-        return _refusal(503, "There are too many streams. Try again later.", {"Retry-After": "30"})
+        return _no_room()
     # The header is the browser's, when it comes back by itself; a page that does so says it here.
     told = request.headers.get("Last-Event-ID") or request.query_params.get("after", "")
     try:
         opened = await hub.read(partial(_look_up, session_key, Cursor.parse(told)))
     except DatabaseError:
         return _refusal(503, "The database is not answering.", {"Retry-After": "5"})
-    return Stream(*opened) if opened else _refusal(401, "Unauthorized")
+    if opened is None:
+        return _refusal(401, "Unauthorized")
+    # Others may have come meanwhile.
+    return _no_room() if hub.is_full else Stream(*opened)
 
 
 def _look_up(session_key: str, cursor: Cursor | None) -> tuple[SignIn, Opening] | None:
@@ -65,6 +68,10 @@ def _look_up(session_key: str, cursor: Cursor | None) -> tuple[SignIn, Opening] 
         return None
     sign_in, user = found
     return sign_in, opening(user, cursor)
+
+
+def _no_room() -> JSONResponse:
+    return _refusal(503, "There are too many streams. Try again later.", {"Retry-After": "30"})
 
 
 def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -261,14 +261,12 @@ def test_a_process_that_is_asked_to_end_sends_its_pages_away(web, listen, db):
     web.until_ready()
 
 
-def test_streams_hold_no_connection_to_the_database(web, listen, alice):
-    listen(web, alice).shows("none")
-    before = web.database_connections()
-
+def test_streams_hold_no_connection_to_the_database(web, listen):
     for user in UserFactory.create_batch(30):
         listen(web, user).shows("none")
 
-    assert web.database_connections() <= before
+    # One looks for all, and each process has one for what it counts; on PostgreSQL, the tests' too.
+    assert web.database_connections() < 10
 
 
 def test_a_page_that_does_not_read_holds_up_no_other(web, listen, alices_sandbox):
