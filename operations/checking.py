@@ -8,17 +8,18 @@ from accounts.models import User
 from operations import doctor, tasks
 from operations.doctor import Finding, Verdict
 from operations.models import Check
-from sandboxes import errors, events, services
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes import events, services
+from sandboxes.models import Action, Sandbox
+from sandboxes.services.rows import require_ready
 from sandboxes.tasks import QUEUE_ERRORS
 
 
 def start_check(*, sandbox: Sandbox, actor: User) -> None:
     """Have a worker check the sandbox, unless one is at it.
 
-    Raises SandboxGone or SandboxBusy.
+    Raises SandboxGone, BeingDeleted or SandboxBusy.
     """
-    _require_ready(sandbox)
+    require_ready(sandbox)
     before = Check.objects.filter(owner=actor).first()
     if before and before.is_under_way:
         return
@@ -45,13 +46,6 @@ def run_check(pk: int, started_at: datetime) -> None:
         findings.append(finding)
         _write(pk, started_at, findings)
     _finish(pk, started_at, findings)
-
-
-def _require_ready(sandbox: Sandbox) -> None:
-    if sandbox.phase == Phase.GONE:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
-    if sandbox.phase != Phase.READY:
-        raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows how far it is.")
 
 
 def _no_queue() -> Finding:

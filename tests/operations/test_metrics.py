@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 from manta.asgi import application
 from operations import exposition, metrics
 from operations.models import Sample
-from sandboxes.models import Heartbeat
+from sandboxes.models import Breaker, Heartbeat
 from tests.factories import SandboxFactory, pending
 from tests.sandboxes.test_worker import database_url
 
@@ -152,9 +153,11 @@ def test_the_cost_of_a_scrape_does_not_grow_with_the_sandboxes(
     db, first_flush, django_assert_num_queries
 ):
     scrape()
+    with CaptureQueriesContext(connection) as before:
+        exposition.render()
     SandboxFactory.create_batch(20)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(len(before)):
         exposition.render()
 
 
@@ -178,6 +181,15 @@ def test_signs_of_life_are_told(db):
     age = timezone.now().timestamp() - found[("manta_worker_beat_timestamp_seconds",)]
     assert 0 <= age < 60
     assert found[("manta_provider_failing",)] == 1
+
+
+def test_the_breaker_is_told(db):
+    Breaker.objects.create(pk=1, rests_until=timezone.now() + timedelta(minutes=1))
+
+    found = scrape()
+
+    assert found["manta_breaker_state", ("state", "open")] == 1
+    assert found["manta_breaker_state", ("state", "closed")] == 0
 
 
 def test_counts_that_could_not_be_written_are_written_later(db, first_flush):
