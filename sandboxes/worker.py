@@ -167,7 +167,7 @@ class Worker:
             self._at_work.discard(pk)
 
 
-def _guarded(work: Callable[[], None]) -> None:
+def _guarded(work: Callable[[], object]) -> None:
     """One failure of the database, or of ours, must not end the loop."""
     try:
         close_old_connections()

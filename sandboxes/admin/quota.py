@@ -21,7 +21,7 @@ class QuotaAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         changes = [
-            f"{obj._meta.get_field(name).verbose_name}: "
+            f"{form.fields[name].label}: "
             f"{_shown(form.initial.get(name))} → {_shown(getattr(obj, name))}"
             for name in form.changed_data
             if name not in ("scope", "user")

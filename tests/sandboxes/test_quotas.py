@@ -180,7 +180,7 @@ def test_a_quota_is_edited_in_admin_and_the_change_is_recorded(client, admin_use
     event = SandboxEvent.objects.filter(action="quota changed").first()
     assert quota.memory_mb == 8192
     assert (event.owner, event.actor) == (alice, admin_user)
-    assert event.reason == "memory (MB): 4096 → 8192"
+    assert event.reason == "Memory (MB): 4096 → 8192"
 
 
 @pytest.mark.parametrize(
