@@ -28,7 +28,8 @@ class Stream:
         first = messages.retry() + f"id: {opening.cursor}\n".encode() + opening.state.written
         if opening.missed:
             first += messages.message("missed", {"before": opening.events[0].pk})
-        self._state, self._events, self._beat = first, b"", b""
+        # Apart from the state, which a newer one replaces: the id in it must not be lost.
+        self._first, self._state, self._events, self._beat = first, b"", b"", b""
         self._waiting = 0
         self._last: bytes | None = None
         self._wake = asyncio.Event()
@@ -86,8 +87,8 @@ class Stream:
             leaving.cancel()
 
     def _take(self) -> bytes:
-        said = self._state + self._events + self._beat
-        self._state = self._events = self._beat = b""
+        said = self._first + self._state + self._events + self._beat
+        self._first = self._state = self._events = self._beat = b""
         self._waiting = 0
         return said
 

@@ -50,14 +50,30 @@ async def reader():
     return Reader()
 
 
+def stream_of(first):
+    return Stream(SignIn("key", 1, "hash"), Opening(first, Cursor(7), [], 7))
+
+
 @pytest.fixture
 async def told(reader):
     """A stream that the reader has been told the beginning of, and the task that tells."""
-    stream = Stream(SignIn("key", 1, "hash"), Opening(state("first"), Cursor(0), [], 0))
+    stream = stream_of(state("first"))
     task = asyncio.create_task(stream.tell(reader.receive, reader.send))
     await reader.has('"first"')
     yield stream, task
     task.cancel()
+
+
+async def test_the_id_to_go_on_from_is_told_whatever_comes_first(reader):
+    stream = stream_of(state("first"))
+
+    stream.show(state("second"))
+    task = asyncio.create_task(stream.tell(reader.receive, reader.send))
+    await reader.has('"second"')
+    reader.gone.set()
+    await task
+
+    assert "id: 7\nevent: state" in reader.said.decode()
 
 
 async def test_of_several_states_only_the_latest_waits(reader, told):
@@ -78,9 +94,9 @@ async def test_a_state_that_is_shown_already_is_not_told_again(reader, told):
     stream, _ = told
 
     stream.show(state("first"))
-    stream.record([event(1)], 0)
+    stream.record([event(8)], 0)
 
-    await reader.has('"id":1')
+    await reader.has('"id":8')
     assert reader.said.decode().count('"first"') == 1
 
 
@@ -89,13 +105,13 @@ async def test_too_many_events_that_nobody_reads_end_the_stream(reader, told, mo
     stream, task = told
     reader.reads.clear()
 
-    stream.record(map(event, range(1, 5)), 0)
-    stream.record([event(5)], 0)
+    stream.record(map(event, range(11, 15)), 0)
+    stream.record([event(15)], 0)
     reader.reads.set()
     await task
 
     assert '"reason":"slow"' in reader.said.decode()
-    assert '"id":5' not in reader.said.decode()
+    assert '"id":15' not in reader.said.decode()
 
 
 async def test_who_reads_nothing_for_too_long_is_told_no_more(reader, told, monkeypatch):
@@ -108,7 +124,7 @@ async def test_who_reads_nothing_for_too_long_is_told_no_more(reader, told, monk
             await asyncio.sleep(0.01)
 
     reader.reads.set()
-    stream.record([event(1)], 0)
+    stream.record([event(8)], 0)
     stream.show(state("third"))
     reader.gone.set()
     await task
