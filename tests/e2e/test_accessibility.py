@@ -26,6 +26,8 @@ FOR_PEOPLE = [
     "/accounts/logout/",
     "/accounts/reauthenticate/",
     "/sandbox/panel/",
+    "/sandbox/reset/",
+    "/sandbox/delete/",
 ]
 OF_THE_PANEL = [*STATES, "stale", "none"]
 TOO_SMALL = """
@@ -105,6 +107,24 @@ def test_the_workspace_is_accessible_in_every_state(page: Page, still: Still, st
     assert violations(page) == []
 
 
+def test_what_is_needed_seldom_is_accessible(page: Page, still: Still) -> None:
+    move_in_and_open(page, still, "asleep")
+
+    page.locator("#panel-more summary").click()
+
+    assert violations(page) == []
+
+
+def test_the_losses_before_a_deletion_are_accessible(page: Page, still: Still) -> None:
+    still.show("unsaved")
+    sign_in_as(page, still.visitor)
+
+    page.goto("/sandbox/delete/")
+    page.get_by_role("button", name="Delete the sandbox").click()
+
+    assert violations(page) == []
+
+
 def test_the_account_menu_is_accessible(page: Page, still: Still) -> None:
     move_in(page, still.visitor)
 
@@ -155,7 +175,7 @@ def test_a_page_of_an_account_fits_a_phone(phone: Page, still: Still, path: str)
     assert phone.evaluate(TOO_SMALL) == []
 
 
-@pytest.mark.parametrize("state", ["active", "failed", "provisioning", "stale"])
+@pytest.mark.parametrize("state", ["active", "failed", "provisioning", "stale", "expiring"])
 def test_the_panel_fits_a_phone(phone: Page, still: Still, state: str) -> None:
     move_in_and_open(phone, still, state)
 
