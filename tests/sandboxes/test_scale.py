@@ -1,0 +1,51 @@
+"""What is asked again and again costs the same however many rows there are."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sandboxes import starts
+from sandboxes.models import Sandbox
+from tests.factories import SandboxFactory
+
+pytestmark = [
+    pytest.mark.django_db,
+    # PostgreSQL reads a small table as a whole, whatever its indexes.
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is SQLite's"),
+]
+
+
+def plans(ask):
+    """How SQLite reads the rows for each query."""
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        ask()
+    with connection.cursor() as cursor:
+        return [_plan(cursor, query["sql"]) for query in asked.captured_queries]
+
+
+def _plan(cursor, sql):
+    return " ".join(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        starts.next_in_line,
+        starts.note_throttled,
+        lambda: Sandbox.objects.upkeep(16),
+        lambda: list(Sandbox.objects.watched()),
+        lambda: list(Sandbox.objects.order_by("-created_at", "-pk")[:100]),
+    ],
+    ids=["queue", "throttled", "upkeep", "watched", "newest"],
+)
+def test_it_is_read_from_an_index(ask):
+    SandboxFactory()
+
+    found = plans(ask)
+
+    assert found
+    assert not [plan for plan in found if re.search(r"SCAN \w+\b(?! USING)", plan)]
