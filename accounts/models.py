@@ -1,10 +1,13 @@
-"""Who you are: a user signs in by e-mail address."""
+"""Who you are: a user signs in by e-mail address, and their programs with a personal token."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
@@ -48,3 +51,63 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Scope(models.TextChoices):
+    """What a person lets a token do, in their words. No scope reaches accounts or the admin."""
+
+    SANDBOX_READ = "sandbox:read", "See the state of your sandbox and its activity"
+    SANDBOX_WRITE = "sandbox:write", "Make, restart, extend, reset and delete your sandbox"
+    MCP = "mcp", "Use the tools inside your sandbox as an agent: files, commands, ports"
+
+
+class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
+    def of(self, user: Any) -> "PersonalTokenQuerySet":
+        """The gate: one's own, and of those what was not revoked."""
+        return self.filter(user=user, revoked_at=None)
+
+    def usable(self) -> "PersonalTokenQuerySet":
+        """Those that are accepted now. A token never does more than its user, who may be out."""
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+
+
+class PersonalToken(models.Model):
+    """What a program shows instead of a password. The token itself is nowhere: only its hash."""
+
+    LIFETIMES = (timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_tokens"
+    )
+    name = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    # The part of the token that names it, and is no secret.
+    key = models.CharField(max_length=16, unique=True)
+    # SHA-256: what is hashed is 256 random bits, which nobody guesses, however fast they try.
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = PersonalTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="personal_token_expires_after_it_was_made",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def scope_labels(self) -> list[str]:
+        return [scope.label for scope in Scope if scope in self.scopes]

@@ -3,7 +3,8 @@ from datetime import timedelta
 import factory
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import tokens
+from accounts.models import PersonalToken, User
 from sandboxes.models import Phase, Sandbox, Step
 
 PASSWORD = "correct horse battery"
@@ -69,3 +70,14 @@ def pending(**fields):
         "settle_by": now + timedelta(seconds=120),
         **fields,
     }
+
+
+def make_token(user, *scopes, **fields):
+    """A personal token of a user's, as its text; further fields are written afterwards."""
+    lifetime = PersonalToken.LIFETIMES[1]
+    token, raw = tokens.mint(
+        user=user, name="CI", scopes=scopes, lifetime=lifetime, key=tokens.new_key()
+    )
+    if fields:
+        PersonalToken.objects.filter(pk=token.pk).update(**fields)
+    return raw

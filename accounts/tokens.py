@@ -1,0 +1,125 @@
+"""Personal tokens: made once, verified at each request, and who acts with one just now.
+
+The one verifier of what a program shows, for the REST API and for /mcp alike.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import PersonalToken, Scope, User
+from accounts.sessions import batches
+
+# One fixed shape, so that scanners of public code recognise one that has leaked.
+_SHAPE = re.compile(r"manta_pat_([0-9a-f]{16})_[0-9a-f]{64}")
+# A use is written down at most so often: no write for each request.
+_USE_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a verified token lets its bearer do, as its user and in nobody else's name."""
+
+    user: User
+    scopes: frozenset[str]
+    # What the person called it.
+    name: str
+    # Names the token for still_valid; no secret.
+    key: str
+
+
+_acting: ContextVar[Grant | None] = ContextVar("acting", default=None)
+
+
+def new_key() -> str:
+    return secrets.token_hex(8)
+
+
+def mint(
+    *, user: User, name: str, scopes: Collection[str], lifetime: timedelta, key: str
+) -> tuple[PersonalToken, str] | None:
+    """Make a token and return it with its text, which nobody sees again.
+
+    None when there is one of that key already: a form that was sent twice makes one token.
+    """
+    if lifetime not in PersonalToken.LIFETIMES or not set(scopes) <= set(Scope.values):
+        raise ValueError("A token has one of the lifetimes, and only scopes that there are.")
+    raw = f"manta_pat_{key}_{secrets.token_hex(32)}"
+    now = timezone.now()
+    token, is_new = PersonalToken.objects.get_or_create(
+        key=key,
+        defaults={
+            "user": user,
+            "name": name,
+            "scopes": sorted(scopes),
+            "digest": _digest(raw),
+            "created_at": now,
+            "expires_at": now + lifetime,
+        },
+    )
+    return (token, raw) if is_new else None
+
+
+def verify(raw: str) -> Grant | None:
+    """What a token grants: None when it is unknown, wrong, expired or revoked, or its user out."""
+    shape = _SHAPE.fullmatch(raw)
+    if shape is None:
+        return None
+    usable = PersonalToken.objects.usable().select_related("user")
+    token = usable.filter(key=shape[1]).first()
+    if token is None or not constant_time_compare(token.digest, _digest(raw)):
+        return None
+    _note_use(token)
+    # A scope that Manta no longer knows grants nothing.
+    scopes = frozenset(scope for scope in token.scopes if scope in Scope)
+    return Grant(token.user, scopes, token.name, token.key)
+
+
+def still_valid(keys: Collection[str]) -> set[str]:
+    """Those of the tokens that are accepted still: for what is open longer than a request."""
+    usable = PersonalToken.objects.usable()
+    return {
+        key
+        for batch in batches(keys)
+        for key in usable.filter(key__in=batch).values_list("key", flat=True)
+    }
+
+
+@contextmanager
+def acting_with(grant: Grant | None) -> Iterator[None]:
+    """Put down what follows as done with this token; None, as done without one."""
+    before = _acting.set(grant)
+    try:
+        yield
+    finally:
+        _acting.reset(before)
+
+
+def act_with(grant: Grant) -> None:
+    """As acting_with, until the request ends: the middleware takes it back."""
+    _acting.set(grant)
+
+
+def acting() -> Grant | None:
+    return _acting.get()
+
+
+def _digest(raw: str) -> str:
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def _note_use(token: PersonalToken) -> None:
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at <= now - _USE_EVERY:
+        # Asked of the row again: of many requests at once one writes.
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_EVERY)
+        PersonalToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
