@@ -78,7 +78,7 @@ class Supervisor:
         return f"http://localhost:{self.port}"
 
     def until_ready(self) -> "Supervisor":
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 150
         while self.READY not in self.output:
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
