@@ -56,7 +56,8 @@ class SandboxEventQuerySet(models.QuerySet["SandboxEvent"]):
         The one door out of the record: retention.
         """
         oldest = self.filter(created_at__lt=moment).order_by("created_at").values("pk")[:at_most]
-        return self.filter(pk__in=list(oldest.values_list("pk", flat=True)))._raw_delete(self.db)
+        batch = self.filter(pk__in=list(oldest.values_list("pk", flat=True)))
+        return batch._raw_delete(self.db) or 0  # None of an empty list
 
 
 class SandboxEvent(models.Model):

@@ -33,7 +33,7 @@ def look(sandbox):
 def test_the_create_of_a_worker_carries_the_name_of_the_sign_in(client, alice, worker, provider):
     answer = sign_in(client, alice)
 
-    until(lambda: Sandbox.objects.get().phase == Phase.READY)
+    until(lambda: Sandbox.objects.get().phase == Phase.READY, 60)
 
     assert provider.request_id_of(*CREATE) == answer[HEADER]
     assert SandboxEvent.objects.get(action=Action.READY).request_id == answer[HEADER]

@@ -224,6 +224,13 @@ def test_old_entries_are_forgotten(at, settings):
     assert SandboxEvent.objects.get() == kept
 
 
+def test_where_nothing_is_old_nothing_is_forgotten(at):
+    at(timedelta(0))
+
+    assert retention.forget_old_events() == 0
+    assert SandboxEvent.objects.count() == 1
+
+
 def test_without_retention_nothing_is_forgotten(at, settings):
     settings.AUDIT_RETENTION = timedelta(0)
     at(timedelta(days=10_000))
