@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from sandboxes import services, tasks
+from sandboxes import gateway, services, tasks
 from sandboxes.models import Heartbeat, Phase, Sandbox, SandboxEvent
 from tests.factories import SandboxFactory, UserFactory, pending
 from tests.local_blaxel.running import until
@@ -137,3 +137,18 @@ def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
 
     with running_worker(blaxel):
         until(lambda: list(SandboxEvent.objects.all()) == [kept])
+
+
+def test_a_worker_sends_the_reminders_that_are_due(made, blaxel):
+    soon = (timezone.now() + timedelta(minutes=30)).replace(microsecond=0)
+    gateway.set_expiry(made.name, soon)
+    month = timedelta(days=30)
+    Sandbox.objects.update(
+        ttl=month, used_at=soon - month, expires_at=soon, remind_at=timezone.now()
+    )
+
+    with running_worker(blaxel):
+        until(lambda: SandboxEvent.objects.filter(action="reminded").exists(), 30)
+
+    assert made.reminders.get().lead == timedelta(hours=1)
+    assert SandboxEvent.objects.get(action="reminded").outcome == "ok"
