@@ -1,10 +1,13 @@
 """Whatever happens, in whatever order: one sandbox a user, never another's, and it settles."""
 
+import random
 from contextlib import suppress
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as HypothesisPhase
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,6 +22,7 @@ from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
 from tests.factories import UserFactory
+from tests.local_blaxel.running import until
 from tests.sandboxes.world import STRANGER, TROUBLES, Killed, World
 
 PEOPLE = st.integers(0, 2)
@@ -190,10 +194,62 @@ def test_it_always_settles_with_one_sandbox_for_each_and_never_anothers(monkeypa
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=25,
+            max_examples=30,
             stateful_step_count=30,
             deadline=None,
             database=None,
+            # Shrinking takes minutes: add it when this fails.
+            phases=[HypothesisPhase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+# ---- The same with the real SDK and a real provider, for a while
+
+DEEDS = [
+    lambda user, provider: services.initialize_sandbox(user=user),
+    lambda user, provider: services.initialize_sandbox(user=user),
+    lambda user, provider: services.delete_sandbox(sandbox=own(user), actor=user),
+    lambda user, provider: services.reset_sandbox(sandbox=own(user), actor=user),
+    lambda user, provider: provider.loses_answer("POST", "/sandboxes"),
+    lambda user, provider: provider.loses_answer("DELETE", "/sandboxes"),
+    lambda user, provider: provider.fails("POST", "/sandboxes", 503, {"error": "no"}),
+    lambda user, provider: provider.fails("GET", "/sandboxes", 200, b"<html>", times=2),
+    lambda user, provider: provider.server.http.delete(f"/v0/sandboxes/user-{user.pk}"),
+]
+
+
+def own(user):
+    return Sandbox.objects.get(owner=user)
+
+
+def live_a_while(provider, people, steps):
+    chance = random.Random(7)
+    for _ in range(steps):
+        with suppress(errors.SandboxError, Sandbox.DoesNotExist):
+            chance.choice(DEEDS)(chance.choice(people), provider)
+        turn()
+
+
+def turn():
+    """A sweep, without the waits."""
+    Breaker.objects.update(rests_until=None)
+    Sandbox.objects.update(next_attempt_at=timezone.now())
+    sweep()
+
+
+@pytest.mark.django_db
+def test_a_real_provider_that_fails_ends_with_one_sandbox_for_each_row(provider):
+    people = UserFactory.create_batch(2)
+
+    live_a_while(provider, people, steps=20)
+    provider.faults.clear()
+
+    def all_agree():
+        turn()
+        made = Sandbox.objects.filter(phase=Phase.READY).values_list("name", flat=True)
+        moving = Sandbox.objects.filter(phase__in=[Phase.PENDING, Phase.DELETING]).exists()
+        return not moving and sorted(made) == sorted(provider.server.names())
+
+    until(all_agree)
