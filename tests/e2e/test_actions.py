@@ -46,6 +46,7 @@ def test_a_days_work_restarted_extended_reset_and_deleted(
     expect(person.panel).not_to_contain_text("Restarting")
     # The disclosure and the focus have outlived the panel's changes.
     expect(page.locator("#panel-more")).to_have_attribute("open", "")
+    expect(page.locator("#panel-restart")).to_be_focused()
     assert has(manta, name, "/blaxel/mine")
 
     more(person).get_by_role("link", name="Reset…").click()
