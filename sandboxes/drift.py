@@ -34,7 +34,7 @@ def notes(sandbox: Sandbox) -> list[str]:
     return [
         f"{_NAMES.get(field, field)}: {found} at the provider, {_wanted(sandbox, field)} wanted. "
         f"{_REMEDY.get(field, _RESET)}"
-        for field, found in sandbox.drift.items()
+        for field, found in sorted(sandbox.drift.items())
     ]
 
 

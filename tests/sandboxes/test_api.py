@@ -107,7 +107,7 @@ def test_init_during_a_deletion_is_refused_with_a_code(client, alice):
     response = client.post(URL)
 
     assert response.status_code == 409
-    assert json.loads(response.content)["code"] == "sandbox_busy"
+    assert json.loads(response.content)["code"] == "being_deleted"
 
 
 def test_a_gone_sandbox_is_stopped_and_has_no_address(client, alice):
