@@ -6,13 +6,14 @@ The one verifier of what a program shows, for the REST API and for /mcp alike.
 import hashlib
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -111,6 +112,17 @@ def act_with(grant: Grant) -> None:
 
 def acting() -> Grant | None:
     return _acting.get()
+
+
+class ActingTokenMiddleware:
+    """No request is done with the token of the one before it on the same thread."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting_with(None):
+            return self.get_response(request)
 
 
 def _digest(raw: str) -> str:

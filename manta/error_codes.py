@@ -166,6 +166,12 @@ _REQUEST = (
         "Sign in with an account that may, or ask your administrator.",
     ),
     ErrorCode(
+        "insufficient_scope",
+        "The token may not do this",
+        "The personal token is valid, and was made without the scope that the error names.",
+        "Make a token with that scope on the Account page, under Personal tokens.",
+    ),
+    ErrorCode(
         "csrf_failed",
         "The form was too old",
         "The form came without the proof that it is from this site: the page was open for a long "
@@ -208,7 +214,7 @@ def markdown() -> str:
         "",
         "Every error carries one of these codes: in the page's details, and as `code` in the API's",
         '`{"error": "…", "code": "…", "help": "…"}`. A code keeps its meaning; texts may change.',
-        'Without a session the API answers exactly `401 {"error": "Unauthorized"}`.',
+        'Without a session or a valid token the API answers exactly `401 {"error": "Unauthorized"}`.',
         "",
         "Written by `python -m manta.error_codes`; the product shows the same at `/help/errors/`.",
     ]

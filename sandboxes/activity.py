@@ -24,6 +24,8 @@ class Entry:
         """Who did it: in the reader's words, and by name when it was an administrator."""
         if self.event.actor_kind == SandboxEvent.Actor.JOB:
             return "Manta"
+        if self.event.actor_kind == SandboxEvent.Actor.TOKEN:
+            return f"Your token “{self.event.actor_name}”"
         if self._is_own:
             return "You"
         return f"{self.event.actor_name or 'Somebody'} (administrator)"

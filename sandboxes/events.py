@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts import tokens
 from manta.client_ip import current_client_ip
 from manta.request_id import current_request_id
 from sandboxes.models import Action, Sandbox, SandboxEvent
@@ -23,12 +24,13 @@ def record(
     reason: str = "",
 ) -> None:
     """Add a line; without an actor it was a job. Reasons are our own sentences, never secrets."""
+    kind, name = _who(sandbox, actor)
     SandboxEvent.objects.create(
         sandbox_name=sandbox.name,
         owner_id=sandbox.owner_id,
         actor=actor,
-        actor_name=str(actor) if actor else "",
-        actor_kind=_kind(sandbox, actor),
+        actor_name=name,
+        actor_kind=kind,
         action=action,
         detail=detail,
         outcome=outcome,
@@ -52,8 +54,10 @@ def record_view(sandbox: Sandbox, *, actor: Any) -> None:
         record(sandbox, Action.VIEWED, actor=actor)
 
 
-def _kind(sandbox: Sandbox, actor: Any) -> SandboxEvent.Actor:
+def _who(sandbox: Sandbox, actor: Any) -> tuple[SandboxEvent.Actor, str]:
     if actor is None:
-        return SandboxEvent.Actor.JOB
+        return SandboxEvent.Actor.JOB, ""
+    if grant := tokens.acting():
+        return SandboxEvent.Actor.TOKEN, grant.name
     own = actor.pk == sandbox.owner_id
-    return SandboxEvent.Actor.USER if own else SandboxEvent.Actor.ADMIN
+    return SandboxEvent.Actor.USER if own else SandboxEvent.Actor.ADMIN, str(actor)

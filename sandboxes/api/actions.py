@@ -1,6 +1,6 @@
 """/api/sandbox: one's own sandbox, and what can be done with it. The worker does it: hence 202."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import Scope, User
 from sandboxes import errors, services
 from sandboxes.api.serializers import (
     ConfirmRequest,
@@ -19,14 +19,22 @@ from sandboxes.api.serializers import (
 from sandboxes.models import Sandbox
 
 _UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
-_REFUSED = {401: ErrorResponse, 404: ErrorResponse, 409: ErrorResponse, 410: ErrorResponse}
+_REFUSED = {
+    401: ErrorResponse,
+    403: ErrorResponse,
+    404: ErrorResponse,
+    409: ErrorResponse,
+    410: ErrorResponse,
+}
 
 
 class SandboxDetail(APIView):
+    scopes: ClassVar = {"GET": Scope.SANDBOX_READ, "DELETE": Scope.SANDBOX_WRITE}
+
     @extend_schema(
         operation_id="sandbox_detail",
         summary="Your sandbox, as last seen, in full",
-        responses={200: DetailResponse, 401: ErrorResponse, 404: ErrorResponse},
+        responses={200: DetailResponse, 401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
         sandbox = _own(request)
@@ -48,6 +56,8 @@ class SandboxDetail(APIView):
 
 
 class SandboxReset(APIView):
+    scopes: ClassVar = {"POST": Scope.SANDBOX_WRITE}
+
     @extend_schema(
         operation_id="sandbox_reset",
         summary="Delete everything in your sandbox, and start anew from the starter",
@@ -61,6 +71,8 @@ class SandboxReset(APIView):
 
 
 class SandboxRestart(APIView):
+    scopes: ClassVar = {"POST": Scope.SANDBOX_WRITE}
+
     @extend_schema(
         operation_id="sandbox_restart",
         summary="End every process in your sandbox; its files stay",
@@ -75,6 +87,8 @@ class SandboxRestart(APIView):
 
 
 class SandboxExtend(APIView):
+    scopes: ClassVar = {"POST": Scope.SANDBOX_WRITE}
+
     @extend_schema(
         operation_id="sandbox_extend",
         summary="Keep your sandbox for its whole TTL from now",

@@ -1,13 +1,13 @@
 """/api/sandbox/events: what was done to one's sandboxes, newest first."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.pagination import CursorPagination
 
-from accounts.models import User
+from accounts.models import Scope, User
 from sandboxes.activity import Entry
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import SandboxEvent
@@ -25,7 +25,7 @@ class SandboxEventResponse(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
     sandboxId = serializers.CharField()
-    actor = serializers.CharField(help_text="user, admin or job")
+    actor = serializers.CharField(help_text="user, token, admin or job")
     actorName = serializers.CharField(allow_null=True)
     action = serializers.CharField()
     detail = serializers.CharField()
@@ -45,6 +45,7 @@ class EventPagination(CursorPagination):
 
 
 class SandboxEvents(generics.ListAPIView[SandboxEvent]):
+    scopes: ClassVar = {"GET": Scope.SANDBOX_READ}
     serializer_class = SandboxEventSerializer
     pagination_class = EventPagination
 
@@ -54,7 +55,7 @@ class SandboxEvents(generics.ListAPIView[SandboxEvent]):
     @extend_schema(
         operation_id="sandbox_events",
         summary="What was done to your sandboxes, newest first",
-        responses={200: SandboxEventResponse(many=True), 401: ErrorResponse},
+        responses={200: SandboxEventResponse(many=True), 401: ErrorResponse, 403: ErrorResponse},
     )
     def get(self, *args: Any, **kwargs: Any) -> Any:
         return super().get(*args, **kwargs)

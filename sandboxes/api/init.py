@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import cast
+from typing import ClassVar, cast
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import Scope, User
 from sandboxes import errors, services
 from sandboxes.api.serializers import (
     ErrorResponse,
@@ -28,10 +28,12 @@ _waiting_places = threading.BoundedSemaphore(settings.WEB_THREADS // 2)
 
 
 class SandboxInit(APIView):
+    scopes: ClassVar = {"GET": Scope.SANDBOX_READ, "POST": Scope.SANDBOX_WRITE}
+
     @extend_schema(
         operation_id="sandbox_status",
         summary="Your sandbox, as last seen",
-        responses={200: StatusResponse, 401: ErrorResponse},
+        responses={200: StatusResponse, 401: ErrorResponse, 403: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
         sandbox = Sandbox.objects.of(request.user)
@@ -49,6 +51,7 @@ class SandboxInit(APIView):
             200: InitResponse,
             202: OpenApiResponse(InitResponse, "Still being made: see Retry-After."),
             401: ErrorResponse,
+            403: ErrorResponse,
             409: ErrorResponse,
             502: ErrorResponse,
             503: ErrorResponse,

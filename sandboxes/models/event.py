@@ -65,6 +65,7 @@ class SandboxEvent(models.Model):
 
     class Actor(models.TextChoices):
         USER = "user"
+        TOKEN = "token"
         ADMIN = "admin"
         JOB = "job"
 
@@ -79,7 +80,7 @@ class SandboxEvent(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    # Who it was, also after their account is gone.
+    # Who it was, also after their account is gone; of a token, what its user called it.
     actor_name = models.CharField(max_length=255, blank=True)
     actor_kind = models.CharField(max_length=16, choices=Actor)
     action = models.CharField(max_length=64, choices=action_choices)

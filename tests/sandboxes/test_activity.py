@@ -4,13 +4,14 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import events, retention, services
 from sandboxes.models import Action, SandboxEvent
-from tests.factories import SandboxFactory, UserFactory
+from tests.factories import SandboxFactory, UserFactory, make_token
 
 URL = "/sandbox/activity/"
 
@@ -50,6 +51,29 @@ def test_bob_reads_nothing_of_alice(client, bob, alices_sandbox):
     assert "Nothing has happened yet" in client.get(URL).text
     assert client.get("/sandbox/activity/export/").content == b""
     assert json.loads(client.get("/api/sandbox/events").content)["results"] == []
+
+
+def test_what_a_token_did_names_the_token(client, alices_sandbox):
+    token = make_token(alices_sandbox.owner, "sandbox:write", name="CI <b>")
+    Client(headers={"Authorization": f"Bearer {token}"}).post("/api/sandbox/restart")
+    client.force_login(alices_sandbox.owner)
+
+    text = client.get(URL).text
+    line = client.get("/api/sandbox/events").json()["results"][0]
+
+    assert "<strong>Your token “CI &lt;b&gt;”</strong> asked for a restart" in text
+    assert (line["actor"], line["actorName"], line["ip"]) == ("token", "CI <b>", "127.0.0.1")
+
+
+def test_what_a_session_does_next_is_no_tokens(client, alices_sandbox):
+    token = make_token(alices_sandbox.owner, "sandbox:write")
+    Client(headers={"Authorization": f"Bearer {token}"}).post("/api/sandbox/restart")
+    client.force_login(alices_sandbox.owner)
+
+    client.post("/sandbox/extend/")
+
+    kinds = SandboxEvent.objects.order_by("pk").values_list("actor_kind", flat=True)
+    assert list(kinds) == ["token", "user"]
 
 
 def test_who_looked_is_named_also_after_their_account_is_gone(client, admin_user, alices_sandbox):
