@@ -62,7 +62,7 @@ class SandboxReset(APIView):
         operation_id="sandbox_reset",
         summary="Delete everything in your sandbox, and start anew from the starter",
         request=ConfirmRequest,
-        responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
+        responses={202: _UNDER_WAY, 400: ErrorResponse, 429: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
         sandbox = _confirmed(request)

@@ -53,6 +53,7 @@ class SandboxInit(APIView):
             401: ErrorResponse,
             403: ErrorResponse,
             409: ErrorResponse,
+            429: OpenApiResponse(ErrorResponse, "A quota: Retry-After says when it may free."),
             502: ErrorResponse,
             503: ErrorResponse,
         },
