@@ -2,15 +2,26 @@
 
 from typing import Any
 
+# Imported for what they register, and what is taken back below.
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import User
 from sandboxes import services
 from sandboxes.models import Sandbox
+
+# Providers are set by variables, tokens are not kept, and the others' pages showed secrets.
+admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken, UserSession])
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -52,3 +63,21 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def delete_queryset(self, request: Any, queryset: Any) -> None:
         for user in queryset:
             services.delete_account(user=user)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Second factors: to be removed from who has lost them, and nothing else."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    readonly_fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

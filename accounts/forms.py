@@ -1,5 +1,6 @@
 from typing import Any
 
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 
 from accounts.models import User
@@ -20,3 +21,12 @@ class DeleteAccountForm(forms.Form):
         if confirm.strip().lower() != self.user.email.lower():
             raise forms.ValidationError("That is not the e-mail address of this account.")
         return confirm
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    passwordless = forms.BooleanField(
+        label="Sign in with it alone, without a password",
+        required=False,
+        initial=True,
+        help_text="The device then asks who you are, by its lock or a PIN.",
+    )

@@ -1,9 +1,16 @@
 from django.urls import path
 
-from accounts import views
+from accounts import token_views, views
 
 app_name = "accounts"
 urlpatterns = [
     path("", views.settings, name="settings"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("sessions/elsewhere/end/", views.end_sessions_elsewhere, name="end-sessions-elsewhere"),
+    path("sessions/<int:pk>/end/", views.end_session, name="end-session"),
+    path("data/", views.data, name="data"),
+    path("tokens/", token_views.own_tokens, name="tokens"),
+    path("tokens/new/", token_views.new_token, name="new-token"),
+    path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke-token"),
     path("delete/", views.delete, name="delete"),
 ]

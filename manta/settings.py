@@ -88,6 +88,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
     "csp",
     "django_htmx",
     "template_partials",
@@ -112,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SessionActivityMiddleware",
     "manta.middleware.UserFacingErrorMiddleware",
 ]
 
@@ -220,10 +224,56 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Manta] "
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if MANTA_LOCAL or DEBUG else "https"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers offer passkeys over plain http on localhost alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MANTA_LOCAL or DEBUG
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
+MFA_TOTP_ISSUER = "Manta"
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+
 # Off only for load tests that come from one address.
 if not env.flag("MANTA_RATE_LIMITS", default=True):
-    ACCOUNT_RATE_LIMITS = False
+    ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {}
+# Where their sign-in begins: a form of ours is redirected there.
+SIGN_IN_ORIGINS = []
+for _provider, _origin, _client_id, _secret in (
+    (
+        "github",
+        "https://github.com",
+        env.text("GITHUB_CLIENT_ID"),
+        env.secret("GITHUB_CLIENT_SECRET"),
+    ),
+    (
+        "google",
+        "https://accounts.google.com",
+        env.text("GOOGLE_CLIENT_ID"),
+        env.secret("GOOGLE_CLIENT_SECRET"),
+    ),
+):
+    if bool(_client_id) != bool(_secret):
+        _name = _provider.upper()
+        raise ImproperlyConfigured(
+            f"Set both {_name}_CLIENT_ID and {_name}_CLIENT_SECRET, or neither."
+        )
+    if _client_id:
+        # No models, so no migrations: an app of one that is not used has no routes either.
+        INSTALLED_APPS.append(f"allauth.socialaccount.providers.{_provider}")
+        SOCIALACCOUNT_PROVIDERS[_provider] = {
+            "APPS": [{"client_id": _client_id, "secret": _secret}],
+            "OAUTH_PKCE_ENABLED": True,
+        }
+        SIGN_IN_ORIGINS.append(_origin)
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
@@ -267,8 +317,9 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
         "frame-src": ["'self'", *(PREVIEW_ORIGINS if FRAME_PREVIEWS else [])],
-        # Chromium holds the redirect that follows a form's POST to this list too: Open needs it.
-        "form-action": ["'self'", *PREVIEW_ORIGINS],
+        # Chromium holds the redirect that follows a form's POST to this list too: Open needs it,
+        # and signing in at a provider.
+        "form-action": ["'self'", *PREVIEW_ORIGINS, *SIGN_IN_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }

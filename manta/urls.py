@@ -1,6 +1,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from manta import error_pages, views
@@ -24,6 +25,9 @@ urlpatterns = [
     path("", include("sandboxes.urls")),
     path("", include("operations.urls")),
     path("account/", include("accounts.urls")),
+    # All of an account is on one page: these of allauth's lead there.
+    path("accounts/2fa/", RedirectView.as_view(pattern_name="accounts:settings")),
+    path("accounts/sessions/", RedirectView.as_view(pattern_name="accounts:sessions")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/sandbox", SandboxDetail.as_view(), name="sandbox-detail"),

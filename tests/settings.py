@@ -25,6 +25,10 @@ os.environ.update(
     BL_REGION="us-pdx-1",
     BL_SANDBOX_READ_RETRIES="0",
     DO_NOT_TRACK="1",
+    GITHUB_CLIENT_ID="id-at-github",
+    GITHUB_CLIENT_SECRET="secret-at-github",
+    GOOGLE_CLIENT_ID="id-at-google",
+    GOOGLE_CLIENT_SECRET="secret-at-google",
     NO_PROXY="127.0.0.1,localhost",
 )
 for name in ("REDIS_URL", "SANDBOX_IMAGE", "SANDBOX_TTL", "DEBUG"):

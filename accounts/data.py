@@ -1,0 +1,70 @@
+"""Everything that Manta keeps about a person, as they may take it with them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+
+from accounts.models import User
+from sandboxes.activity import Entry
+from sandboxes.models import Sandbox, SandboxEvent
+
+_CONNECTED = ["provider", "uid", "date_joined", "last_login", "extra_data"]
+_SESSION = ["ip", "user_agent", "created_at", "last_seen_at"]
+_SANDBOX = ["name", "image", "memory_mb", "ports", "region", "created_at", "used_at", "expires_at"]
+
+
+def own_data(user: User) -> dict[str, Any]:
+    """What is stored about a user, as JSON-ready values; no secret that something is opened with.
+
+    Not the sandbox's files: those are in the sandbox.
+    """
+    emails = EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
+    factors = Authenticator.objects.filter(user=user)
+    connected = SocialAccount.objects.filter(user=user).values(*_CONNECTED)
+    sessions = UserSession.objects.filter(user=user).values(*_SESSION)
+    own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
+    events = SandboxEvent.objects.visible_to(user).order_by("pk")
+    return {
+        "account": _account(user),
+        "emailAddresses": list(emails),
+        "secondFactors": [_factor(factor) for factor in factors],
+        "connectedAccounts": [_camel(row) for row in connected],
+        "sessions": [_camel(row) for row in sessions],
+        "sandboxes": [_camel(row) for row in own_sandboxes],
+        "activity": [Entry(event, user).as_json() for event in events.iterator()],
+    }
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {
+        "id": user.pk,
+        "email": user.email,
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        "dateJoined": user.date_joined,
+        "lastLogin": user.last_login,
+        "hasPassword": user.has_usable_password(),
+    }
+
+
+def _factor(factor: Authenticator) -> dict[str, Any]:
+    return {
+        "type": factor.type,
+        "name": str(factor),
+        "createdAt": factor.created_at,
+        "lastUsedAt": factor.last_used_at,
+    }
+
+
+def _camel(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of columns as the API writes names."""
+    return {_camel_case(name): value for name, value in row.items()}
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,35 @@
+"""What a person with a second factor does, without a browser."""
+
+import time
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+
+from tests.factories import PASSWORD
+
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def confirm_email(user):
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def code_of(secret, *, at=None):
+    """What an authenticator app shows."""
+    return format_hotp_value(hotp_value(secret, int((at or time.time()) // 30)))
+
+
+def sign_in(client, user, password=PASSWORD):
+    return client.post("/accounts/login/", {"login": user.email, "password": password})
+
+
+def reauthenticate(client):
+    return client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+
+
+def give_totp(user):
+    """An authenticator app, and recovery codes; returns these."""
+    confirm_email(user)
+    TOTP.activate(user, SECRET)
+    return RecoveryCodes.activate(user).get_unused_codes()
