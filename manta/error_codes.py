@@ -58,6 +58,13 @@ _SANDBOX = (
         "Wait for it to be gone, which takes seconds; then have a new one made.",
     ),
     ErrorCode(
+        "mail_failed",
+        "The reminder could not be sent by e-mail",
+        "The mail server refused it, or broke off. It is not sent again, so that none comes twice; "
+        "every page of Manta shows it all the same.",
+        "Ask your administrator to check EMAIL_HOST and what belongs to it.",
+    ),
+    ErrorCode(
         "port_closed",
         "Nothing answers on the port",
         "No server listens on it inside the sandbox, or only on an address that can't be reached.",
