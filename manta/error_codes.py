@@ -221,7 +221,8 @@ def markdown() -> str:
         "",
         "Every error carries one of these codes: in the page's details, and as `code` in the API's",
         '`{"error": "…", "code": "…", "help": "…"}`. A code keeps its meaning; texts may change.',
-        'Without a session or a valid token the API answers exactly `401 {"error": "Unauthorized"}`.',
+        "Without a session or a valid token the API answers exactly "
+        '`401 {"error": "Unauthorized"}`.',
         "",
         "Written by `python -m manta.error_codes`; the product shows the same at `/help/errors/`.",
     ]
