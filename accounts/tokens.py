@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.models import PersonalToken, Scope, User
 from accounts.sessions import batches
 
+KEY = re.compile(r"\A[0-9a-f]{16}\Z")
 # One fixed shape, so that scanners of public code recognise one that has leaked.
 _SHAPE = re.compile(r"manta_pat_([0-9a-f]{16})_[0-9a-f]{64}")
 # A use is written down at most so often: no write for each request.
@@ -68,6 +69,11 @@ def mint(
         },
     )
     return (token, raw) if is_new else None
+
+
+def revoke(token: PersonalToken) -> None:
+    """Refuse it from now on, for good."""
+    PersonalToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
 
 
 def verify(raw: str) -> Grant | None:

@@ -1,0 +1,37 @@
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+
+from accounts import tokens
+from accounts.models import PersonalToken, Scope
+
+_DAYS = [(lifetime.days, f"{lifetime.days} days") for lifetime in PersonalToken.LIFETIMES]
+
+
+class TokenForm(forms.Form):
+    # The next token's: a form that is sent twice, or reloaded, makes one.
+    key = forms.CharField(
+        widget=forms.HiddenInput, initial=tokens.new_key, validators=[RegexValidator(tokens.KEY)]
+    )
+    name = forms.CharField(
+        max_length=64,
+        help_text="What uses it, and where: you see this name in your activity.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do", choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+    )
+    lifetime = forms.TypedChoiceField(
+        label="Ends after",
+        choices=_DAYS,
+        initial=30,
+        coerce=lambda days: timedelta(days=int(days)),
+    )
+
+    def clean_name(self) -> str:
+        name: Any = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError("Leave out characters that can't be seen.")
+        return str(name)
