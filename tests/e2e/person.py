@@ -24,7 +24,7 @@ class Person:
         self.page.goto("/accounts/login/")
         self.page.get_by_label("Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign In").click()
+        self.page.get_by_role("button", name="Sign In", exact=True).click()
         expect(self.page).to_have_url(re.compile("/workspace/$"))
 
     def sign_out(self) -> None:
