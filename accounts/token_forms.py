@@ -21,7 +21,10 @@ class TokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
-        label="What it may do", choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+        label="What it may do",
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Tick at least one: a token that may do nothing is of no use."},
     )
     lifetime = forms.TypedChoiceField(
         label="Ends after",

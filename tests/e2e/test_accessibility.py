@@ -21,6 +21,8 @@ FOR_STRANGERS = [
 FOR_PEOPLE = [
     "/account/",
     "/account/delete/",
+    "/account/tokens/",
+    "/account/tokens/new/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/logout/",
