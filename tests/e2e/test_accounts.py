@@ -1,0 +1,251 @@
+"""Ways to sign in, in a real browser: passkeys, an authenticator app, GitHub and Google."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.accounts.oauth import Person as PersonThere
+from tests.accounts.oauth import Provider
+from tests.accounts.people import code_of
+from tests.e2e.chromium import browser_of_a_phone
+from tests.e2e.manta import Parts, copy_of
+from tests.e2e.person import Person, sign_in_as
+from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
+from tests.e2e.visitor import PASSWORD, Visitor
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def installation(prepared: Path, provider: Provider) -> Iterator[Parts]:
+    """A Manta whose GitHub and Google are the test's own server."""
+    with copy_of(prepared) as state_dir:
+        parts = Parts(state_dir)
+        parts.extra = {
+            "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
+            "PROVIDER_OF_THE_TEST": provider.url,
+            "GITHUB_CLIENT_ID": "id-at-github",
+            "GITHUB_CLIENT_SECRET": "secret-at-github",
+            "GOOGLE_CLIENT_ID": "id-at-google",
+            "GOOGLE_CLIENT_SECRET": "secret-at-google",
+        }
+        with parts:
+            yield parts
+
+
+@pytest.fixture
+def context(browser: Browser, installation: Parts) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=installation.url, viewport={"width": 1440, "height": 900}
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visitor(installation: Parts) -> Iterator[Visitor]:
+    """Somebody with an account, whose address is confirmed."""
+    with Visitor(installation.url) as visitor:
+        visitor.sign_up()
+        installation.manage(
+            "shell",
+            "-c",
+            "from allauth.account.models import EmailAddress as E;"
+            f"E.objects.filter(email='{visitor.email}').update(verified=True)",
+        )
+        visitor.sign_out()
+        visitor.sign_in()
+        visitor.post("/accounts/reauthenticate/", password=PASSWORD)
+        yield visitor
+
+
+def give_authenticator(page: Page) -> None:
+    """A device that says yes, as somebody who unlocks it does."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+
+def sign_in_here(page: Page, email: str) -> None:
+    Person(page, email).sign_in()
+
+
+def confirm(page: Page) -> None:
+    """What changes how one signs in asks for the password again."""
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+
+def test_a_passkey_is_made_and_signs_in_alone(
+    page: Page, visitor: Visitor, complaints: list[str]
+) -> None:
+    give_authenticator(page)
+    sign_in_here(page, visitor.email)
+    page.goto("/account/")
+    page.get_by_role("link", name="Add a passkey").click()
+    confirm(page)
+    page.get_by_label("Name").fill("My laptop")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    Person(page).sign_out()
+
+    page.goto("/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(page).to_have_url(re.compile("/workspace/$"))
+    page.goto("/accounts/2fa/webauthn/")
+    expect(page.get_by_text("My laptop", exact=True).first).to_be_visible()
+    assert violations(page) == []
+    assert complaints == []
+
+
+def test_a_passkey_confirms_a_sign_in_by_password(page: Page, visitor: Visitor) -> None:
+    give_authenticator(page)
+    sign_in_here(page, visitor.email)
+    page.goto("/accounts/2fa/webauthn/add/")
+    confirm(page)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    Person(page).sign_out()
+
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(visitor.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page).to_have_url(re.compile("/2fa/authenticate/$"))
+    assert violations(page) == []
+    page.get_by_role("button", name="Use a security key").click()
+
+    expect(page).to_have_url(re.compile("/workspace/$"))
+
+
+def test_without_a_passkey_the_page_says_so(page: Page) -> None:
+    give_authenticator(page)
+    page.goto("/accounts/login/")
+
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(page.locator("#notices")).to_contain_text("did not work with a passkey")
+
+
+def test_an_authenticator_app_without_javascript(
+    browser: Browser, installation: Parts, visitor: Visitor
+) -> None:
+    context = browser.new_context(base_url=installation.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in_here(page, visitor.email)
+    page.goto("/account/")
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    confirm(page)
+    secret = page.get_by_label("Authenticator secret").input_value()
+    page.get_by_label("Authenticator code").fill(code_of(secret))
+    page.get_by_role("button", name="Activate").click()
+    codes = page.get_by_label("Unused codes").input_value().split()
+
+    page.goto("/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Sign Out").click()
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(visitor.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_label("Code").fill(codes[0])
+    page.get_by_role("button", name="Sign In", exact=True).click()
+
+    expect(page).to_have_url(re.compile("/workspace/$"))
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["GitHub", "Google"])
+def test_from_the_button_to_the_sandbox(
+    page: Page, provider: Provider, name: str, complaints: list[str]
+) -> None:
+    provider.person = PersonThere(
+        uid=str(secrets.randbelow(10**9)), email=f"{name.lower()}@example.com"
+    )
+
+    page.goto("/accounts/signup/")
+    page.get_by_role("button", name=f"Continue with {name}").click()
+    page.get_by_role("link", name="Allow").click()
+
+    expect(page).to_have_url(re.compile("/workspace/$"))
+    Person(page).reads("Awake")
+    assert complaints == []
+
+
+def test_signing_out_everywhere_reaches_an_open_page(
+    browser: Browser, installation: Parts, page: Page, visitor: Visitor
+) -> None:
+    sign_in_here(page, visitor.email)
+    elsewhere = browser.new_context(base_url=installation.url)
+    other = elsewhere.new_page()
+    sign_in_here(other, visitor.email)
+    expect(other.locator("html[data-live]")).to_be_attached()
+
+    page.goto("/account/sessions/")
+    page.get_by_role("button", name="Sign out everywhere else").click()
+
+    expect(page.get_by_text("Every other browser is signed out.")).to_be_visible()
+    expect(other).to_have_url(re.compile("/accounts/login/"))
+    elsewhere.close()
+
+
+PAGES = [
+    "/account/",
+    "/account/sessions/",
+    "/account/data/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/webauthn/",
+    "/accounts/2fa/webauthn/add/",
+    "/accounts/3rdparty/",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
+    browser: Browser, installation: Parts, visitor: Visitor, path: str
+) -> None:
+    context = browser.new_context(base_url=installation.url, **browser_of_a_phone())
+    page = context.new_page()
+    sign_in_as(page, visitor)
+
+    page.goto(path)
+
+    assert page.evaluate(OVERFLOW) == 0
+    assert page.evaluate(TOO_SMALL) == []
+    assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/accounts/login/", "/accounts/signup/", "/accounts/login/code/", "/accounts/github/login/"],
+)
+def test_a_strangers_page_is_accessible_and_fits_a_phone(
+    browser: Browser, installation: Parts, path: str
+) -> None:
+    context = browser.new_context(base_url=installation.url, **browser_of_a_phone())
+    page = context.new_page()
+
+    page.goto(path)
+
+    assert page.evaluate(OVERFLOW) == 0
+    assert page.evaluate(TOO_SMALL) == []
+    assert violations(page) == []
+    context.close()
