@@ -8,12 +8,13 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 
-from accounts.models import User
+from accounts.models import PersonalToken, User
 from sandboxes.activity import Entry
 from sandboxes.models import Sandbox, SandboxEvent
 
 _CONNECTED = ["provider", "uid", "date_joined", "last_login", "extra_data"]
 _SESSION = ["ip", "user_agent", "created_at", "last_seen_at"]
+_TOKEN = ["name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"]
 _SANDBOX = ["name", "image", "memory_mb", "ports", "region", "created_at", "used_at", "expires_at"]
 
 
@@ -26,6 +27,7 @@ def own_data(user: User) -> dict[str, Any]:
     factors = Authenticator.objects.filter(user=user)
     connected = SocialAccount.objects.filter(user=user).values(*_CONNECTED)
     sessions = UserSession.objects.filter(user=user).values(*_SESSION)
+    own_tokens = PersonalToken.objects.filter(user=user).values(*_TOKEN)
     own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
     events = SandboxEvent.objects.visible_to(user).order_by("pk")
     return {
@@ -34,6 +36,7 @@ def own_data(user: User) -> dict[str, Any]:
         "secondFactors": [_factor(factor) for factor in factors],
         "connectedAccounts": [_camel(row) for row in connected],
         "sessions": [_camel(row) for row in sessions],
+        "personalTokens": [_camel(row) for row in own_tokens],
         "sandboxes": [_camel(row) for row in own_sandboxes],
         "activity": [Entry(event, user).as_json() for event in events.iterator()],
     }

@@ -21,6 +21,8 @@ _PATTERNS = (
         r"""(?ix)((?:authorization|password|secret|api[_-]?key|token|sessionid)["']?\s*[:=]\s*["']?
         (?:(?:bearer|basic)\s+)?)[^\s"'&;,<>)\]]+"""
     ),
+    # Its first part names a personal token, and is no secret.
+    re.compile(r"(manta_pat_[0-9a-f]{16}_)[0-9a-f]+"),
     re.compile(r"""(://[^/\s:@]*:)[^/\s@]+(?=@)"""),
 )
 # What every record has; the rest was given as extra={...}.

@@ -82,6 +82,12 @@ def test_what_looks_like_a_credential_is_left_out(text):
     assert "CANARY" not in redact(text)
 
 
+def test_of_a_personal_token_only_what_names_it_is_left():
+    token = f"manta_pat_{'0a' * 8}_{'c4' * 32}"
+
+    assert redact(f"/x/{token}/y") == "/x/manta_pat_0a0a0a0a0a0a0a0a_[redacted]/y"
+
+
 def test_an_ordinary_sentence_is_left_alone():
     text = "user-1: The sandbox provider is not answering. Manta tries again by itself."
 
