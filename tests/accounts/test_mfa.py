@@ -38,7 +38,7 @@ def alice_reauthenticated(client, alice):
 @pytest.mark.django_db(transaction=True)
 def test_an_authenticator_app_is_set_up_with_its_first_code(alice_reauthenticated, alice):
     page = alice_reauthenticated.get(ACTIVATE).text
-    secret = re.search(r'value="([A-Z2-7]{32})"', page)[1]
+    secret = re.search(r'id="totp-secret">([A-Z2-7]{32})<', page)[1]
 
     response = alice_reauthenticated.post(ACTIVATE, {"code": code_of(secret)}, follow=True)
 

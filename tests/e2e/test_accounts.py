@@ -103,7 +103,7 @@ def test_a_passkey_is_made_and_signs_in_alone(
     confirm(page)
     page.get_by_label("Name").fill("My laptop")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     Person(page).sign_out()
 
     page.goto("/accounts/login/")
@@ -122,7 +122,7 @@ def test_a_passkey_confirms_a_sign_in_by_password(page: Page, visitor: Visitor) 
     page.goto("/accounts/2fa/webauthn/add/")
     confirm(page)
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     Person(page).sign_out()
 
     page.goto("/accounts/login/")
@@ -131,7 +131,7 @@ def test_a_passkey_confirms_a_sign_in_by_password(page: Page, visitor: Visitor) 
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page).to_have_url(re.compile("/2fa/authenticate/$"))
     assert violations(page) == []
-    page.get_by_role("button", name="Use a security key").click()
+    page.get_by_role("button", name="Use a passkey").click()
 
     expect(page).to_have_url(re.compile("/workspace/$"))
 
@@ -154,10 +154,10 @@ def test_an_authenticator_app_without_javascript(
     page.goto("/account/")
     page.get_by_role("link", name="Set up an authenticator app").click()
     confirm(page)
-    secret = page.get_by_label("Authenticator secret").input_value()
-    page.get_by_label("Authenticator code").fill(code_of(secret))
-    page.get_by_role("button", name="Activate").click()
-    codes = page.get_by_label("Unused codes").input_value().split()
+    secret = page.locator("#totp-secret").inner_text()
+    page.get_by_label("Code from the app").fill(code_of(secret))
+    page.get_by_role("button", name="Turn on").click()
+    codes = page.locator(".codes li").all_inner_texts()
 
     page.goto("/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign Out").click()
@@ -165,7 +165,7 @@ def test_an_authenticator_app_without_javascript(
     page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign In", exact=True).click()
-    page.get_by_label("Code").fill(codes[0])
+    page.get_by_label("Code from your app").fill(codes[0])
     page.get_by_role("button", name="Sign In", exact=True).click()
 
     expect(page).to_have_url(re.compile("/workspace/$"))
