@@ -16,7 +16,7 @@ from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import gateway, live
+from sandboxes import gateway, live, mcp
 
 # Seconds that writing the last counts may take at the end.
 LAST_WORDS = 0.3
@@ -34,7 +34,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     recorder = Recorder("web")
     recorder.start()
     with when_stopping(live.hub.stop):
-        yield
+        async with mcp.endpoint.running():
+            yield
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 
@@ -43,6 +44,7 @@ application = Starlette(
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
+        Route(mcp.PATH, mcp.endpoint),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
     ],
     lifespan=lifespan,

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes.live import PATH
+from sandboxes import live, mcp
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
 
@@ -17,5 +17,6 @@ def panel(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
-        "live_path": PATH,
+        "live_path": live.PATH,
+        "mcp_url": request.build_absolute_uri(mcp.PATH),
     }

@@ -304,11 +304,6 @@ class Panel:
         return self.embed and self.state == "active"
 
     @property
-    def mcp_url(self) -> str:
-        """Manta has no MCP address yet, so no page shows one."""
-        return ""
-
-    @property
     def version(self) -> str:
         """Changes when anything that the panel shows has changed."""
         row = self.sandbox

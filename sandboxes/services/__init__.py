@@ -7,7 +7,7 @@ from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbo
 from sandboxes.services.ports import open_port
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
 from sandboxes.services.restarts import restart_sandbox
-from sandboxes.services.rows import nothing_seen, refresh_sandbox, to_be_made, watch
+from sandboxes.services.rows import nothing_seen, refresh_sandbox, to_be_made, use, watch
 from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "restart_sandbox",
     "start_over",
     "to_be_made",
+    "use",
     "watch",
 ]

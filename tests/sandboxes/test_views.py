@@ -229,3 +229,12 @@ def test_a_post_without_a_csrf_token_is_refused_and_does_nothing(alices_sandbox)
 
     assert response.status_code == 403
     assert not Sandbox.objects.due().exists()
+
+
+def test_the_panel_shows_where_agents_connect(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    text = client.get("/sandbox/panel/").text
+
+    assert "http://testserver/mcp" in text
+    assert 'href="/account/tokens/"' in text

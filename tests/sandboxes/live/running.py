@@ -29,7 +29,8 @@ PATIENCE = 90.0
 class Web:
     """A real uvicorn; several may share the database, as on several machines."""
 
-    def __init__(self) -> None:
+    def __init__(self, **environ: str) -> None:
+        self._environ = environ
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._state_dir = Path(tempfile.mkdtemp(prefix="manta-web-"))
@@ -48,6 +49,7 @@ class Web:
             "BLAXEL_API_KEY": CANARY_KEY,
             "BLAXEL_API_URL": "http://127.0.0.1:9/v0",
             "DO_NOT_TRACK": "1",
+            **self._environ,
         }
         command = [sys.executable, "-m", "uvicorn", "manta.asgi:application", "--no-access-log"]
         with self.log.open("a") as log:

@@ -1,0 +1,42 @@
+"""On whose behalf a call is made, and their sandbox, made ready for it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from accounts.models import User
+from sandboxes import errors, services
+from sandboxes.mcp.database import in_database
+from sandboxes.models import Phase, Sandbox
+
+# Seconds that a call waits for a sandbox that is being made, and between its looks.
+_WAIT = 20.0
+_LOOK_EVERY = 0.25
+
+
+@dataclass(frozen=True)
+class Caller:
+    user: User
+
+    async def sandbox(self) -> Sandbox:
+        """Their sandbox, ready to be used; one is made where there is none.
+
+        Raises a SandboxError that says what to do.
+        """
+        deadline = asyncio.get_running_loop().time() + _WAIT
+        sandbox = await in_database(self._read)
+        if sandbox is None or sandbox.phase in (Phase.GONE, Phase.FAILED):
+            sandbox = await in_database(lambda: services.initialize_sandbox(user=self.user))
+        while sandbox.is_settling and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_LOOK_EVERY)
+            sandbox = await in_database(self._read) or sandbox
+        if sandbox.phase == Phase.FAILED:
+            raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)
+        if sandbox.phase != Phase.READY or not sandbox.url:
+            raise errors.SandboxBusy("The sandbox is being made. Try again in some seconds.")
+        return sandbox
+
+    def _read(self) -> Sandbox | None:
+        found: Sandbox | None = Sandbox.objects.of(self.user)
+        if found and found.phase == Phase.READY:
+            services.use(found)  # an agent's work is its owner's use
+        return found

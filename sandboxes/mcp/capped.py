@@ -1,0 +1,22 @@
+"""Answers that fit into an agent's head."""
+
+from typing import Any
+
+# Characters: about 25,000 tokens in all, for what most clients take of one answer.
+LONGEST = 100_000
+
+
+def capped(value: Any, longest: int = LONGEST) -> Any:
+    """The same value, with every text in it cut to so many characters and told so."""
+    if isinstance(value, str) and len(value) > longest:
+        left = len(value) - longest
+        note = (
+            f"\n[truncated: {left:,} of {len(value):,} characters are left out. "
+            "Ask for a part of it: a range of lines, a narrower search, or head and tail.]"
+        )
+        return value[:longest] + note
+    if isinstance(value, dict):
+        return {key: capped(item, longest) for key, item in value.items()}
+    if isinstance(value, list):
+        return [capped(item, longest) for item in value]
+    return value

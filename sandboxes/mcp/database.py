@@ -1,0 +1,20 @@
+"""A few threads of one's own for the database, so that no call holds a connection."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+Answer = TypeVar("Answer")
+
+_threads = ThreadPoolExecutor(4, thread_name_prefix="mcp")
+
+
+async def in_database(work: Callable[[], Answer]) -> Answer:
+    def with_a_usable_connection() -> Answer:
+        close_old_connections()
+        return work()
+
+    return await asyncio.get_running_loop().run_in_executor(_threads, with_a_usable_connection)

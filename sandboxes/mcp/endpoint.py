@@ -1,0 +1,119 @@
+"""Who asks, and for how long they may: then the MCP SDK answers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from types import ModuleType
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from accounts import tokens
+from sandboxes.mcp.database import in_database
+
+PATH = "/mcp"
+SCOPE = "mcp"
+# Seconds after which a call that still runs is looked at again: is its token still good?
+_RECHECK_EVERY = 2.0
+
+
+class Endpoint:
+    """An ASGI endpoint. The MCP SDK takes seconds to import, so it is started in the background."""
+
+    def __init__(self) -> None:
+        self._ready = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self._ready, self._stopping = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            await task
+
+    async def _run(self) -> None:
+        server = await asyncio.to_thread(_import_server)
+        async with server.running() as self._answer:
+            self._ready.set()
+            await self._stopping.wait()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        grant = await _grant(request)
+        refusal = _refusal(request, grant)
+        if refusal or grant is None:
+            await (refusal or _unauthorized())(scope, receive, send)
+            return
+        await self._ready.wait()
+        scope["grant"] = grant
+        await _Answered(self._answer, scope, receive, send).while_allowed(grant)
+
+
+def _import_server() -> ModuleType:
+    from sandboxes.mcp import server
+
+    return server
+
+
+async def _grant(request: Request) -> tokens.Grant | None:
+    scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not raw:
+        return None
+    return await in_database(lambda: tokens.verify(raw.strip()))
+
+
+def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
+    if grant is None:
+        return _unauthorized()
+    if SCOPE not in grant.scopes:
+        error = f"This token does not have the scope {SCOPE!r}. Make one that does."
+        challenge = f'Bearer error="insufficient_scope", scope="{SCOPE}"'
+        body = {"error": error, "code": "insufficient_scope"}
+        return JSONResponse(body, 403, {"WWW-Authenticate": challenge})
+    if request.method != "POST":  # there is no session, so nothing to stream or to end
+        return JSONResponse({"error": "Method not allowed"}, 405, {"Allow": "POST"})
+    return None
+
+
+def _unauthorized() -> Response:
+    return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": "Bearer"})
+
+
+class _Answered:
+    """A call that is being answered; it can be broken off at any moment."""
+
+    def __init__(self, answer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self._asked = scope, receive
+        self._send = send
+        self._has_begun = self._has_ended = False
+        self._task = asyncio.ensure_future(answer(scope, receive, self._note_and_send))
+
+    async def while_allowed(self, grant: tokens.Grant) -> None:
+        """Let it come to its end, unless its token is revoked or expires before."""
+        try:
+            while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
+                if not await in_database(lambda: tokens.still_valid([grant.key])):
+                    return await self._break_off()
+            await self._task
+        finally:
+            self._task.cancel()
+
+    async def _break_off(self) -> None:
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        if not self._has_begun:
+            await _unauthorized()(*self._asked, self._send)
+        elif not self._has_ended:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _note_and_send(self, message: Message) -> None:
+        self._has_begun = True
+        self._has_ended = not message.get("more_body", message["type"].endswith("start"))
+        await self._send(message)
+
+
+endpoint = Endpoint()

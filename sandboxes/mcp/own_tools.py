@@ -1,0 +1,90 @@
+"""What Manta itself offers an agent, beside the sandbox's own tools. No tool takes a sandbox."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from sandboxes import errors, gateway, services
+from sandboxes.api.serializers import SandboxSerializer, stamp
+from sandboxes.models import Sandbox
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    description: str
+    run: Callable[[Sandbox, dict[str, Any]], dict[str, Any]]
+    properties: dict[str, Any]
+
+    def described(self) -> dict[str, Any]:
+        schema = {
+            "type": "object",
+            "properties": self.properties,
+            "required": list(self.properties),
+            "additionalProperties": False,
+        }
+        return {"name": self.name, "description": self.description, "inputSchema": schema}
+
+    def result(self, sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Raises a SandboxError for what can't be done."""
+        output = self.run(sandbox, arguments)
+        return {
+            "content": [{"type": "text", "text": json.dumps(output)}],
+            "structuredContent": output,
+        }
+
+
+def _status(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+    expires = stamp(sandbox.expires_at) if sandbox.expires_at else None
+    ports = [port["target"] for port in sandbox.ports]
+    return {**SandboxSerializer(sandbox).data, "expiresAt": expires, "previewPorts": ports}
+
+
+def _preview_url(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+    port = arguments.get("port", 0)
+    ports = [configured["target"] for configured in sandbox.ports]
+    if port not in ports:
+        listed = ", ".join(map(str, ports))
+        raise errors.PortClosed(f"Only these ports have a preview: {listed}.")
+    return {
+        "url": gateway.ensure_preview(sandbox.name, port),
+        "note": "Private: it opens for the person who presses Open in Manta, not by its address.",
+        "manta": reverse("sandboxes:workspace"),
+    }
+
+
+def _extend(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+    services.extend_sandbox(sandbox=sandbox, actor=sandbox.owner)
+    until = sandbox.extended_until
+    return {"keptUntil": stamp(until) if until else None}
+
+
+def _restart(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+    services.restart_sandbox(sandbox=sandbox, actor=sandbox.owner)
+    return {"restarting": True, "note": "Every process is ended; files stay. It takes seconds."}
+
+
+_PORT = {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port inside."}
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("sandboxStatus", "How the sandbox is, and when it expires.", _status, {}),
+        Tool(
+            "sandboxPreviewUrl",
+            "The address under which a port of the sandbox is shown to its owner.",
+            _preview_url,
+            {"port": _PORT},
+        ),
+        Tool("sandboxExtend", "Keep the sandbox for its whole lifetime from now.", _extend, {}),
+        Tool(
+            "sandboxRestart",
+            "End every process in the sandbox and start its server again. Files stay.",
+            _restart,
+            {},
+        ),
+    )
+}
