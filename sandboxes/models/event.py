@@ -65,7 +65,7 @@ class SandboxEvent(models.Model):
 
     class Actor(models.TextChoices):
         USER = "user"
-        TOKEN = "token"
+        TOKEN = "token"  # noqa: S105 - a kind of actor
         ADMIN = "admin"
         JOB = "job"
 
