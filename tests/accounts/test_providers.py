@@ -234,3 +234,17 @@ def test_no_token_of_a_provider_is_kept(client, provider, name):
 
     kept = str(SocialAccount.objects.values()) + str(dict(client.session))
     assert "token-of-the-fake" not in kept
+
+
+def test_without_variables_there_are_no_routes_either():
+    environ = {"DEBUG": "1", "PATH": "", "LOG_LEVEL": "ERROR"}
+    asked = "from django.urls import get_resolver as r; print(r().reverse_dict.keys())"
+    command = [sys.executable, "manage.py", "shell", "-c", asked]
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert "account_login" in done.stdout
+    assert "github" not in done.stdout
+    assert "google" not in done.stdout
