@@ -1,12 +1,18 @@
 """How the API's description tells what a token needs."""
 
+from typing import Any
+
 from drf_spectacular.openapi import AutoSchema
 
 from accounts.permissions import required_scope
 
 
 class ScopedSchema(AutoSchema):
-    def get_description(self) -> str:  # type: ignore[override]
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        # Not get_description: a view's own description would replace it.
+        operation = super().get_operation(*args, **kwargs)
         scope = required_scope(self.view, self.method)
-        needed = f"A token needs the scope `{scope}`." if scope else ""
-        return "\n\n".join(filter(None, [super().get_description(), needed]))
+        if operation and scope:
+            parts = [operation.get("description", ""), f"A token needs the scope `{scope}`."]
+            operation["description"] = "\n\n".join(filter(None, parts))
+        return operation

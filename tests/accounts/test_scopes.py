@@ -1,5 +1,6 @@
 """What a token may do, for every route, method and scope: taken from the resolver."""
 
+import httpx
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -7,6 +8,8 @@ from rest_framework.views import APIView
 
 from accounts.models import PersonalToken, Scope, User
 from accounts.permissions import required_scope
+from manta.asgi import application
+from sandboxes import live
 from sandboxes.models import Sandbox, SandboxEvent
 from tests.factories import SandboxFactory, make_token
 from tests.test_routes import OPEN, ROUTES, _concrete
@@ -199,3 +202,28 @@ def test_an_admins_token_is_no_way_into_the_admin_before_or_after_they_are_one(a
     User.objects.update(is_staff=False, is_superuser=False)
 
     assert before.status_code == program.get("/admin/").status_code == 302
+
+
+def test_the_apis_description_names_the_scope_of_each_operation(client, db):
+    described = client.get("/api/schema?format=json").json()
+
+    scheme = described["components"]["securitySchemes"]["personalToken"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert all(scope in scheme["description"] for scope in Scope.values)
+    assert "`sandbox:write`" in described["paths"]["/api/sandbox/restart"]["post"]["description"]
+    assert {"personalToken": []} in described["paths"]["/api/sandbox"]["get"]["security"]
+
+
+@pytest.fixture
+def alices_header(alice):
+    return {"Authorization": f"Bearer {make_token(alice, *Scope.values)}"}
+
+
+async def test_a_stream_is_for_sessions_alone(alices_header):
+    transport = httpx.ASGITransport(application)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as program:
+        response = await program.get(live.PATH, headers=alices_header)
+
+    assert response.status_code == 401
+    assert response.json() == UNAUTHORIZED
