@@ -1,11 +1,12 @@
 """On whose behalf a call is made, and their sandbox, made ready for it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from accounts.models import User
+from accounts import tokens
 from sandboxes import errors, services
-from sandboxes.mcp.database import in_database
+from sandboxes.mcp.database import Answer, in_database
 from sandboxes.models import Phase, Sandbox
 
 # Seconds that a call waits for a sandbox that is being made, and between its looks.
@@ -15,7 +16,16 @@ _LOOK_EVERY = 0.25
 
 @dataclass(frozen=True)
 class Caller:
-    user: User
+    grant: tokens.Grant
+
+    async def does(self, work: Callable[[], Answer]) -> Answer:
+        """Have something done in the person's name, recorded as their token's."""
+
+        def acting() -> Answer:
+            with tokens.acting_with(self.grant):
+                return work()
+
+        return await in_database(acting)
 
     async def sandbox(self) -> Sandbox:
         """Their sandbox, ready to be used; one is made where there is none.
@@ -23,12 +33,13 @@ class Caller:
         Raises a SandboxError that says what to do.
         """
         deadline = asyncio.get_running_loop().time() + _WAIT
-        sandbox = await in_database(self._read)
+        user = self.grant.user
+        sandbox = await self.does(self._read)
         if sandbox is None or sandbox.phase in (Phase.GONE, Phase.FAILED):
-            sandbox = await in_database(lambda: services.initialize_sandbox(user=self.user))
+            sandbox = await self.does(lambda: services.initialize_sandbox(user=user))
         while sandbox.is_settling and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(_LOOK_EVERY)
-            sandbox = await in_database(self._read) or sandbox
+            sandbox = await self.does(self._read) or sandbox
         if sandbox.phase == Phase.FAILED:
             raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)
         if sandbox.phase != Phase.READY or not sandbox.url:
@@ -36,7 +47,7 @@ class Caller:
         return sandbox
 
     def _read(self) -> Sandbox | None:
-        found: Sandbox | None = Sandbox.objects.of(self.user)
+        found: Sandbox | None = Sandbox.objects.of(self.grant.user)
         if found and found.phase == Phase.READY:
             services.use(found)  # an agent's work is its owner's use
         return found

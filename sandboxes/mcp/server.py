@@ -17,7 +17,6 @@ from sandboxes import errors
 from sandboxes.mcp import upstream
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.capped import capped
-from sandboxes.mcp.database import in_database
 from sandboxes.mcp.own_tools import TOOLS
 
 # Files are written whole through here, escaped as JSON.
@@ -73,9 +72,9 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
     arguments = params.arguments or {}
     if params.name in TOOLS:
-        sandbox = await _caller(ctx).sandbox()
-        tool = TOOLS[params.name]
-        return await in_database(lambda: tool.result(sandbox, arguments))
+        caller, tool = _caller(ctx), TOOLS[params.name]
+        sandbox = await caller.sandbox()
+        return await caller.does(lambda: tool.result(sandbox, arguments))
     call: dict[str, Any] = {"name": params.name, "arguments": arguments}
     token = ctx.meta.get("progressToken") if ctx.meta else None
     if token is not None:
@@ -85,7 +84,7 @@ async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[
 
 
 def _caller(ctx: Context) -> Caller:
-    return Caller(cast(Request, ctx.request).scope["grant"].user)
+    return Caller(cast(Request, ctx.request).scope["grant"])
 
 
 async def _ask(ctx: Context, method: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def test_mantas_own_tools(made, as_agent):
     assert "token" not in output(preview)["url"]
     assert wrong.is_error and "3000" in wrong.content[0].text
     assert output(kept)["keptUntil"]
-    assert SandboxEvent.objects.filter(action="restart requested").exists()
+    restart = SandboxEvent.objects.get(action="restart requested")
+    assert (restart.actor_kind, restart.owner) == ("token", made.owner)
 
 
 def test_each_agent_reaches_its_own_sandbox_and_no_other(made, bob, as_agent):
