@@ -13,7 +13,7 @@ import pytest
 
 from local_blaxel.launcher import Launcher, LaunchError
 
-from .both import either, sandboxes  # noqa: F401 - fixtures
+from .both import either, generated, sandboxes  # noqa: F401 - fixtures
 from .confined import ORDINARY_UID, Agent, Host, ordinary_python, spec
 from .running import (  # noqa: F401 - fixtures
     any_server,

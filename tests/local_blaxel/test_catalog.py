@@ -1,33 +1,26 @@
 import pytest
 
 
-@pytest.fixture
-def api(sdk):
-    """The client of the SDK's generated calls."""
-    from blaxel.core.client.client import client
-
-    return client
-
-
-def test_the_sdk_lists_images_in_pages(api):
-    from blaxel.core.client.api.images.list_images import sync as list_images
-
-    whole = list_images(client=api)
-    first = list_images(client=api, limit=1)
+def test_the_sdk_lists_images_in_pages(generated):
+    whole = generated("images.list_images")
+    first = generated("images.list_images", limit=1)
 
     assert whole.meta.total == len(whole.data) > 1
     assert first.meta.has_more
 
 
-def test_an_image_and_its_tags_are_what_a_create_takes(api):
-    from blaxel.core.client.api.images.get_image import sync as get_image
-    from blaxel.core.client.api.images.list_image_tags import sync as list_tags
-
-    image = get_image("sandbox", "blaxel/prod-base", client=api)
-    tags = list_tags("sandbox", "blaxel/prod-base", client=api)
+def test_an_image_and_its_tags_are_what_a_create_takes(generated):
+    image = generated("images.get_image", "sandbox", "blaxel/prod-base")
+    tags = generated("images.list_image_tags", "sandbox", "blaxel/prod-base")
 
     assert image.spec.tag_count == 1
     assert [tag.name for tag in tags.data] == ["latest"]
+
+
+def test_the_hub_names_what_a_create_takes(generated):
+    listed = {entry.image for entry in generated("sandboxhub.list_sandbox_hub_definitions")}
+
+    assert "blaxel/prod-base:latest" in listed
 
 
 @pytest.mark.parametrize(
@@ -60,12 +53,9 @@ def test_an_unknown_tag_is_refused_by_a_create(server):
     assert "blaxel/prod-base:v9" in refused.json()["message"]
 
 
-def test_every_place_on_offer_is_one_that_a_create_takes(api):
-    from blaxel.core.client.api.configurations.get_configuration import sync as get_configuration
-    from blaxel.core.client.api.locations.list_locations import sync as list_locations
-
-    places = [each.region for each in list_locations(client=api)]
-    configuration = get_configuration(client=api)
+def test_every_place_on_offer_is_one_that_a_create_takes(generated):
+    places = [each.region for each in generated("locations.list_locations")]
+    configuration = generated("configurations.get_configuration")
 
     assert places == ["us-pdx-1", "us-was-1", "eu-lon-1", "eu-fra-1"]
     assert [region.name for region in configuration.regions] == places

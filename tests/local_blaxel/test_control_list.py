@@ -86,17 +86,14 @@ def test_the_end_of_a_list_is_its_last_page(server, crew):
     assert listed(server, anchor="middle").status_code == 400
 
 
-def test_a_sandbox_is_found_by_the_id_its_owner_gave_it(sdk, server):
-    from blaxel.core.client.api.compute.get_sandbox_by_external_id import sync as get_by_id
-    from blaxel.core.client.client import client
-
+def test_a_sandbox_is_found_by_the_id_its_owner_gave_it(generated, server):
     external_id = new_name()
     body = {"metadata": {"name": new_name(), "externalId": external_id}}
     server.http.post("/v0/sandboxes", json=body).raise_for_status()
 
-    found = get_by_id(external_id, client=client)
+    found = generated("compute.get_sandbox_by_external_id", external_id)
     filtered = server.http.get("/v0/sandboxes", params={"externalId": external_id})
 
     assert found.metadata.name == body["metadata"]["name"]
     assert names(filtered) == [body["metadata"]["name"]]
-    assert get_by_id("nobody-has-this", client=client).code == 404
+    assert generated("compute.get_sandbox_by_external_id", "nobody-has-this").code == 404
