@@ -76,6 +76,7 @@ def _measurements() -> dict[str, Callable[[], object]]:
     from django.test import Client
 
     from accounts.models import User
+    from sandboxes import starts
     from sandboxes.models import Sandbox
 
     admin = User.objects.create_superuser("admin@example.com", "of-the-bench")
@@ -83,7 +84,8 @@ def _measurements() -> dict[str, Callable[[], object]]:
     as_admin.force_login(admin)
     as_user.force_login(User.objects.get(email="u500@example.com"))
     return {
-        "Sweep: which rows are due": lambda: list(Sandbox.objects.due()[:16]),
+        "Sweep: which are to be made": starts.next_in_line,
+        "Sweep: which are to be kept": lambda: Sandbox.objects.upkeep(16),
         "Sweep: which rows are watched": lambda: list(Sandbox.objects.watched()[:500]),
         "Status read: GET /api/sandbox/init": lambda: _get(as_user, "/api/sandbox/init"),
         "Panel": lambda: _get(as_user, "/sandbox/panel/"),
