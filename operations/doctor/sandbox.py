@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from operations.doctor.finding import NotApplicable, Step, Trouble
 from sandboxes import dataplane, gateway, status
@@ -47,52 +48,65 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
 
 def steps(patient: Patient) -> list[Step]:
     """What every sandbox must be able to do. Leaves nothing behind in it."""
+    needs = ("provider", "wake", "create")
+    start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
+    tried = (
+        ("file", "Files", _file, "Make room in the sandbox, or restart it.", needs),
+        ("process", "Processes", _process, "Restart the sandbox.", needs),
+        ("port", "Port", _port, start_a_server, (*needs, "starter")),
+        ("preview", "Private preview", _preview, "Try again in a minute.", (*needs, "port")),
+        ("mcp", "MCP tools", _mcp, "Restart the sandbox.", needs),
+    )
+    return [
+        Step(code, title, partial(attempt, patient), remedy, needed)
+        for code, title, attempt, remedy, needed in tried
+    ]
+
+
+def _file(patient: Patient) -> str:
     word = secrets.token_hex(8)
     path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
-    needs = ("provider", "wake", "create")
+    dataplane.write_file(patient.url, path, word)
+    try:
+        if dataplane.read_file(patient.url, path) != word:
+            raise Trouble("A file does not hold what was written to it.")
+    finally:
+        dataplane.delete_file(patient.url, path)
+    return "A file was written, read and deleted."
 
-    def file() -> str:
-        dataplane.write_file(patient.url, path, word)
-        try:
-            if dataplane.read_file(patient.url, path) != word:
-                raise Trouble("A file does not hold what was written to it.")
-        finally:
-            dataplane.delete_file(patient.url, path)
-        return "A file was written, read and deleted."
 
-    def process() -> str:
-        if dataplane.run(patient.url, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
-            raise Trouble("A command did not say what it should.")
-        return "A command ran."
+def _process(patient: Patient) -> str:
+    word = secrets.token_hex(8)
+    if dataplane.run(patient.url, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
+        raise Trouble("A command did not say what it should.")
+    return "A command ran."
 
-    def port() -> str:
-        if patient.port is None:
-            raise NotApplicable("It has no port.")
-        if not dataplane.port_answers(patient.url, patient.port):
-            raise Trouble(f"Nothing answers on port {patient.port}.")
-        return f"A server answers on port {patient.port}."
 
-    def preview() -> str:
-        if patient.port is None:
-            raise NotApplicable("It has no port.")
-        address, token = gateway.mint_preview_token(patient.name, patient.port, _TOKEN_LIFETIME)
-        if dataplane.preview_answers(address, ""):
-            raise Trouble("The preview answers without a token: it is open to everybody.")
-        if not dataplane.preview_answers(address, token):
-            raise Trouble("The preview does not answer.")
-        return "The private preview answers, and only with a token."
+def _port(patient: Patient) -> str:
+    port = _required_port(patient)
+    if not dataplane.port_answers(patient.url, port):
+        raise Trouble(f"Nothing answers on port {port}.")
+    return f"A server answers on port {port}."
 
-    def mcp() -> str:
-        tools = dataplane.mcp_tools(patient.url)
-        if not tools:
-            raise Trouble("It offers no tools.")
-        return f"{len(tools)} tools."
 
-    start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
-    return [
-        Step("file", "Files", file, "Make room in the sandbox, or restart it.", needs),
-        Step("process", "Processes", process, "Restart the sandbox.", needs),
-        Step("port", "Port", port, start_a_server, (*needs, "starter")),
-        Step("preview", "Private preview", preview, "Try again in a minute.", (*needs, "port")),
-        Step("mcp", "MCP tools", mcp, "Restart the sandbox.", needs),
-    ]
+def _preview(patient: Patient) -> str:
+    port = _required_port(patient)
+    address, token = gateway.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
+    if dataplane.preview_answers(address, ""):
+        raise Trouble("The preview answers without a token: it is open to everybody.")
+    if not dataplane.preview_answers(address, token):
+        raise Trouble("The preview does not answer.")
+    return "The private preview answers, and only with a token."
+
+
+def _required_port(patient: Patient) -> int:
+    if patient.port is None:
+        raise NotApplicable("It has no port.")
+    return patient.port
+
+
+def _mcp(patient: Patient) -> str:
+    tools = dataplane.mcp_tools(patient.url)
+    if not tools:
+        raise Trouble("It offers no tools.")
+    return f"{len(tools)} tools."
