@@ -111,7 +111,9 @@ def sandbox(host, certificate):
 def test_git_clones_over_https(host, sandbox, repository):
     cloned = host.run(sandbox, f"git clone -q {repository} cloned && git -C cloned log --format=%s")
 
-    assert (cloned["exitCode"], cloned["stdout"]) == (0, "First words\n"), cloned["logs"]
+    assert cloned["exitCode"] == 0, cloned["logs"]
+    # The other test may have pushed before.
+    assert cloned["stdout"].splitlines()[-1] == "First words"
 
 
 def test_git_pushes_over_https(host, sandbox, repository):
