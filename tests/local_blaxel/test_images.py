@@ -100,7 +100,7 @@ def test_first_uses_at_once_install_once_and_go_on_past_their_time(own_server, r
     until(lambda: not list((own_server.state_dir / "homes").glob("*.building")), INSTALL_SECONDS)
 
     assert create(own_server, "ts-app", **{"X-Blaxel-Creation-Timeout": "5"}).status_code == 200
-    assert len(list((own_server.state_dir / "homes").iterdir())) == 1
+    assert len(list((own_server.state_dir / "homes").glob("ts-app-*"))) == 1
 
 
 def test_packages_that_can_t_be_installed_fail_the_create(registry, unreachable_registry):
