@@ -1,6 +1,5 @@
 """Looking at the provider: it keeps the rows true, and wakes nothing."""
 
-
 from sandboxes import services, watch
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.reconcile import reconcile
