@@ -39,6 +39,7 @@ class Provider:
         # The X-Request-ID of each of the calls.
         self.request_ids: list[str | None] = []
         self.faults: list[Fault] = []
+        self._counting = threading.Lock()
         self._under_way: Counter[tuple[str, str]] = Counter()
         self._most: Counter[tuple[str, str]] = Counter()
         # Whether calls to the sandboxes themselves come by here, too.
@@ -85,10 +86,14 @@ class Provider:
 
     @contextmanager
     def _counted(self, call: tuple[str, str]):
-        self._under_way[call] += 1
-        self._most[call] = max(self._most[call], self._under_way[call])
-        yield
-        self._under_way[call] -= 1
+        with self._counting:
+            self._under_way[call] += 1
+            self._most[call] = max(self._most[call], self._under_way[call])
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._under_way[call] -= 1
 
     def fails(self, method: str, path: str, status: int, body: object = None, **more) -> None:
         content = json.dumps(body).encode() if not isinstance(body, bytes) else body
@@ -128,17 +133,19 @@ class Provider:
                 provider.request_ids.append(self.headers.get("X-Request-ID"))
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
-                with provider._counted((self.command, path)):
-                    self.answer_in_its_way(path, body)
+                self.answer_in_its_way(path, body)
 
             def answer_in_its_way(self, path: str, body: bytes) -> None:
                 fault = provider._take_fault(self.command, path)
-                if fault:
-                    time.sleep(fault.delay)
+                # Until it is answered: who reads the answer may ask anew at once.
+                with provider._counted((self.command, path)):
+                    if fault:
+                        time.sleep(fault.delay)
+                    if not (fault and fault.status):
+                        answer = provider.forward(self.command, self.path, self.headers, body)
                 if fault and fault.status:
                     self.reply(fault.status, fault.body, fault.headers)
                     return
-                answer = provider.forward(self.command, self.path, self.headers, body)
                 if fault and fault.lose_answer:
                     self.close_connection = True
                     return
