@@ -33,8 +33,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     threading.Thread(target=gateway.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
-    with when_stopping(live.hub.stop):
-        async with mcp.endpoint.running():
+    async with mcp.endpoint.running():
+        with when_stopping(live.hub.stop), when_stopping(mcp.endpoint.stop):
             yield
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from types import ModuleType
 
@@ -11,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import tokens
 from sandboxes.mcp.database import in_database
+
+logger = logging.getLogger(__name__)
 
 PATH = "/mcp"
 SCOPE = "mcp"
@@ -22,24 +25,35 @@ class Endpoint:
     """An ASGI endpoint. The MCP SDK takes seconds to import, so it is started in the background."""
 
     def __init__(self) -> None:
-        self._ready = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._calls: set[_Answered] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._ready, self._stopping = asyncio.Event(), asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._server: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run())
         try:
             yield
         finally:
-            self._stopping.set()
+            self.stop()
             await task
 
+    def stop(self) -> None:
+        """Break off what still is answered: uvicorn would wait for it."""
+        self._stopping.set()
+        for call in self._calls:
+            call.break_off()
+
     async def _run(self) -> None:
-        server = await asyncio.to_thread(_import_server)
-        async with server.running() as self._answer:
-            self._ready.set()
-            await self._stopping.wait()
+        try:
+            server = await asyncio.to_thread(_import_server)
+            async with server.running() as answer:
+                self._server.set_result(answer)
+                await self._stopping.wait()
+        except Exception:
+            logger.exception("The MCP server failed")
+            if not self._server.done():
+                self._server.cancel()  # so that nobody waits for it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -48,9 +62,17 @@ class Endpoint:
         if refusal or grant is None:
             await (refusal or _unauthorized())(scope, receive, send)
             return
-        await self._ready.wait()
+        await asyncio.wait({self._server})
+        if self._server.cancelled() or self._stopping.is_set():
+            await _away()(scope, receive, send)
+            return
         scope["grant"] = grant
-        await _Answered(self._answer, scope, receive, send).while_allowed(grant)
+        call = _Answered(self._server.result(), scope, receive, send)
+        self._calls.add(call)
+        try:
+            await call.while_allowed(grant)
+        finally:
+            self._calls.discard(call)
 
 
 def _import_server() -> ModuleType:
@@ -79,6 +101,10 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
     return None
 
 
+def _away() -> Response:
+    return JSONResponse({"error": "Manta is restarting. Try again."}, 503, {"Retry-After": "3"})
+
+
 def _unauthorized() -> Response:
     return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": "Bearer"})
 
@@ -90,6 +116,7 @@ class _Answered:
         self._asked = scope, receive
         self._send = send
         self._has_begun = self._has_ended = False
+        self._refusal = _away()
         self._task = asyncio.ensure_future(answer(scope, receive, self._note_and_send))
 
     async def while_allowed(self, grant: tokens.Grant) -> None:
@@ -97,16 +124,21 @@ class _Answered:
         try:
             while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
                 if not await in_database(lambda: tokens.still_valid([grant.key])):
-                    return await self._break_off()
-            await self._task
+                    self._refusal = _unauthorized()
+                    self.break_off()
+            if self._task.cancelled():
+                await self._end()
+            else:
+                self._task.result()
         finally:
             self._task.cancel()
 
-    async def _break_off(self) -> None:
+    def break_off(self) -> None:
         self._task.cancel()
-        await asyncio.wait({self._task})
+
+    async def _end(self) -> None:
         if not self._has_begun:
-            await _unauthorized()(*self._asked, self._send)
+            await self._refusal(*self._asked, self._send)
         elif not self._has_ended:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -14,6 +14,7 @@ from sandboxes.mcp import PATH
 from sandboxes.mcp.own_tools import TOOLS
 from sandboxes.models import Sandbox, SandboxEvent
 from tests.local_blaxel.running import until
+from tests.sandboxes.live.running import Web
 from tests.settings import CANARY_KEY
 
 SANDBOXES_OWN = {"processExecute", "fsReadFile", "fsWriteFile", "codegenGrepSearch"}
@@ -147,21 +148,43 @@ def test_a_token_without_the_scope_is_told_which(web, alice, token):
     assert answer.json()["code"] == "insufficient_scope"
 
 
-def test_a_revoked_token_ends_a_call_that_runs(made, web, token):
-    raw = token(made.owner)
+@pytest.fixture
+def sleeping_call(made, token):
+    """Calls a tool that takes a minute; returns the answer to come, once the tool runs."""
     sleep = {"command": "sleep 50", "waitForCompletion": True, "timeout": 55}
     call = {"name": "processExecute", "arguments": sleep}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-    headers = {"Authorization": f"Bearer {raw}", "Accept": "application/json, text/event-stream"}
+    accepts = {"Accept": "application/json, text/event-stream"}
 
     with ThreadPoolExecutor(1) as agent:
-        calling = agent.submit(
-            httpx.post, web.url + PATH, headers=headers, json=message, trust_env=False, timeout=45
-        )
-        until(lambda: "sleep 50" in str(dataplane.processes(made.url)), 30)
-        PersonalToken.objects.all().delete()
-        answer = calling.result()
 
-    assert '"result"' not in answer.text
-    again = httpx.post(web.url + PATH, headers=headers, json=message, trust_env=False)
-    assert again.status_code == 401
+        def sleeping_call(web):
+            headers = accepts | {"Authorization": f"Bearer {token(made.owner)}"}
+            options = {"headers": headers, "json": message, "trust_env": False, "timeout": 45}
+            calling = agent.submit(httpx.post, web.url + PATH, **options)
+            until(lambda: "sleep 50" in str(dataplane.processes(made.url)), 30)
+            return calling
+
+        yield sleeping_call
+
+
+def test_a_revoked_token_ends_a_call_that_runs(web, sleeping_call):
+    calling = sleeping_call(web)
+
+    PersonalToken.objects.all().delete()
+
+    assert '"result"' not in calling.result().text
+
+
+def test_a_call_that_runs_does_not_keep_a_process_from_ending(
+    transactional_db, blaxel, sleeping_call
+):
+    web = Web(BLAXEL_API_URL=blaxel.url).until_ready()
+    calling = sleeping_call(web)
+
+    web.process.terminate()
+
+    # The tool itself would have gone on for longer than that.
+    assert web.process.wait(20) is not None
+    assert '"result"' not in calling.result().text
+    assert "Traceback" not in web.clear_away()
