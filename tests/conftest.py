@@ -1,7 +1,8 @@
 import pytest
 from django.core.cache import cache
 
-from sandboxes import dataplane, gateway, tasks
+from sandboxes import gateway, tasks
+from sandboxes.dataplane.client import client
 from tests.factories import SandboxFactory, UserFactory
 from tests.local_blaxel.running import Server
 from tests.provider import Provider
@@ -48,7 +49,7 @@ def blaxel():
     provider = Provider(server)
     provider.start()
     yield provider
-    dataplane._client().close()
+    client().close()
     provider.stop()
     server.clear_away()
 

@@ -37,7 +37,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        dataplane.processes(patient.url)
+        dataplane.list_processes(patient.url)
         return "It is awake."
 
     return [

@@ -25,7 +25,7 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
 
 def _end_what_still_runs(sandbox: Sandbox) -> None:
     """Keep the promise also where a change of the environment does not end processes."""
-    for process in dataplane.processes(sandbox.url):
+    for process in dataplane.list_processes(sandbox.url):
         if process.get("status") == "running":
             dataplane.kill_process(sandbox.url, str(process.get("pid")))
 

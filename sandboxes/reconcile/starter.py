@@ -31,7 +31,7 @@ def write_starter(sandbox: Sandbox) -> None:
 def run_starter(sandbox: Sandbox, *, although_stopped: bool = False) -> None:
     """Start the starter's server, unless it runs or its owner has stopped it."""
     starter = starters.current()
-    processes = dataplane.processes(sandbox.url)
+    processes = dataplane.list_processes(sandbox.url)
     seen = {p.get("status") for p in processes if p.get("name") == starter.process}
     if seen.isdisjoint({"running"} if although_stopped else {"running", "stopped", "killed"}):
         process = {

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from manta.request_id import HEADER, bound, current_request_id
-from sandboxes import dataplane, gateway
+from sandboxes import gateway
+from sandboxes.dataplane import client
 from tests.factories import SandboxFactory
 
 GIVEN = "from-the-proxy-7f3a"
@@ -49,7 +50,7 @@ def test_a_call_for_no_request_carries_none(provider):
 
 def test_a_call_to_a_sandbox_carries_the_name(provider):
     with bound(GIVEN):
-        dataplane._request("GET", f"{provider.root}/manta/sandboxes/nobody/process")
+        client.request("GET", f"{provider.root}/manta/sandboxes/nobody/process")
 
     assert provider.request_id_of("GET", "/manta/sandboxes/nobody/process") == GIVEN
 

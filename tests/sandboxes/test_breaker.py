@@ -123,7 +123,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
 def test_a_sandbox_that_does_not_answer_opens_nothing(provider, db):
     for _ in range(10):
         with pytest.raises(errors.ProviderUnavailable):
-            dataplane.processes("http://127.0.0.1:9/manta/sandboxes/dead")
+            dataplane.list_processes("http://127.0.0.1:9/manta/sandboxes/dead")
 
     assert Breaker.current().state == "closed"
 

@@ -43,7 +43,7 @@ class World:
             monkeypatch.setattr(gateway, name, getattr(self, name))
         monkeypatch.setattr(dataplane, "file_exists", lambda url, path: self.touch(url) and False)
         monkeypatch.setattr(dataplane, "write_tree", lambda url, *rest: self.touch(url))
-        monkeypatch.setattr(dataplane, "processes", lambda url: [self.touch(url)][:0])
+        monkeypatch.setattr(dataplane, "list_processes", lambda url: [self.touch(url)][:0])
         monkeypatch.setattr(dataplane, "start_process", lambda url, process: self.touch(url))
         release = leases.release
         monkeypatch.setattr(leases, "release", lambda row: None if self.killed else release(row))

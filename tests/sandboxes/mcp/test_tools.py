@@ -162,7 +162,7 @@ def sleeping_call(made, token):
             headers = accepts | {"Authorization": f"Bearer {token(made.owner)}"}
             options = {"headers": headers, "json": message, "trust_env": False, "timeout": 45}
             calling = agent.submit(httpx.post, web.url + PATH, **options)
-            until(lambda: "sleep 50" in str(dataplane.processes(made.url)), 30)
+            until(lambda: "sleep 50" in str(dataplane.list_processes(made.url)), 30)
             return calling
 
         yield sleeping_call

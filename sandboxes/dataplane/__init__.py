@@ -1,0 +1,21 @@
+"""A sandbox's own API: files, processes, ports. Every call here wakes the sandbox."""
+
+from sandboxes.dataplane.files import delete_file, file_exists, read_file, write_file, write_tree
+from sandboxes.dataplane.mcp import mcp_tools
+from sandboxes.dataplane.ports import port_answers, preview_answers
+from sandboxes.dataplane.processes import kill_process, list_processes, run, start_process
+
+__all__ = [
+    "delete_file",
+    "file_exists",
+    "kill_process",
+    "list_processes",
+    "mcp_tools",
+    "port_answers",
+    "preview_answers",
+    "read_file",
+    "run",
+    "start_process",
+    "write_file",
+    "write_tree",
+]
