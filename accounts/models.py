@@ -58,6 +58,14 @@ class Scope(models.TextChoices):
 
     SANDBOX_READ = "sandbox:read", "See the state of your sandbox and its activity"
     SANDBOX_WRITE = "sandbox:write", "Make, restart, extend, reset and delete your sandbox"
+    FILES_READ = "files:read", "Read, search and download the files in your sandbox"
+    FILES_WRITE = "files:write", "Write, move, delete and upload files in your sandbox"
+    PROCESSES = (
+        "processes",
+        "Start and stop processes in your sandbox, and read their logs",
+    )
+    TERMINAL = "terminal", "Use terminals in your sandbox"
+    PORTS = "ports", "See the ports of your sandbox, and make them public or private"
     MCP = "mcp", "Use the tools inside your sandbox as an agent: files, commands, ports"
 
 

@@ -18,6 +18,15 @@ from operations import scrape
 from operations.recorder import Recorder
 from sandboxes import gateway, live, mcp
 
+# What may have to wait for a sandbox, beside what never does.
+INSIDE = (
+    "/workspace/inside/",
+    "/sandbox/open/",
+    "/api/sandbox/files",
+    "/api/sandbox/processes",
+    "/api/sandbox/ports",
+    "/api/sandbox/previews",
+)
 # Seconds that writing the last counts may take at the end.
 LAST_WORDS = 0.3
 
@@ -34,7 +43,11 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     recorder = Recorder("web")
     recorder.start()
     async with mcp.endpoint.running():
-        with when_stopping(live.hub.stop), when_stopping(mcp.endpoint.stop):
+        with (
+            when_stopping(live.hub.stop),
+            when_stopping(live.guard.stop),
+            when_stopping(mcp.endpoint.stop),
+        ):
             yield
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
@@ -45,7 +58,7 @@ application = Starlette(
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
         Route(mcp.PATH, mcp.endpoint),
-        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS)),
+        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),
     ],
     lifespan=lifespan,
 )

@@ -2,6 +2,8 @@
 
 Eight half-sent POSTs or eight slow readers would stop the whole site otherwise: here a request
 is read in full before a thread is taken, and a response is sent when the thread is free again.
+What may have to wait for somebody's sandbox has threads of its own: sandboxes that hang keep
+nobody from signing in.
 """
 
 import asyncio
@@ -29,8 +31,11 @@ class _Disconnected(Exception):
 
 
 class WSGIBridge:
-    def __init__(self, app: Any, *, threads: int) -> None:
+    def __init__(self, app: Any, *, threads: int, inside: tuple[str, ...] = ()) -> None:
+        """inside: the beginnings of the paths that may have to wait for a sandbox."""
         self._app = cast(ASGIApp, WSGIMiddleware(app, workers=threads))
+        self._apart = cast(ASGIApp, WSGIMiddleware(app, workers=threads))
+        self._inside = inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +69,8 @@ class WSGIBridge:
         async def collect(message: Message) -> None:
             messages.append(message)
 
-        await self._app(_without_underscores(scope), replay, collect)
+        app = self._apart if scope["path"].startswith(self._inside) else self._app
+        await app(_without_underscores(scope), replay, collect)
         return messages
 
 

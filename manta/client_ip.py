@@ -1,6 +1,7 @@
 """The address that a request came from, for the record; a job has none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from allauth.account.adapter import get_adapter
@@ -19,6 +20,20 @@ def current_client_ip() -> str | None:
         return str(get_adapter().get_client_ip(request))
     except (PermissionDenied, ImproperlyConfigured):
         return None  # no address, or fewer proxies than there should be
+
+
+@contextmanager
+def bound(headers: Mapping[str, str], address: str) -> Iterator[None]:
+    """Do what follows as asked from there: for what runs beside Django."""
+    request = HttpRequest()
+    request.META = {"REMOTE_ADDR": address}
+    if "X-Forwarded-For" in headers:
+        request.META["HTTP_X_FORWARDED_FOR"] = headers["X-Forwarded-For"]
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
 
 
 class ClientIpMiddleware:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts import tokens
+from manta.database import Answer, in_database
 from sandboxes import errors, services
-from sandboxes.mcp.database import Answer, in_database
 from sandboxes.models import Phase, Sandbox
 
 # Seconds that a call waits for a sandbox that is being made, and between its looks.

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import tokens
-from sandboxes.mcp.database import in_database
+from manta.database import in_database
 
 logger = logging.getLogger(__name__)
 

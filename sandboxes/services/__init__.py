@@ -7,7 +7,14 @@ from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbo
 from sandboxes.services.ports import open_port
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
 from sandboxes.services.restarts import restart_sandbox
-from sandboxes.services.rows import nothing_seen, refresh_sandbox, to_be_made, use, watch
+from sandboxes.services.rows import (
+    nothing_seen,
+    refresh_sandbox,
+    require_ready,
+    to_be_made,
+    use,
+    watch,
+)
 from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "nothing_seen",
     "open_port",
     "refresh_sandbox",
+    "require_ready",
     "reset_sandbox",
     "restart_sandbox",
     "start_over",

@@ -14,9 +14,14 @@ THREADS = 2
 LARGE = 8 * 2**20
 
 
+released = threading.Event()
+
+
 def app(environ, start_response):
     body = environ["wsgi.input"].read()
     path = environ["PATH_INFO"]
+    if path.startswith("/inside/"):
+        released.wait(30)
     content = b"x" * LARGE if path == "/large" else f"{len(body)}".encode()
     if path == "/forwarded":
         content = environ.get("HTTP_X_FORWARDED_FOR", "nobody").encode()
@@ -26,7 +31,9 @@ def app(environ, start_response):
 
 @pytest.fixture(scope="module")
 def address():
-    config = uvicorn.Config(WSGIBridge(app, threads=THREADS), port=0, log_level="warning")
+    config = uvicorn.Config(
+        WSGIBridge(app, threads=THREADS, inside=("/inside/",)), port=0, log_level="warning"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -79,6 +86,16 @@ def test_slow_readers_take_no_thread(url, send):
         send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert httpx.get(url, timeout=20).status_code == 200
+
+
+def test_sandboxes_that_hang_take_no_thread_of_others(url, send):
+    for _ in range(THREADS * 8):
+        send(b"GET /inside/files HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    try:
+        assert httpx.get(url, timeout=5).status_code == 200
+    finally:
+        released.set()
 
 
 def test_a_body_that_is_too_large_is_refused(url):

@@ -1,4 +1,4 @@
-"""A few threads of one's own for the database, so that no call holds a connection."""
+"""A few threads for the database of what runs beside Django: no stream holds a connection."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from django.db import close_old_connections
 
 Answer = TypeVar("Answer")
 
-_threads = ThreadPoolExecutor(4, thread_name_prefix="mcp")
+_threads = ThreadPoolExecutor(4, thread_name_prefix="database")
 
 
 async def in_database(work: Callable[[], Answer]) -> Answer:

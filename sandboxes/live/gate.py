@@ -1,0 +1,207 @@
+"""Who may come in beside Django: the one gate of every route that reaches into a sandbox there.
+
+It asks what Django's middleware and DRF ask: a session or a token, a token's scope, that a page of
+Manta's own sent what a session changes, and a sandbox that is there.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http.request import split_domain_port, validate_host
+from django.urls import reverse
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, Response
+
+from accounts import sessions, tokens
+from accounts.models import Scope, User
+from accounts.permissions import InsufficientScope
+from accounts.sessions import SignIn
+from manta import client_ip, request_id
+from manta.database import in_database
+from manta.errors import UserFacingError
+from sandboxes import errors, services
+from sandboxes.models import Sandbox
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+# Seconds between two looks at whether what is open is still allowed.
+_RECHECK_EVERY = 1.0
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Refused(Exception):
+    """Not let in; carries what is answered."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Somebody who may reach into their own sandbox, and that sandbox, ready to be used."""
+
+    user: User
+    sandbox: Sandbox
+    sign_in: SignIn | None
+    grant: tokens.Grant | None
+    request_id: str
+    headers: dict[str, str]
+    address: str
+
+    async def does(self, work: Callable[[], Answer]) -> Answer:
+        """Have something done with the database in their name, and recorded as theirs."""
+
+        def acting() -> Answer:
+            with (
+                request_id.bound(self.request_id),
+                client_ip.bound(self.headers, self.address),
+                tokens.acting_with(self.grant),
+            ):
+                return work()
+
+        return await in_database(acting)
+
+
+async def admit(connection: HTTPConnection, scope: Scope) -> Admitted:
+    """Let in whom a session or a token with this scope stands for. Raises Refused."""
+    headers = {name.title(): value for name, value in connection.headers.items()}
+    address = connection.client.host if connection.client else ""
+    try:
+        with request_id.bound():
+            known = request_id.current_request_id()
+            return await in_database(lambda: _admit(connection, scope, known, headers, address))
+    except UserFacingError as exc:
+        raise Refused(refusal(exc)) from exc
+    except DatabaseError as exc:
+        body = {"error": "The database is not answering."}
+        raise Refused(JSONResponse(body, 503, {"Retry-After": "5"})) from exc
+
+
+def _admit(
+    connection: HTTPConnection,
+    scope: Scope,
+    known: str,
+    headers: dict[str, str],
+    address: str,
+) -> Admitted:
+    authorization = connection.headers.get("Authorization", "")
+    sign_in = grant = None
+    if authorization:
+        grant = _grant(authorization, scope)
+        user = grant.user
+    else:
+        sign_in, user = _signed_in(connection)
+    sandbox = Sandbox.objects.of(user)
+    if sandbox is None:
+        raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
+    services.require_ready(sandbox)
+    services.use(sandbox)
+    return Admitted(user, sandbox, sign_in, grant, known, headers, address)
+
+
+def _grant(authorization: str, scope: Scope) -> tokens.Grant:
+    """Whoever sends a token is that token and nobody else: no cookie counts."""
+    scheme, _, raw = authorization.partition(" ")
+    grant = tokens.verify(raw.strip()) if scheme.lower() == "bearer" else None
+    if grant is None:
+        raise Refused(_unauthorized('Bearer realm="Manta", error="invalid_token"'))
+    if scope not in grant.scopes:
+        missing = InsufficientScope(scope)
+        body = _body(str(missing.detail), missing.default_code)
+        raise Refused(JSONResponse(body, 403, {"WWW-Authenticate": missing.auth_header}))
+    return grant
+
+
+def _signed_in(connection: HTTPConnection) -> tuple[SignIn, User]:
+    session_key = connection.cookies.get(settings.SESSION_COOKIE_NAME)
+    found = SignIn.of(session_key) if session_key else None
+    if found is None:
+        raise Refused(_unauthorized('Bearer realm="Manta"'))
+    changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in _SAFE
+    if changes and not _is_from_here(connection):
+        error = "This must come from a page of Manta's own. Reload the page and try again."
+        raise Refused(JSONResponse(_body(error, "permission_denied"), 403))
+    return found
+
+
+def _is_from_here(connection: HTTPConnection) -> bool:
+    """Whether a page of ours sent it: what a CSRF token shows elsewhere, browsers say here."""
+    host = connection.headers.get("Host", "")
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return False
+    origin = urlsplit(connection.headers.get("Origin", ""))
+    schemes = {"https"} if settings.SESSION_COOKIE_SECURE else {"http", "https"}
+    return origin.scheme in schemes and origin.netloc == host
+
+
+def refusal(exc: UserFacingError) -> Response:
+    """As manta.api answers it."""
+    headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else None
+    return JSONResponse(_body(str(exc), exc.code), exc.status, headers)
+
+
+def _body(error: str, code: str) -> dict[str, str]:
+    page = f"{settings.MANTA_URL}{reverse('error-codes')}"
+    return {"error": error, "code": code, "help": f"{page}#{code}"}
+
+
+def _unauthorized(challenge: str) -> Response:
+    return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": challenge})
+
+
+class _Guard:
+    """Looks, for all that is open in this process, at who has been signed out or revoked."""
+
+    def __init__(self) -> None:
+        self._open: dict[asyncio.Event, Admitted] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @asynccontextmanager
+    async def watching(self, admitted: Admitted) -> AsyncIterator[asyncio.Event]:
+        """Yields an event that is set once this is no longer allowed, or the process ends."""
+        ended = asyncio.Event()
+        self._open[ended] = admitted
+        if self._stopping:
+            ended.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+        try:
+            yield ended
+        finally:
+            self._open.pop(ended, None)
+
+    def stop(self) -> None:
+        """End all: uvicorn would wait for them."""
+        self._stopping = True
+        for ended in self._open:
+            ended.set()
+
+    async def _look(self) -> None:
+        while self._open:
+            await asyncio.sleep(_RECHECK_EVERY)
+            try:
+                await self._end_what_ended(dict(self._open))
+            except DatabaseError as exc:
+                logger.warning("It is not known who has signed out: %s", exc)
+
+    async def _end_what_ended(self, open_now: dict[asyncio.Event, Admitted]) -> None:
+        sign_ins = {who.sign_in for who in open_now.values() if who.sign_in}
+        keys = {who.grant.key for who in open_now.values() if who.grant}
+        gone = await in_database(lambda: sessions.ended(sign_ins))
+        valid = await in_database(lambda: tokens.still_valid(keys))
+        for ended, who in open_now.items():
+            if who.sign_in in gone or (who.grant and who.grant.key not in valid):
+                ended.set()
+
+
+guard = _Guard()
