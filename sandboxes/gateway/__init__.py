@@ -1,0 +1,40 @@
+"""Blaxel's control plane. The one package that imports the Blaxel SDK.
+
+It takes and returns our own types and raises only sandboxes.errors. Reads go through the SDK's
+HTTP client but not through its models: those raise ValueError on a status that they don't know,
+and one odd sandbox in a listing must not hide all the others.
+"""
+
+from sandboxes.gateway.client import data_plane_headers, name_request, warm
+from sandboxes.gateway.previews import ensure_preview, mint_preview_token
+from sandboxes.gateway.records import ProviderSandbox, SandboxSpec
+from sandboxes.gateway.sandboxes import (
+    PAGE,
+    create_if_not_exists,
+    delete,
+    get,
+    list_images,
+    list_pages,
+    restart,
+    set_expiry,
+    set_labels,
+)
+
+__all__ = [
+    "PAGE",
+    "ProviderSandbox",
+    "SandboxSpec",
+    "create_if_not_exists",
+    "data_plane_headers",
+    "delete",
+    "ensure_preview",
+    "get",
+    "list_images",
+    "list_pages",
+    "mint_preview_token",
+    "name_request",
+    "restart",
+    "set_expiry",
+    "set_labels",
+    "warm",
+]
