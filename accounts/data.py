@@ -7,14 +7,16 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.db.models import F
 
-from accounts.models import PersonalToken, User
+from accounts.models import ConnectedAgent, PersonalToken, User
 from sandboxes.activity import Entry
 from sandboxes.models import Sandbox, SandboxEvent
 
 _CONNECTED = ["provider", "uid", "date_joined", "last_login", "extra_data"]
 _SESSION = ["ip", "user_agent", "created_at", "last_seen_at"]
 _TOKEN = ["name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"]
+_AGENT = ["name", "connected_at", "expires_at", "last_used_at", "revoked_at"]
 _SANDBOX = ["name", "image", "memory_mb", "ports", "region", "created_at", "used_at", "expires_at"]
 
 
@@ -28,6 +30,7 @@ def own_data(user: User) -> dict[str, Any]:
     connected = SocialAccount.objects.filter(user=user).values(*_CONNECTED)
     sessions = UserSession.objects.filter(user=user).values(*_SESSION)
     own_tokens = PersonalToken.objects.filter(user=user).values(*_TOKEN)
+    own_agents = ConnectedAgent.objects.filter(user=user, connected_at__isnull=False)
     own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
     events = SandboxEvent.objects.visible_to(user).order_by("pk")
     return {
@@ -37,6 +40,9 @@ def own_data(user: User) -> dict[str, Any]:
         "connectedAccounts": [_camel(row) for row in connected],
         "sessions": [_camel(row) for row in sessions],
         "personalTokens": [_camel(row) for row in own_tokens],
+        "connectedAgents": [
+            _camel(row) for row in own_agents.annotate(name=F("client__name")).values(*_AGENT)
+        ],
         "sandboxes": [_camel(row) for row in own_sandboxes],
         "activity": [Entry(event, user).as_json() for event in events.iterator()],
     }

@@ -1,6 +1,7 @@
 """Personal tokens: made once, verified at each request, and who acts with one just now.
 
-The one verifier of what a program shows, for the REST API and for /mcp alike.
+The one verifier of what a program shows, for the REST API and for /mcp alike: a personal token, or
+an access token of an agent that its person let in (accounts.oauth).
 """
 
 import hashlib
@@ -11,18 +12,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import PersonalToken, Scope, User
+from accounts.models import AgentSecret, ConnectedAgent, PersonalToken, Scope, User
 from accounts.sessions import batches
 
 KEY = re.compile(r"\A[0-9a-f]{16}\Z")
 # One fixed shape, so that scanners of public code recognise one that has leaked.
 _SHAPE = re.compile(r"manta_pat_([0-9a-f]{16})_[0-9a-f]{64}")
+_AGENTS_SHAPE = re.compile(r"manta_agent_[0-9a-f]{64}")
 # A use is written down at most so often: no write for each request.
 _USE_EVERY = timedelta(minutes=1)
 
@@ -33,10 +36,11 @@ class Grant:
 
     user: User
     scopes: frozenset[str]
-    # What the person called it.
+    # What the person called it, or an agent calls itself.
     name: str
-    # Names the token for still_valid; no secret.
+    # Names the token, or for good the agent, for still_valid; no secret.
     key: str
+    kind: Literal["token", "agent"] = "token"
 
 
 _acting: ContextVar[Grant | None] = ContextVar("acting", default=None)
@@ -63,7 +67,7 @@ def mint(
             "user": user,
             "name": name,
             "scopes": sorted(scopes),
-            "digest": _digest(raw),
+            "digest": digest(raw),
             "created_at": now,
             "expires_at": now + lifetime,
         },
@@ -76,14 +80,22 @@ def revoke(token: PersonalToken) -> None:
     PersonalToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
 
 
-def verify(raw: str) -> Grant | None:
-    """What a token grants: None when it is unknown, wrong, expired or revoked, or its user out."""
-    shape = _SHAPE.fullmatch(raw)
-    if shape is None:
-        return None
+def verify(raw: str, *, audience: str | None = None) -> Grant | None:
+    """What a token grants: None when it is unknown, wrong, expired or revoked, or its user out.
+
+    An agent's is good for one address alone: who does not say which they are accepts none.
+    """
+    if shape := _SHAPE.fullmatch(raw):
+        return _personal(raw, key=shape[1])
+    if audience and _AGENTS_SHAPE.fullmatch(raw):
+        return _agents(raw, audience)
+    return None
+
+
+def _personal(raw: str, *, key: str) -> Grant | None:
     usable = PersonalToken.objects.usable().select_related("user")
-    token = usable.filter(key=shape[1]).first()
-    if token is None or not constant_time_compare(token.digest, _digest(raw)):
+    token = usable.filter(key=key).first()
+    if token is None or not constant_time_compare(token.digest, digest(raw)):
         return None
     _note_use(token)
     # A scope that Manta no longer knows grants nothing.
@@ -91,12 +103,32 @@ def verify(raw: str) -> Grant | None:
     return Grant(token.user, scopes, token.name, token.key)
 
 
+def _agents(raw: str, audience: str) -> Grant | None:
+    found = AgentSecret.objects.filter(
+        kind=AgentSecret.Kind.ACCESS, digest=digest(raw), expires_at__gt=timezone.now()
+    )
+    agents = ConnectedAgent.objects.usable().select_related("user", "client")
+    agent = agents.filter(secrets__in=found, resource=audience).first()
+    if agent is None:
+        return None
+    _note_use(agent)
+    return Grant(agent.user, frozenset({Scope.MCP}), str(agent), agent.key, "agent")
+
+
 def still_valid(keys: Collection[str]) -> set[str]:
-    """Those of the tokens that are accepted still: for what is open longer than a request."""
-    usable = PersonalToken.objects.usable()
+    """Those of the tokens that are accepted still: for what is open longer than a request.
+
+    An agent stays while its person lets it: it gets new tokens for those that expire.
+    """
+    agents = {key for key in keys if key.startswith(ConnectedAgent.KEY_PREFIX)}
+    kinds = (
+        (ConnectedAgent.objects.usable(), agents),
+        (PersonalToken.objects.usable(), set(keys) - agents),
+    )
     return {
         key
-        for batch in batches(keys)
+        for usable, own in kinds
+        for batch in batches(own)
         for key in usable.filter(key__in=batch).values_list("key", flat=True)
     }
 
@@ -131,13 +163,14 @@ class ActingTokenMiddleware:
             return self.get_response(request)
 
 
-def _digest(raw: str) -> str:
+def digest(raw: str) -> str:
+    """What is stored of a secret of 256 random bits."""
     return hashlib.sha256(raw.encode()).hexdigest()
 
 
-def _note_use(token: PersonalToken) -> None:
+def _note_use(token: PersonalToken | ConnectedAgent) -> None:
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at <= now - _USE_EVERY:
         # Asked of the row again: of many requests at once one writes.
         unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_EVERY)
-        PersonalToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
+        type(token).objects.filter(unnoted, pk=token.pk).update(last_used_at=now)

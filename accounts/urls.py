@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import token_views, views
+from accounts import agent_views, token_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,5 +12,7 @@ urlpatterns = [
     path("tokens/", token_views.own_tokens, name="tokens"),
     path("tokens/new/", token_views.new_token, name="new-token"),
     path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke-token"),
+    path("agents/", agent_views.own_agents, name="agents"),
+    path("agents/<int:pk>/revoke/", agent_views.revoke_agent, name="revoke-agent"),
     path("delete/", views.delete, name="delete"),
 ]

@@ -23,6 +23,7 @@ _PATTERNS = (
     ),
     # Its first part names a personal token, and is no secret.
     re.compile(r"(manta_pat_[0-9a-f]{16}_)[0-9a-f]+"),
+    re.compile(r"(manta_(?:agent|refresh|code)_)[0-9a-f]+"),
     re.compile(r"""(://[^/\s:@]*:)[^/\s@]+(?=@)"""),
 )
 # What every record has; the rest was given as extra={...}.

@@ -31,6 +31,8 @@ MANTA_URL = env.text("MANTA_URL").rstrip("/") or (
     if MANTA_LOCAL or DEBUG
     else f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
 )
+# What agents connect to, and what their tokens are for: exactly this address.
+MCP_URL = f"{MANTA_URL}/mcp"
 # Reverse proxies in front of Manta: their X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1)
@@ -241,9 +243,14 @@ MFA_TOTP_ISSUER = "Manta"
 # A phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1
 
+# Besides web pages and this machine: apps that an agent's sign-in may lead back to.
+AGENT_SCHEMES = env.items("MANTA_AGENT_SCHEMES", "cursor,vscode,vscode-insiders,windsurf,zed,goose")
+# Beside allauth's own. Agents register themselves; a whole office may come from one address.
+ACCOUNT_RATE_LIMITS = {"agent_registration": "20/m/ip,200/d/ip"}
+
 # Off only for load tests that come from one address.
 if not env.flag("MANTA_RATE_LIMITS", default=True):
-    ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+    ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # type: ignore[assignment]
 
 SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("sandboxes.urls")),
     path("", include("operations.urls")),
+    path("", include("accounts.oauth.urls")),
     path("account/", include("accounts.urls")),
     # All of an account is on one page: these of allauth's lead there.
     path("accounts/2fa/", RedirectView.as_view(pattern_name="accounts:settings")),

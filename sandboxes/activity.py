@@ -26,6 +26,8 @@ class Entry:
             return "Manta"
         if self.event.actor_kind == SandboxEvent.Actor.TOKEN:
             return f"Your token “{self.event.actor_name}”"
+        if self.event.actor_kind == SandboxEvent.Actor.AGENT:
+            return f"Your agent “{self.event.actor_name}”"
         if self._is_own:
             return "You"
         return f"{self.event.actor_name or 'Somebody'} (administrator)"

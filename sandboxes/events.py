@@ -58,6 +58,6 @@ def _who(sandbox: Sandbox, actor: Any) -> tuple[SandboxEvent.Actor, str]:
     if actor is None:
         return SandboxEvent.Actor.JOB, ""
     if grant := tokens.acting():
-        return SandboxEvent.Actor.TOKEN, grant.name
+        return SandboxEvent.Actor(grant.kind), grant.name
     own = actor.pk == sandbox.owner_id
     return SandboxEvent.Actor.USER if own else SandboxEvent.Actor.ADMIN, str(actor)

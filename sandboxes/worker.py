@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from huey.consumer import Consumer
 
+from accounts.oauth import agents
 from operations.recorder import Recorder
 from sandboxes import (
     breaker,
@@ -112,6 +113,7 @@ class Worker:
                 self._remind()
             if turn % _TURNS_A_CLEANUP == 0:
                 self._post.submit(_guarded, retention.forget_old_events)
+                self._post.submit(_guarded, agents.forget_old)
         self._stop()
 
     def _stop(self) -> None:

@@ -16,6 +16,9 @@ from tests.settings import CANARY_KEY
 # Who is not signed in may see these, and nothing else. A new route joins by being closed.
 OPEN = {
     "",
+    ".well-known/oauth-authorization-server",
+    ".well-known/oauth-protected-resource",
+    ".well-known/oauth-protected-resource/mcp",
     "accounts/3rdparty/login/cancelled/",
     "accounts/confirm-email/",
     "accounts/confirm-email/x/",
@@ -34,6 +37,8 @@ OPEN = {
     "help/errors/",
     "readyz",
 }
+# Programs ask there, without a session: a code, a token or nothing at all is what they show.
+WITHOUT_SESSION = {"oauth/register", "oauth/revoke", "oauth/token"}
 SAMPLES = {
     "int": "3000",
     "str": "x",
@@ -116,7 +121,7 @@ def test_neither_when_it_failed_or_is_gone(client, alice, bob, route, fields):
     assert alices.name not in client.get(f"/{route}").text
 
 
-@pytest.mark.parametrize("route", OURS)
+@pytest.mark.parametrize("route", [route for route in OURS if route not in WITHOUT_SESSION])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_no_session_changes_anything_without_a_csrf_token(alices_sandbox, route, method):
     client = Client(enforce_csrf_checks=True)
@@ -126,6 +131,17 @@ def test_no_session_changes_anything_without_a_csrf_token(alices_sandbox, route,
 
     assert response.status_code in (403, 405)
     assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+
+
+@pytest.mark.parametrize("route", sorted(WITHOUT_SESSION))
+def test_there_no_session_counts(client, alices_sandbox, route):
+    client.force_login(alices_sandbox.owner)
+
+    as_owner, as_stranger = client.post(f"/{route}"), Client().post(f"/{route}")
+
+    assert as_owner.status_code == as_stranger.status_code
+    assert as_owner.content == as_stranger.content
+    assert as_owner.status_code in (400, 401)
 
 
 @pytest.mark.parametrize("route", ROUTES)

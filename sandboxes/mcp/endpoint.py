@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from types import ModuleType
 
+from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,7 +61,7 @@ class Endpoint:
         grant = await _grant(request)
         refusal = _refusal(request, grant)
         if refusal or grant is None:
-            await (refusal or _unauthorized())(scope, receive, send)
+            await (refusal or _unauthorized(request))(scope, receive, send)
             return
         await asyncio.wait({self._server})
         if self._server.cancelled() or self._stopping.is_set():
@@ -85,15 +86,15 @@ async def _grant(request: Request) -> tokens.Grant | None:
     scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not raw:
         return None
-    return await in_database(lambda: tokens.verify(raw.strip()))
+    return await in_database(lambda: tokens.verify(raw.strip(), audience=settings.MCP_URL))
 
 
 def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
     if grant is None:
-        return _unauthorized()
+        return _unauthorized(request)
     if SCOPE not in grant.scopes:
         error = f"This token does not have the scope {SCOPE!r}. Make one that does."
-        challenge = f'Bearer error="insufficient_scope", scope="{SCOPE}"'
+        challenge = f'{_challenge()}, error="insufficient_scope"'
         body = {"error": error, "code": "insufficient_scope"}
         return JSONResponse(body, 403, {"WWW-Authenticate": challenge})
     if request.method != "POST":  # there is no session, so nothing to stream or to end
@@ -105,8 +106,16 @@ def _away() -> Response:
     return JSONResponse({"error": "Manta is restarting. Try again."}, 503, {"Retry-After": "3"})
 
 
-def _unauthorized() -> Response:
-    return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": "Bearer"})
+def _unauthorized(request: Request) -> Response:
+    wrong = ', error="invalid_token"' if "Authorization" in request.headers else ""
+    headers = {"WWW-Authenticate": _challenge() + wrong}
+    return JSONResponse({"error": "Unauthorized"}, 401, headers)
+
+
+def _challenge() -> str:
+    """Where a client reads how to get in (RFC 9728), and what to ask for."""
+    address = f"{settings.MANTA_URL}/.well-known/oauth-protected-resource{PATH}"
+    return f'Bearer resource_metadata="{address}", scope="{SCOPE}"'
 
 
 class _Answered:
@@ -124,7 +133,7 @@ class _Answered:
         try:
             while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
                 if not await in_database(lambda: tokens.still_valid([grant.key])):
-                    self._refusal = _unauthorized()
+                    self._refusal = _unauthorized(Request(self._asked[0]))
                     self.break_off()
             if self._task.cancelled():
                 await self._end()

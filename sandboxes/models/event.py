@@ -66,6 +66,7 @@ class SandboxEvent(models.Model):
     class Actor(models.TextChoices):
         USER = "user"
         TOKEN = "token"  # noqa: S105 - a kind of actor
+        AGENT = "agent"
         ADMIN = "admin"
         JOB = "job"
 

@@ -3,8 +3,9 @@ import json
 import pytest
 from allauth.socialaccount.models import SocialAccount
 
-from accounts.models import PersonalToken
+from accounts.models import AgentSecret, PersonalToken
 from sandboxes.models import SandboxEvent
+from tests.accounts.an_agent import Agent
 from tests.accounts.people import SECRET, give_totp, reauthenticate, sign_in
 from tests.factories import SandboxFactory, make_token
 
@@ -18,11 +19,16 @@ def lived(user, ip):
         user=user, provider="github", uid=f"uid-of-{user.email}", extra_data={"login": user.email}
     )
     make_token(user, "mcp", name=f"Token of {user.email}")
+    Agent(name=f"Agent of {user.email}").sign_in(user)
     sandbox = SandboxFactory(owner=user)
     SandboxEvent.objects.create(
         sandbox_name=sandbox.name, owner=user, actor=user, actor_kind="user", action="viewed", ip=ip
     )
     return codes
+
+
+def agents_secrets():
+    return AgentSecret.objects.values_list("digest", flat=True)
 
 
 @pytest.fixture
@@ -48,6 +54,7 @@ def test_it_is_a_file_with_everything_of_ones_own(export, alice):
     assert data["connectedAccounts"][0]["uid"] == "uid-of-alice@example.com"
     assert data["sessions"][0]["ip"] == "127.0.0.1"
     assert data["personalTokens"][0]["name"] == "Token of alice@example.com"
+    assert data["connectedAgents"][0]["name"] == "Agent of alice@example.com"
     assert data["sandboxes"][0]["name"] == f"user-{alice.pk}"
     assert data["activity"][0]["ip"] == "192.0.2.1"
 
@@ -61,6 +68,7 @@ def test_nothing_in_it_is_somebody_elses(export, bob):
 def test_nothing_in_it_opens_anything(export, alice, codes, client):
     assert SECRET not in export.text
     assert PersonalToken.objects.get(user=alice).digest not in export.text
+    assert not any(digest in export.text for digest in agents_secrets())
     assert not any(code in export.text for code in codes)
     assert alice.password not in export.text
     assert client.cookies["sessionid"].value not in export.text

@@ -1,0 +1,74 @@
+"""An MCP client as far as OAuth goes, over Django's test client: strict by itself, or as told."""
+
+import base64
+import hashlib
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from django.conf import settings
+from django.test import Client
+
+REDIRECT = "http://127.0.0.1:33418/callback"
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
+
+
+class Agent:
+    def __init__(self, name="Cursor", redirect=REDIRECT):
+        self.http = Client()
+        self.redirect = redirect
+        self.client_id = self.register(client_name=name, redirect_uris=[redirect]).json()[
+            "client_id"
+        ]
+
+    def register(self, **metadata):
+        return self.http.post("/oauth/register", metadata, content_type="application/json")
+
+    def address(self, **wrong):
+        """Where it sends its person; None leaves a parameter out."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect,
+            "code_challenge": CHALLENGE.decode(),
+            "code_challenge_method": "S256",
+            "resource": settings.MCP_URL,
+            "scope": "mcp",
+            "state": "xyz",
+            **wrong,
+        }
+        sent = {name: value for name, value in query.items() if value is not None}
+        return f"/oauth/authorize?{urlencode(sent)}"
+
+    def code(self, user, **wrong):
+        """A code, as the person who allows it sends it along."""
+        browser = Client()
+        browser.force_login(user)
+        return told(browser.post(self.address(**wrong), {"answer": "allow"}))["code"]
+
+    def token(self, **fields):
+        sent = {"client_id": self.client_id, "resource": settings.MCP_URL, **fields}
+        kept = {name: value for name, value in sent.items() if value is not None}
+        return self.http.post("/oauth/token", kept)
+
+    def exchange(self, code, **wrong):
+        fields = {"code": code, "redirect_uri": self.redirect, "code_verifier": VERIFIER}
+        return self.token(grant_type="authorization_code", **fields | wrong)
+
+    def refresh(self, refresh_token, **wrong):
+        return self.token(grant_type="refresh_token", refresh_token=refresh_token, **wrong)
+
+    def sign_in(self, user):
+        """Its tokens, after everything that leads to them."""
+        return self.exchange(self.code(user)).json()
+
+
+def told(response):
+    """What a redirect tells the client."""
+    assert response.status_code == 302, response.text
+    query = parse_qs(urlsplit(response["Location"]).query)
+    return {name: value for name, (value,) in query.items()}
+
+
+def shown(response):
+    return re.sub(r"\s+", " ", response.text)
