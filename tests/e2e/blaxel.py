@@ -39,6 +39,10 @@ class Blaxel:
         process: dict[str, Any] = answer.json()
         return process
 
+    def processes(self, name: str) -> str:
+        """All of them, as the sandbox describes them."""
+        return self.http.get(self._inside(name, "/process")).raise_for_status().text
+
     def get_port(self, name: str, port: int) -> str:
         """What the server on a port inside answers to GET /."""
         return self.http.get(self._inside(name, f"/port/{port}/")).raise_for_status().text
