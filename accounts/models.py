@@ -216,3 +216,28 @@ class AgentSecret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.agent_id}"
+
+
+class Ability(models.TextChoices):
+    """What an agent may do in its person's sandbox."""
+
+    READ = "read", "Read and search files"
+    WRITE = "write", "Write and delete files"
+    RUN = "run", "Run and end commands, and restart the sandbox"
+    PORTS = "ports", "Ask for the address of a port"
+
+
+class AgentPassport(models.Model):
+    """What one connection may do, by Grant.key: of a personal token, or of a connected agent."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_passports"
+    )
+    key = models.CharField(max_length=32, unique=True)
+    abilities = models.JSONField(default=list)
+    # An absolute folder; "" for all of the sandbox.
+    path_prefix = models.CharField(max_length=512, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.key

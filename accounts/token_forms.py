@@ -6,11 +6,12 @@ from django.core.validators import RegexValidator
 
 from accounts import tokens
 from accounts.models import PersonalToken, Scope
+from accounts.passport_forms import PassportFields
 
 _DAYS = [(lifetime.days, f"{lifetime.days} days") for lifetime in PersonalToken.LIFETIMES]
 
 
-class TokenForm(forms.Form):
+class TokenForm(PassportFields):
     # The next token's: a form that is sent twice, or reloaded, makes one.
     key = forms.CharField(
         widget=forms.HiddenInput, initial=tokens.new_key, validators=[RegexValidator(tokens.KEY)]
@@ -32,6 +33,10 @@ class TokenForm(forms.Form):
         initial=30,
         coerce=lambda days: timedelta(days=int(days)),
     )
+
+    @property
+    def wants_passport(self) -> bool:
+        return Scope.MCP in self.cleaned_data.get("scopes", ())
 
     def clean_name(self) -> str:
         name: Any = self.cleaned_data["name"]

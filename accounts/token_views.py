@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import tokens
-from accounts.models import PersonalToken
+from accounts import passports, tokens
+from accounts.models import PersonalToken, User
 from accounts.token_forms import TokenForm
 from manta.requests import SignedInRequest
 
@@ -36,7 +36,7 @@ def new_token(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "accounts/new_token.html", {"form": form}, status=status)
-    made = tokens.mint(user=request.user, **form.cleaned_data)
+    made = _made(request.user, form)
     if made is None:
         messages.info(request, "That token is made, and is not shown again. Lost it? Make another.")
         return redirect("accounts:tokens")
@@ -56,6 +56,15 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     tokens.revoke(token)
     messages.success(request, f"The token “{token}” is revoked.")
     return redirect("accounts:tokens")
+
+
+def _made(user: User, form: TokenForm) -> tuple[PersonalToken, str] | None:
+    fields = {name: form.cleaned_data[name] for name in ("key", "name", "scopes", "lifetime")}
+    with transaction.atomic():
+        made = tokens.mint(user=user, **fields)
+        if made and form.wants_passport:
+            passports.issue(user=user, key=made[0].key, **form.passport())
+    return made
 
 
 def _tell(token: PersonalToken) -> None:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts import passports
 from accounts.models import AgentSecret, ConnectedAgent, PersonalToken, Scope, User
 from accounts.sessions import batches
 
@@ -41,6 +42,8 @@ class Grant:
     # Names the token, or for good the agent, for still_valid; no secret.
     key: str
     kind: Literal["token", "agent"] = "token"
+    # What it may do inside the sandbox, as an agent.
+    passport: passports.Passport = passports.FULL
 
 
 _acting: ContextVar[Grant | None] = ContextVar("acting", default=None)
@@ -100,7 +103,8 @@ def _personal(raw: str, *, key: str) -> Grant | None:
     _note_use(token)
     # A scope that Manta no longer knows grants nothing.
     scopes = frozenset(scope for scope in token.scopes if scope in Scope)
-    return Grant(token.user, scopes, token.name, token.key)
+    passport = passports.of(token.key) if Scope.MCP in scopes else passports.FULL
+    return Grant(token.user, scopes, token.name, token.key, passport=passport)
 
 
 def _agents(raw: str, audience: str) -> Grant | None:
@@ -112,7 +116,8 @@ def _agents(raw: str, audience: str) -> Grant | None:
     if agent is None:
         return None
     _note_use(agent)
-    return Grant(agent.user, frozenset({Scope.MCP}), str(agent), agent.key, "agent")
+    passport = passports.of(agent.key)
+    return Grant(agent.user, frozenset({Scope.MCP}), str(agent), agent.key, "agent", passport)
 
 
 def still_valid(keys: Collection[str]) -> set[str]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import agent_views, token_views, views
+from accounts import agent_views, passport_views, token_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,5 +14,6 @@ urlpatterns = [
     path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke-token"),
     path("agents/", agent_views.own_agents, name="agents"),
     path("agents/<int:pk>/revoke/", agent_views.revoke_agent, name="revoke-agent"),
+    path("agents/<slug:key>/passport/", passport_views.passport, name="passport"),
     path("delete/", views.delete, name="delete"),
 ]

@@ -179,6 +179,12 @@ _REQUEST = (
         "Make a token with that scope on the Account page, under Personal tokens.",
     ),
     ErrorCode(
+        "passport_refused",
+        "The agent may not do this",
+        "The connection's passport lacks an ability, holds the agent to a folder, or has ended.",
+        "Change what the agent may do: Passport, beside its token or its name under Account.",
+    ),
+    ErrorCode(
         "csrf_failed",
         "The form was too old",
         "The form came without the proof that it is from this site: the page was open for a long "

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from sandboxes import errors
-from sandboxes.mcp import upstream
+from sandboxes.mcp import limits, upstream
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.capped import capped
 from sandboxes.mcp.own_tools import TOOLS
@@ -58,7 +59,9 @@ async def list_tools(
     except errors.SandboxError as exc:
         raise MCPError(types.INTERNAL_ERROR, f"{exc} ({exc.code})") from exc
     own = [] if cursor else [tool.described() for tool in TOOLS.values()]
-    return types.ListToolsResult.model_validate({**result, "tools": [*own, *result["tools"]]})
+    passport = _caller(ctx).grant.passport
+    tools = [tool for tool in [*own, *result["tools"]] if limits.offers(passport, tool["name"])]
+    return types.ListToolsResult.model_validate({**result, "tools": tools})
 
 
 async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -70,17 +73,26 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
 
 
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
-    arguments = params.arguments or {}
+    caller, arguments = _caller(ctx), params.arguments or {}
+    limits.check(caller.grant, params.name)
     if params.name in TOOLS:
-        caller, tool = _caller(ctx), TOOLS[params.name]
+        tool = TOOLS[params.name]
         sandbox = await caller.sandbox()
         return await caller.does(lambda: tool.result(sandbox, arguments))
+    arguments = await limits.within_prefix(caller.grant, params.name, arguments, partial(_own, ctx))
     call: dict[str, Any] = {"name": params.name, "arguments": arguments}
     token = ctx.meta.get("progressToken") if ctx.meta else None
     if token is not None:
         call["_meta"] = {"progressToken": token}
     result: dict[str, Any] = capped(await _ask(ctx, "tools/call", call))
     return result
+
+
+async def _own(ctx: Context, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What one of the sandbox's tools puts out for Manta itself."""
+    result = await _ask(ctx, "tools/call", {"name": tool, "arguments": arguments})
+    output: dict[str, Any] = result.get("structuredContent") or {}
+    return output
 
 
 def _caller(ctx: Context) -> Caller:

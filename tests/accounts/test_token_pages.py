@@ -27,7 +27,14 @@ def person(client, alice):
 def filled_in(client, **fields):
     """What a tab with the form would send."""
     key = re.search(r'name="key" value="([0-9a-f]+)"', client.get(NEW).text)[1]
-    return {"key": key, "name": "CI", "scopes": ["sandbox:read"], "lifetime": "30", **fields}
+    return {
+        "key": key,
+        "name": "CI",
+        "scopes": ["sandbox:read"],
+        "lifetime": "30",
+        "abilities": ["read"],
+        **fields,
+    }
 
 
 def test_a_token_is_made_shown_and_works(person, alice):

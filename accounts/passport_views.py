@@ -1,0 +1,44 @@
+"""Changing what a connection of an agent may do."""
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import passports
+from accounts.models import ConnectedAgent, PersonalToken, Scope, User
+from accounts.passport_forms import PassportForm
+from manta.requests import SignedInRequest
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]
+def passport(request: SignedInRequest, key: str) -> HttpResponse:
+    """Narrower or wider: it counts from the connection's next call."""
+    connection = _connection(request.user, key)
+    back = "accounts:tokens" if isinstance(connection, PersonalToken) else "accounts:agents"
+    posted = request.POST if request.method == "POST" else None
+    form = PassportForm(posted, passports.of(key))
+    if form.is_valid():
+        passports.issue(user=request.user, key=key, **form.passport())
+        messages.success(request, f"What “{connection}” may do is changed.")
+        return redirect(back)
+    context = {"form": form, "connection": connection, "back": back}
+    return render(request, "accounts/passport.html", context, status=422 if form.is_bound else 200)
+
+
+def _connection(user: User, key: str) -> PersonalToken | ConnectedAgent:
+    """The gate: one's own, and only what can reach a sandbox's tools."""
+    token: PersonalToken | None = PersonalToken.objects.of(user).filter(key=key).first()
+    if token and Scope.MCP in token.scopes:
+        return token
+    agents = ConnectedAgent.objects.of(user).select_related("client")
+    agent: ConnectedAgent | None = agents.filter(key=key).first()
+    if agent is None:
+        raise Http404("There is no such connection.")
+    return agent

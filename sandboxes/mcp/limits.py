@@ -1,0 +1,178 @@
+"""What a connection's passport lets through, asked before a call reaches the sandbox."""
+
+import posixpath
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts import tokens
+from accounts.models import Ability
+from accounts.passports import Passport, normalised
+from sandboxes import errors
+
+READ, WRITE, RUN, PORTS = Ability.READ, Ability.WRITE, Ability.RUN, Ability.PORTS
+# Asks the sandbox itself for a tool, past any passport, and returns its output.
+Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class NotInPassport(errors.SandboxError):
+    status, code = 403, "passport_refused"
+
+
+@dataclass(frozen=True)
+class Needs:
+    abilities: frozenset[str]
+    # The arguments that hold a path, or a list of them; "list.key" for a list of objects.
+    paths: tuple[str, ...] = ()
+    # Without any of them it looks at the whole working directory.
+    roams: bool = False
+
+
+def _needs(*abilities: Ability, paths: tuple[str, ...] = (), roams: bool = False) -> Needs:
+    return Needs(frozenset(abilities), paths, roams)
+
+
+_REGIONS = ("editRegions.relativeWorkspacePath",)
+_ANY_PROCESS = _needs(RUN)
+TOOLS = {
+    "fsGetWorkingDirectory": _needs(),
+    "fsListDirectory": _needs(READ, paths=("path",)),
+    "fsReadFile": _needs(READ, paths=("path",)),
+    "fsWriteFile": _needs(WRITE, paths=("path",)),
+    "fsEditFile": _needs(READ, WRITE, paths=("path",)),
+    "fsDeleteFileOrDirectory": _needs(WRITE, paths=("path",)),
+    "codegenFileSearch": _needs(READ, paths=("directory",), roams=True),
+    "codegenCodebaseSearch": _needs(READ, paths=("targetDirectories",), roams=True),
+    "codegenGrepSearch": _needs(READ, roams=True),
+    "codegenReadFileRange": _needs(READ, paths=("targetFile",)),
+    "codegenListDir": _needs(READ, paths=("relativeWorkspacePath",)),
+    "codegenReapply": _needs(READ, WRITE, paths=("targetFile",)),
+    "codegenParallelApply": _needs(READ, WRITE, paths=_REGIONS),
+    "codegenEditFile": _needs(READ, WRITE, paths=("targetFile",)),
+    "codegenRerank": _needs(READ, paths=("path",)),
+    **dict.fromkeys(
+        (
+            "processesList",
+            "processExecute",
+            "processGet",
+            "processGetLogs",
+            "processStop",
+            "processKill",
+        ),
+        _ANY_PROCESS,
+    ),
+    # Manta's own. How the sandbox is, and keeping it, is no reach into it.
+    "sandboxStatus": _needs(),
+    "sandboxExtend": _needs(),
+    "sandboxPreviewUrl": _needs(PORTS),
+    "sandboxRestart": _ANY_PROCESS,
+}
+# A tool that the provider adds later may do anything.
+_UNKNOWN = Needs(frozenset(Ability.values))
+
+
+def offers(passport: Passport, tool: str) -> bool:
+    """Whether a tool is of any use with it."""
+    needs = TOOLS.get(tool, _UNKNOWN)
+    held = bool(passport.path_prefix) and needs is _UNKNOWN
+    return not held and not passport.has_expired and needs.abilities <= passport.abilities
+
+
+def check(grant: tokens.Grant, tool: str) -> None:
+    """Raises NotInPassport where the tool itself is not allowed."""
+    passport = grant.passport
+    if passport.has_expired:
+        raise _refused(grant, "This connection's time in the sandbox is over.")
+    if not offers(passport, tool):
+        missing = TOOLS.get(tool, _UNKNOWN).abilities - passport.abilities
+        wanted = ", ".join(f"“{a.label.lower()}”" for a in Ability if a in missing)
+        raise _refused(grant, f"This connection may not use {tool}: it lacks {wanted or 'all'}.")
+
+
+async def within_prefix(
+    grant: tokens.Grant, tool: str, arguments: dict[str, Any], ask: Ask
+) -> dict[str, Any]:
+    """The arguments with every path absolute. Raises NotInPassport for one that leads elsewhere.
+
+    What is forwarded is what was checked, so that no second reading of ".." finds another file.
+    """
+    prefix, needs = grant.passport.path_prefix, TOOLS.get(tool, _UNKNOWN)
+    if not prefix or not (needs.paths or needs.roams):
+        return arguments
+    base = str((await ask("fsGetWorkingDirectory", {})).get("path") or "/")
+    checked: list[str] = []
+
+    def absolute(path: Any) -> str:
+        found = _absolute(path, base)
+        if found is None or not grant.passport.covers(found):
+            raise _refused(grant, f"This connection may use only what is below {prefix}.")
+        checked.append(found)
+        return found
+
+    changed = _with_paths(arguments, needs.paths, absolute)
+    if not checked:
+        absolute(base)
+    await _expect_no_way_out(grant, checked, ask)
+    return changed
+
+
+def paths_of(tool: str, arguments: dict[str, Any]) -> list[str]:
+    """Every path among a call's arguments, as it was written."""
+    found: list[str] = []
+
+    def note(path: Any) -> Any:
+        found.append(str(path))
+        return path
+
+    _with_paths(arguments, TOOLS.get(tool, _UNKNOWN).paths, note)
+    return found
+
+
+def _absolute(path: Any, base: str) -> str | None:
+    """None for what is not plainly a path."""
+    if not isinstance(path, str) or "\0" in path or "\n" in path or path.startswith("~"):
+        return None
+    return normalised(posixpath.join(base, path)) or "/"
+
+
+def _with_paths(
+    arguments: dict[str, Any], names: tuple[str, ...], change: Callable[[Any], Any]
+) -> dict[str, Any]:
+    changed = dict(arguments)
+    for name in names:
+        outer, _, inner = name.partition(".")
+        value = arguments.get(outer)
+        if value is None:
+            continue
+        if inner and isinstance(value, list):
+            changed[outer] = [
+                {**item, inner: change(item.get(inner))} if isinstance(item, dict) else change(item)
+                for item in value
+            ]
+        elif isinstance(value, list):
+            changed[outer] = [change(item) for item in value]
+        else:
+            changed[outer] = change(value)
+    return changed
+
+
+async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) -> None:
+    """Symbolic links are known only inside: the sandbox says where the paths really lead."""
+    prefix = grant.passport.path_prefix
+    command = shlex.join(["realpath", "-m", "--", prefix, *paths])
+    run = {"command": command, "workingDir": "/", "waitForCompletion": True, "timeout": 10}
+    told = str((await ask("processExecute", run)).get("logs") or "").splitlines()
+    really = [line for line in told if line.startswith("/")]
+    top = really[0].rstrip("/") if really else ""
+    inside = [path for path in really if f"{path}/".startswith(f"{top}/")]
+    if not top or len(inside) != len(paths) + 1:
+        raise _refused(grant, f"A link there leads out of {prefix}, or Manta can't tell.")
+
+
+def _refused(grant: tokens.Grant, why: str) -> NotInPassport:
+    page = settings.MANTA_URL + reverse("accounts:passport", args=[grant.key])
+    return NotInPassport(f"{why} Its person can change that at {page}")

@@ -1,0 +1,115 @@
+"""What a connection may do: chosen with its token, and changed afterwards."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import passports, tokens
+from accounts.models import AgentPassport, PersonalToken
+from tests.factories import PASSWORD, make_token
+
+NEW = "/account/tokens/new/"
+
+
+@pytest.fixture
+def person(client, alice):
+    client.force_login(alice)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+@pytest.fixture
+def token(alice):
+    make_token(alice, "mcp", name="Laptop")
+    return PersonalToken.objects.get()
+
+
+def page(token):
+    return f"/account/agents/{token.key}/passport/"
+
+
+def make(person, **fields):
+    key = re.search(r'name="key" value="([0-9a-f]+)"', person.get(NEW).text)[1]
+    form = {"key": key, "name": "CI", "scopes": ["mcp"], "lifetime": "30", **fields}
+    return person.post(NEW, form)
+
+
+def test_a_token_is_made_with_its_passport(person):
+    response = make(person, abilities=["read"], path_prefix="/blaxel/app/../app//", name="Reader")
+
+    raw = re.search(r"manta_pat_[0-9a-f]{16}_[0-9a-f]{64}", response.text)[0]
+    assert tokens.verify(raw).passport == passports.Passport(frozenset({"read"}), "/blaxel/app")
+
+
+def test_a_connection_without_one_may_do_everything(alice):
+    assert tokens.verify(make_token(alice, "mcp")).passport.is_full
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"abilities": []},
+        {"abilities": ["fly"]},
+        {"abilities": ["read", "run"], "path_prefix": "/blaxel"},
+        {"abilities": ["read"], "path_prefix": "blaxel"},
+        {"abilities": ["read"], "path_prefix": "~/x"},
+        {"abilities": ["read"], "passport_lifetime": "9y"},
+    ],
+)
+def test_what_can_not_be_is_refused_on_the_form(person, token, wrong):
+    assert make(person, **wrong).status_code == 422
+    assert person.post(page(token), wrong).status_code == 422
+    assert not AgentPassport.objects.exists()
+
+
+def test_its_owner_narrows_and_widens_it(person, token):
+    narrow = {"abilities": ["read"], "path_prefix": "/blaxel", "passport_lifetime": "1h"}
+    wide = {"abilities": ["read", "write", "run", "ports"], "passport_lifetime": ""}
+
+    person.post(page(token), narrow)
+    narrowed = passports.of(token.key)
+    kept = person.post(page(token), {**narrow, "passport_lifetime": "keep"})
+
+    assert kept.status_code == 302
+    assert narrowed.expires_at - timezone.now() <= timedelta(hours=1)
+    assert passports.of(token.key) == narrowed
+    person.post(page(token), wide)
+    assert passports.of(token.key).is_full
+
+
+def test_the_password_is_asked_for_first(client, alice, token):
+    client.force_login(alice)
+
+    assert client.get(page(token)).url.startswith("/accounts/reauthenticate/")
+
+
+def test_bob_gets_404(client, bob, token):
+    client.force_login(bob)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+
+    assert client.get(page(token)).status_code == 404
+    assert client.post(page(token), {"abilities": ["read"]}).status_code == 404
+
+
+def test_a_token_that_reaches_no_tools_has_none(person, alice):
+    make_token(alice, "sandbox:read")
+
+    assert person.get(page(PersonalToken.objects.get())).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [
+        ("/blaxel/app", True),
+        ("/blaxel/app/x", True),
+        ("/blaxel/app//x/./y", True),
+        ("/blaxel/app/../secret", False),
+        ("/blaxel/application", False),
+        ("/", False),
+        ("/etc/passwd", False),
+    ],
+)
+def test_a_prefix_covers_what_is_below_it(path, covered):
+    assert passports.Passport(frozenset(), "/blaxel/app").covers(path) is covered

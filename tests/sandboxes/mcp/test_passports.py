@@ -1,0 +1,116 @@
+"""A passport, held to by a real agent at a real sandbox."""
+
+import asyncio
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import passports
+from accounts.models import PersonalToken
+
+
+@pytest.fixture
+def as_limited(made, as_agent):
+    """Do something as an agent whose passport is this one."""
+
+    def as_limited(work, **passport):
+        async def limited(client):
+            token = await asyncio.to_thread(PersonalToken.objects.get)
+            await asyncio.to_thread(passports.issue, user=made.owner, key=token.key, **passport)
+            return await work(client)
+
+        return as_agent(made.owner, limited)
+
+    return as_limited
+
+
+def call(name, **arguments):
+    async def work(client):
+        return await client.call_tool(name, arguments)
+
+    return work
+
+
+async def names(client):
+    return {tool.name for tool in (await client.list_tools()).tools}
+
+
+def test_only_what_it_allows_is_listed(as_limited):
+    listed = as_limited(names, abilities=["read"])
+
+    assert listed >= {"fsReadFile", "codegenGrepSearch", "sandboxStatus"}
+    assert not listed & {"fsWriteFile", "processExecute", "sandboxRestart", "sandboxPreviewUrl"}
+
+
+def test_the_rest_is_refused_and_says_what_is_missing_and_where(as_limited):
+    write = call("fsWriteFile", path="/blaxel/x", content="x")
+
+    refused = as_limited(write, abilities=["read"])
+
+    assert refused.is_error
+    assert "“write and delete files”" in refused.content[0].text
+    assert re.search(r"/account/agents/[0-9a-f]{16}/passport/", refused.content[0].text)
+    assert "passport_refused" in refused.content[0].text
+
+
+def test_a_tool_that_manta_does_not_know_needs_everything(as_limited):
+    refused = as_limited(call("danceTheTango"), abilities=["read", "write", "run"])
+
+    assert refused.is_error and "passport_refused" in refused.content[0].text
+
+
+def test_one_that_has_ended_allows_nothing(as_limited):
+    ended = timezone.now() - timedelta(minutes=1)
+
+    refused = as_limited(call("sandboxStatus"), abilities=["read"], expires_at=ended)
+
+    assert refused.is_error and "is over" in refused.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("fsReadFile", {"path": "/etc/passwd"}),
+        ("fsReadFile", {"path": "/blaxel/app/../secret"}),
+        ("fsReadFile", {"path": "//blaxel/secret"}),
+        ("fsReadFile", {"path": "../../etc/passwd"}),
+        ("fsReadFile", {"path": "secret"}),
+        ("fsReadFile", {"path": "~/secret"}),
+        ("fsListDirectory", {"path": "/blaxel/application"}),
+        ("fsReadFile", {"path": "/blaxel/app/out/secret"}),
+        ("fsWriteFile", {"path": "/blaxel/app/out/new", "content": "x"}),
+        ("codegenGrepSearch", {"query": "x"}),
+        ("codegenFileSearch", {"query": "x"}),
+        ("codegenFileSearch", {"query": "x", "directory": "/"}),
+        ("codegenCodebaseSearch", {"query": "x", "targetDirectories": ["app", ".."]}),
+        (
+            "codegenParallelApply",
+            {"editPlan": "x", "editRegions": [{"relativeWorkspacePath": "secret"}]},
+        ),
+    ],
+)
+def test_a_prefix_holds_every_path(as_limited, made, provider, tool, arguments):
+    http, inside = provider.server.http, provider.server.inside
+    put = {"content": "hidden"}
+    http.put(inside(made.name, "/filesystem//blaxel/secret"), json=put).raise_for_status()
+    link = {"command": "ln -sfn /blaxel /blaxel/app/out", "waitForCompletion": True}
+    http.post(inside(made.name, "/process"), json=link).raise_for_status()
+
+    refused = as_limited(
+        call(tool, **arguments), abilities=["read", "write"], path_prefix="/blaxel/app"
+    )
+
+    assert refused.is_error and "passport_refused" in refused.content[0].text, refused.content
+
+
+def test_what_is_below_it_is_read_and_written(as_limited):
+    async def work(client):
+        await client.call_tool("fsWriteFile", {"path": "app/it's new", "content": "x"})
+        return await client.call_tool("fsReadFile", {"path": "/blaxel/app/./it's new"})
+
+    result = as_limited(work, abilities=["read", "write"], path_prefix="/blaxel/app")
+
+    assert not result.is_error, result.content
+    assert result.structured_content["content"] == "x"
