@@ -1,0 +1,77 @@
+// Builds static/vendor/ from the packages in package-lock.json: `npm ci && npm run build`.
+// The same packages give the same bytes, which tests/test_frontend.py compares with what is committed.
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const out = path.resolve(process.argv[2] ?? path.join(root, "static/vendor"));
+
+const packageOf = (input) => input.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1];
+const manifest = async (name) =>
+  JSON.parse(await readFile(path.join(root, "node_modules", name, "package.json"), "utf8"));
+
+// Manta's policy allows neither <style> elements nor style attributes that a script writes.
+// What is expected to be found is counted: another release may do it in another way.
+const PATCHES = {
+  "style-mod": [['createElement("style")', 'createElement("adopted-style")', 1]],
+  "@xterm/xterm": [
+    ['createElement("style")', 'createElement("adopted-style")', 3],
+    [
+      't.setAttribute("style",`${t.getAttribute("style")||""}${e};`)',
+      't.style.cssText+=`${e};`',
+      1,
+    ],
+  ],
+};
+
+const patched = {
+  name: "patched",
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules\/(style-mod|@xterm\/xterm)\/.*\.m?js$/ }, async (file) => {
+      const name = packageOf(path.relative(root, file.path));
+      let contents = await readFile(file.path, "utf8");
+      for (const [found, instead, times] of PATCHES[name]) {
+        const parts = contents.split(found);
+        if (parts.length !== times + 1) throw Error(`${name}: ${parts.length - 1} of ${found}`);
+        contents = parts.join(instead);
+      }
+      return { contents };
+    });
+  },
+};
+
+const licence = async (name) => {
+  const { version, license } = await manifest(name);
+  const folder = path.join(root, "node_modules", name);
+  const file = (await readdir(folder)).find((entry) => /^licen[sc]e/i.test(entry));
+  if (!file) throw Error(`${name} has no licence file`);
+  const text = await readFile(path.join(folder, file), "utf8");
+  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+};
+
+const editor = `codemirror-${(await manifest("@codemirror/view")).version}`;
+const terminal = `xterm-${(await manifest("@xterm/xterm")).version}`;
+await rm(out, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { [editor]: "frontend/editor.js", [terminal]: "frontend/terminal.js" },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  charset: "utf8",
+  entryNames: "[name]",
+  chunkNames: "chunks/[name]-[hash]",
+  loader: { ".css": "text" },
+  plugins: [patched],
+  metafile: true,
+});
+const names = new Set(Object.keys(metafile.inputs).map(packageOf).filter(Boolean));
+const licences = await Promise.all([...names].sort().map(licence));
+await mkdir(out, { recursive: true });
+await writeFile(path.join(out, "LICENCES.txt"), licences.join(`\n${"-".repeat(72)}\n\n`));

@@ -1,0 +1,1 @@
+var t=class extends HTMLElement{#e=new CSSStyleSheet;connectedCallback(){this.hidden=!0,document.adoptedStyleSheets.push(this.#e)}disconnectedCallback(){let e=document.adoptedStyleSheets.filter(s=>s!==this.#e);document.adoptedStyleSheets=e}set textContent(e){this.#e.replaceSync(e)}};customElements.define("adopted-style",t);
