@@ -9,14 +9,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from manta.bridge import WSGIBridge
 from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import gateway, live, mcp
+from sandboxes import gateway, live, mcp, terminal
 
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
@@ -26,6 +26,7 @@ INSIDE = (
     "/api/sandbox/processes",
     "/api/sandbox/ports",
     "/api/sandbox/previews",
+    "/api/sandbox/terminals",
 )
 # Seconds that writing the last counts may take at the end.
 LAST_WORDS = 0.3
@@ -58,6 +59,7 @@ application = Starlette(
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
         Route(mcp.PATH, mcp.endpoint),
+        WebSocketRoute(terminal.PATH, terminal.terminal),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),
     ],
     lifespan=lifespan,

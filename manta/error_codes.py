@@ -34,6 +34,24 @@ _SANDBOX = (
         "Press Recreate in the panel, and ask your administrator who deleted it.",
     ),
     ErrorCode(
+        "no_terminal",
+        "There is no such terminal",
+        "It was closed, here or in another browser, or it is not of your sandbox.",
+        "Open another one.",
+    ),
+    ErrorCode(
+        "terminal_in_use",
+        "Something still runs in the terminal",
+        "Closing it would end the program that runs in it.",
+        "End the program first, or close the terminal all the same.",
+    ),
+    ErrorCode(
+        "too_many_terminals",
+        "There are too many terminals",
+        "As many as one person may have are open.",
+        "Close one that you no longer need.",
+    ),
+    ErrorCode(
         "no_sandbox",
         "There is no sandbox",
         "You have never asked for one, or you have deleted it.",

@@ -12,6 +12,8 @@ from sandboxes.api import (
     SandboxInit,
     SandboxReset,
     SandboxRestart,
+    TerminalDetail,
+    Terminals,
 )
 
 admin.autodiscover()
@@ -37,6 +39,8 @@ urlpatterns = [
     path("api/sandbox/reset", SandboxReset.as_view(), name="sandbox-reset"),
     path("api/sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
     path("api/sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
+    path("api/sandbox/terminals", Terminals.as_view(), name="terminals"),
+    path("api/sandbox/terminals/<str:key>", TerminalDetail.as_view(), name="terminal-detail"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("help/errors/", error_pages.error_codes, name="error-codes"),

@@ -6,6 +6,9 @@ SandboxError
 ├── SandboxBusy          409  being made
 │   └── BeingDeleted          being deleted: a new one can be made afterwards
 ├── PortClosed           409  nothing answers on the port
+├── NoTerminal           404  it was closed
+├── TerminalInUse        409  a program still runs in it
+├── TooManyTerminals     429  close one first
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
 ├── QuotaReached         429  a limit that an admin of Manta set: the code says which
 ├── NotMade              503  making it failed: the code says why
@@ -53,6 +56,18 @@ class BeingDeleted(SandboxBusy):
 
 class PortClosed(SandboxError):
     status, code = 409, "port_closed"
+
+
+class NoTerminal(SandboxError):
+    status, code = 404, "no_terminal"
+
+
+class TerminalInUse(SandboxError):
+    status, code = 409, "terminal_in_use"
+
+
+class TooManyTerminals(SandboxError):
+    status, code = 429, "too_many_terminals"
 
 
 class WrongOwner(SandboxError):

@@ -44,14 +44,20 @@ def record_view(sandbox: Sandbox, *, actor: Any) -> None:
     """Add a line when somebody else than its owner looks at a sandbox: one for each visit."""
     if actor.pk == sandbox.owner_id:
         return
+    record_visit(sandbox, Action.VIEWED, actor=actor)
+
+
+def record_visit(sandbox: Sandbox, action: Action, *, actor: Any, detail: str = "") -> None:
+    """Add a line, unless there is one of the same visit."""
     seen = SandboxEvent.objects.filter(
         sandbox_name=sandbox.name,
-        action=Action.VIEWED,
+        action=action,
         actor=actor,
+        detail=detail,
         created_at__gt=timezone.now() - _VISIT,
     )
     if not seen.exists():
-        record(sandbox, Action.VIEWED, actor=actor)
+        record(sandbox, action, actor=actor, detail=detail)
 
 
 def _who(sandbox: Sandbox, actor: Any) -> tuple[SandboxEvent.Actor, str]:

@@ -3,6 +3,7 @@
 from sandboxes.api.actions import SandboxDetail, SandboxExtend, SandboxReset, SandboxRestart
 from sandboxes.api.events import SandboxEvents
 from sandboxes.api.init import SandboxInit
+from sandboxes.api.terminals import TerminalDetail, Terminals
 
 __all__ = [
     "SandboxDetail",
@@ -11,4 +12,6 @@ __all__ = [
     "SandboxInit",
     "SandboxReset",
     "SandboxRestart",
+    "TerminalDetail",
+    "Terminals",
 ]

@@ -4,10 +4,12 @@ from sandboxes.dataplane.files import delete_file, file_exists, read_file, write
 from sandboxes.dataplane.mcp import mcp_tools
 from sandboxes.dataplane.ports import port_answers, preview_answers
 from sandboxes.dataplane.processes import kill_process, list_processes, run, start_process
+from sandboxes.dataplane.terminals import hang_up, terminal_address
 
 __all__ = [
     "delete_file",
     "file_exists",
+    "hang_up",
     "kill_process",
     "list_processes",
     "mcp_tools",
@@ -16,6 +18,7 @@ __all__ = [
     "read_file",
     "run",
     "start_process",
+    "terminal_address",
     "write_file",
     "write_tree",
 ]

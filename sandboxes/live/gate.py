@@ -164,14 +164,15 @@ class _Guard:
     def __init__(self) -> None:
         self._open: dict[asyncio.Event, Admitted] = {}
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        # Whether it is the process that ends, and nobody's sign-in.
+        self.is_stopping = False
 
     @asynccontextmanager
     async def watching(self, admitted: Admitted) -> AsyncIterator[asyncio.Event]:
         """Yields an event that is set once this is no longer allowed, or the process ends."""
         ended = asyncio.Event()
         self._open[ended] = admitted
-        if self._stopping:
+        if self.is_stopping:
             ended.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
@@ -182,7 +183,7 @@ class _Guard:
 
     def stop(self) -> None:
         """End all: uvicorn would wait for them."""
-        self._stopping = True
+        self.is_stopping = True
         for ended in self._open:
             ended.set()
 

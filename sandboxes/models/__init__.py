@@ -8,6 +8,7 @@ from sandboxes.models.orphan import Orphan
 from sandboxes.models.quota import Creation, Quota
 from sandboxes.models.reminder import Reminder
 from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
+from sandboxes.models.terminal import Terminal
 
 __all__ = [
     "WATCHED_FOR",
@@ -23,5 +24,6 @@ __all__ = [
     "Sandbox",
     "SandboxEvent",
     "Step",
+    "Terminal",
     "default_ports",
 ]

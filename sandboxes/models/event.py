@@ -18,6 +18,7 @@ class Action(models.TextChoices):
     REFRESHED = "refresh", "had the provider asked for its state"
     VIEWED = "viewed", "looked at the details of the sandbox"
     OPENED_PORT = "opened port", "opened port"
+    OPENED_TERMINAL = "opened terminal", "opened the terminal"
     RESTART_REQUESTED = "restart requested", "asked for a restart"
     RESTARTED = "restarted", "restarted the sandbox"
     RESET_REQUESTED = "reset requested", "asked for a reset to the starter"

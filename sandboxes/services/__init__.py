@@ -15,9 +15,19 @@ from sandboxes.services.rows import (
     use,
     watch,
 )
+from sandboxes.services.terminals import (
+    MOST_TERMINALS,
+    add_terminal,
+    close_terminal,
+    find_terminal,
+    visit_terminal,
+)
 from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
+    "MOST_TERMINALS",
+    "add_terminal",
+    "close_terminal",
     "delete_account",
     "delete_sandbox",
     "dismiss_reminder",
@@ -25,6 +35,7 @@ __all__ = [
     "expiry_of",
     "extend_sandbox",
     "extension_of",
+    "find_terminal",
     "initialize_sandbox",
     "look_for_unsaved_work",
     "nothing_seen",
@@ -36,5 +47,6 @@ __all__ = [
     "start_over",
     "to_be_made",
     "use",
+    "visit_terminal",
     "watch",
 ]

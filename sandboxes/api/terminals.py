@@ -1,0 +1,107 @@
+"""/api/sandbox/terminals: which terminals there are. What is shown in one: WebSocket /ws/terminal."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Scope
+from sandboxes import errors, services
+from sandboxes.api.serializers import ErrorResponse
+from sandboxes.models import Sandbox, Terminal
+
+_REFUSED = {401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse}
+_CONNECT = (
+    "Connect to one with the WebSocket /ws/terminal?session=KEY&cols=80&rows=24. It says "
+    '{"type": "output", "data": "…"}, and hears {"type": "input", "data": "ls\\r"} and '
+    '{"type": "resize", "cols": 120, "rows": 40}.'
+)
+
+
+class TerminalSerializer(serializers.ModelSerializer[Terminal]):
+    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+
+    class Meta:
+        model = Terminal
+        fields: ClassVar = ["key", "name", "createdAt"]
+        extra_kwargs: ClassVar = {"name": {"required": False}}
+
+
+class TerminalsResponse(serializers.Serializer[Any]):
+    terminals = TerminalSerializer(many=True)
+
+
+class Terminals(APIView):
+    scopes: ClassVar = {"GET": Scope.TERMINAL, "POST": Scope.TERMINAL}
+
+    @extend_schema(
+        operation_id="terminals",
+        summary="Your terminals",
+        description=_CONNECT,
+        responses={200: TerminalsResponse, **_REFUSED},
+    )
+    def get(self, request: Request) -> Response:
+        found = _own(request).terminals.all()
+        return Response({"terminals": TerminalSerializer(found, many=True).data})
+
+    @extend_schema(
+        operation_id="terminal_add",
+        summary="Open a terminal",
+        request=TerminalSerializer,
+        responses={201: TerminalSerializer, 400: ErrorResponse, 429: ErrorResponse, **_REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        sandbox = _own(request)
+        added = services.add_terminal(sandbox=sandbox, name=_name_in(request))
+        return Response(TerminalSerializer(added).data, status=201)
+
+
+class TerminalDetail(APIView):
+    scopes: ClassVar = {"PATCH": Scope.TERMINAL, "DELETE": Scope.TERMINAL}
+
+    @extend_schema(
+        operation_id="terminal_rename",
+        summary="Name a terminal",
+        request=TerminalSerializer,
+        responses={200: TerminalSerializer, 400: ErrorResponse, **_REFUSED},
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        terminal = services.find_terminal(sandbox=_own(request), key=key)
+        if name := _name_in(request):
+            terminal.name = name
+            terminal.save(update_fields=["name"])
+        return Response(TerminalSerializer(terminal).data)
+
+    @extend_schema(
+        operation_id="terminal_close",
+        summary="Close a terminal: its shell ends",
+        description="409 with the code terminal_in_use while a program runs in it.",
+        parameters=[
+            OpenApiParameter(
+                "force", OpenApiTypes.BOOL, description="Also end what runs in its foreground."
+            )
+        ],
+        responses={204: OpenApiResponse(None), 409: ErrorResponse, 503: ErrorResponse, **_REFUSED},
+    )
+    def delete(self, request: Request, key: str) -> Response:
+        force = request.query_params.get("force") == "true"
+        services.close_terminal(sandbox=_own(request), key=key, force=force)
+        return Response(status=204)
+
+
+def _name_in(request: Request) -> str:
+    sent = TerminalSerializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    name: str = sent.validated_data.get("name", "")
+    return name
+
+
+def _own(request: Request) -> Sandbox:
+    sandbox: Sandbox | None = Sandbox.objects.of(request.user)
+    if sandbox is None:
+        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
+    return sandbox

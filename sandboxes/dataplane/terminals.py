@@ -1,0 +1,80 @@
+"""Terminals in a sandbox. Blaxel's API opens one, and has no call that ends one."""
+
+import json
+import secrets
+import time
+from contextlib import suppress
+from urllib.parse import urlencode
+
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from manta import request_id
+from sandboxes import errors, gateway
+from sandboxes.dataplane.processes import run
+
+_OPEN_TIMEOUT = 20.0
+_END_TIMEOUT = 5.0
+# Finds the terminal by its size, which was set to one that no other has, and hangs up its shell,
+# as a terminal does that is closed. Or says what runs in its foreground, unless it may be ended.
+_HANG_UP = r"""
+find_leader() {
+  for tty in /dev/pts/[0-9]*; do
+    [ "$(stty size <"$tty" 2>/dev/null)" = "ROWS COLS" ] || continue
+    for stat in /proc/[0-9]*/stat; do
+      pid=${stat#/proc/} pid=${pid%/stat}
+      { read -r line <"$stat"; } 2>/dev/null || continue
+      set -- ${line##*) }
+      [ "$4" = "$pid" ] && [ "$5" = "$((34816 + ${tty#/dev/pts/}))" ] && foreground=$6 && return
+    done
+  done
+  return 1
+}
+tries=0
+until find_leader; do
+  tries=$((tries + 1)); [ $tries -lt 20 ] || exit 0
+  sleep 0.1
+done
+if [ -z "FORCE" ] && [ "$foreground" != "$pid" ]; then cat /proc/"$foreground"/comm; exit 0; fi
+kill -HUP "$pid"
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] || exit 0; sleep 0.1; done
+kill -KILL -- "-$foreground" "$pid"
+"""
+
+
+def terminal_address(url: str, session: str, cols: int, rows: int) -> str:
+    """Where a terminal's WebSocket is; whoever opens it first starts the shell."""
+    query = urlencode({"sessionId": f"manta-{session}", "cols": cols, "rows": rows})
+    return f"{url.replace('http', 'ws', 1)}/terminal/ws?{query}"
+
+
+def hang_up(url: str, session: str, *, force: bool) -> str:
+    """End a terminal's shell. Unless forced, returns what runs in it, if anything, and leaves it."""
+    cols, rows = (200 + secrets.randbelow(800) for _ in range(2))
+    try:
+        with connect(
+            terminal_address(url, session, cols, rows),
+            additional_headers=gateway.data_plane_headers() | request_id.headers(),
+            compression=None,
+            open_timeout=_OPEN_TIMEOUT,
+            close_timeout=1,
+        ) as socket:
+            socket.send(json.dumps({"type": "resize", "cols": cols, "rows": rows}))
+            script = _HANG_UP.replace("ROWS", str(rows)).replace("COLS", str(cols))
+            program = run(url, script.replace("FORCE", "yes" if force else ""), timeout=15).strip()
+            if not program:
+                _until_closed(socket)
+            return program
+    except (OSError, WebSocketException) as exc:
+        raise errors.ProviderUnavailable(
+            f"Your sandbox is not answering. {errors.TRIES_AGAIN}"
+        ) from exc
+
+
+def _until_closed(socket: ClientConnection) -> None:
+    deadline = time.monotonic() + _END_TIMEOUT
+    with suppress(ConnectionClosed):
+        while (left := deadline - time.monotonic()) > 0:
+            socket.recv(timeout=left)
+    if socket.close_code is None:
+        raise errors.ProviderUnavailable("The terminal's shell did not end. Close it once more.")

@@ -1,0 +1,52 @@
+"""The terminals of a sandbox: which there are, and closing one for good."""
+
+from typing import Any
+
+from django.db import transaction
+
+from sandboxes import dataplane, errors, events
+from sandboxes.models import Action, Phase, Sandbox, Terminal
+from sandboxes.services.rows import use
+
+MOST_TERMINALS = 12
+
+
+def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
+    """Raises TooManyTerminals. Its shell starts when somebody first connects to it."""
+    with transaction.atomic():
+        # Two tabs that ask at once get two names, and never one too many.
+        Sandbox.objects.select_for_update().get(pk=sandbox.pk)
+        taken = set(sandbox.terminals.values_list("name", flat=True))
+        if len(taken) >= MOST_TERMINALS or sandbox.terminals.count() >= MOST_TERMINALS:
+            raise errors.TooManyTerminals(
+                f"You have {MOST_TERMINALS} terminals, which is as many as there may be. Close one."
+            )
+        free = (f"Terminal {number}" for number in range(1, MOST_TERMINALS + 1))
+        name = name or next(each for each in free if each not in taken)
+        return Terminal.objects.create(sandbox=sandbox, name=name)
+
+
+def find_terminal(*, sandbox: Sandbox, key: str) -> Terminal:
+    """One of this sandbox's own. Raises NoTerminal."""
+    found: Terminal | None = sandbox.terminals.filter(key=key).first()
+    if found is None:
+        raise errors.NoTerminal("This terminal was closed. Open another one.")
+    return found
+
+
+def visit_terminal(*, sandbox: Sandbox, key: str, actor: Any) -> Terminal:
+    """Find it for somebody who connects to it; that is on the record, each visit once."""
+    terminal = find_terminal(sandbox=sandbox, key=key)
+    events.record_visit(sandbox, Action.OPENED_TERMINAL, actor=actor, detail=terminal.name)
+    return terminal
+
+
+def close_terminal(*, sandbox: Sandbox, key: str, force: bool = False) -> None:
+    """End its shell and forget it. Raises TerminalInUse unless forced, or a ProviderError."""
+    terminal = find_terminal(sandbox=sandbox, key=key)
+    if sandbox.phase == Phase.READY and sandbox.url:
+        use(sandbox)
+        program = dataplane.hang_up(sandbox.url, terminal.key, force=force)
+        if program:
+            raise errors.TerminalInUse(f"{program} still runs in {terminal.name}.")
+    terminal.delete()
