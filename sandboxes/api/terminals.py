@@ -1,4 +1,4 @@
-"""/api/sandbox/terminals: which terminals there are. What is shown in one: WebSocket /ws/terminal."""
+"""/api/sandbox/terminals: which there are. What one shows comes over /ws/terminal."""
 
 from typing import Any, ClassVar
 

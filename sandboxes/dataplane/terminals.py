@@ -49,7 +49,7 @@ def terminal_address(url: str, session: str, cols: int, rows: int) -> str:
 
 
 def hang_up(url: str, session: str, *, force: bool) -> str:
-    """End a terminal's shell. Unless forced, returns what runs in it, if anything, and leaves it."""
+    """End a terminal's shell; unless forced, returns what runs in it instead, where that is so."""
     cols, rows = (200 + secrets.randbelow(800) for _ in range(2))
     try:
         with connect(

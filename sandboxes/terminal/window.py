@@ -8,7 +8,7 @@ SIZE = 256 * 1024
 
 
 class Window:
-    """A browser takes in whatever comes and keeps it in memory; so the page says what it has shown."""
+    """A browser takes in, and keeps, whatever comes; so the page says what it has shown."""
 
     def __init__(self) -> None:
         self._sent: deque[int] = deque()
