@@ -38,7 +38,8 @@ done
 if [ -z "FORCE" ] && [ "$foreground" != "$pid" ]; then cat /proc/"$foreground"/comm; exit 0; fi
 kill -HUP "$pid"
 for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] || exit 0; sleep 0.1; done
-kill -KILL -- "-$foreground" "$pid"
+kill -KILL "-$foreground"
+kill -KILL "$pid"
 """
 
 

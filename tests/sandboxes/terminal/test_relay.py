@@ -206,15 +206,17 @@ def test_a_sandbox_that_is_lost_is_told(connected, key, made, provider):
     assert page.ends()[0] in (1000, 4503)
 
 
-def test_one_that_sleeps_wakes_when_somebody_types_and_has_gone_on(connected, key, made, provider):
+def test_a_shell_goes_on_after_the_sandbox_slept(connected, key, made, provider):
     page = connected(key)
     page.types("count=41\r")
     page.sees("count=41")
-    until(lambda: provider.server.get(made.name)["state"] == "STANDBY", PATIENCE)
+    page.socket.close()
+    until(lambda: provider.server.sleeps(made.name), PATIENCE)
 
-    page.types("echo =$((count + 1))=\r")
+    again = connected(key)
+    again.types("echo =$((count + 1))=\r")
 
-    page.sees("=42=")
+    again.sees("=42=")
 
 
 def test_it_is_on_the_record_once(connected, key, made):
