@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import tokens
 from manta.database import in_database
+from sandboxes import gateway
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,8 @@ class Endpoint:
 
 
 def _import_server() -> ModuleType:
+    # Both import parts of the same packages; at once, in two threads, they deadlocked.
+    gateway.warm()
     from sandboxes.mcp import server
 
     return server

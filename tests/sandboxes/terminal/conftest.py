@@ -20,7 +20,8 @@ from tests.sandboxes.live.running import PATIENCE, Web, cookie_of
 def web(blaxel, django_db_setup):
     running = Web(BLAXEL_API_URL=blaxel.url)
     yield running.until_ready()
-    assert "Traceback" not in running.clear_away()
+    said = running.clear_away()
+    assert "Traceback" not in said, said
 
 
 @pytest.fixture
