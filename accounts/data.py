@@ -11,7 +11,8 @@ from django.db.models import F
 
 from accounts.models import ConnectedAgent, PersonalToken, User
 from sandboxes.activity import Entry
-from sandboxes.models import Sandbox, SandboxEvent
+from sandboxes.calls import CallEntry
+from sandboxes.models import Sandbox, SandboxEvent, ToolCall
 
 _CONNECTED = ["provider", "uid", "date_joined", "last_login", "extra_data"]
 _SESSION = ["ip", "user_agent", "created_at", "last_seen_at"]
@@ -33,6 +34,8 @@ def own_data(user: User) -> dict[str, Any]:
     own_agents = ConnectedAgent.objects.filter(user=user, connected_at__isnull=False)
     own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
     events = SandboxEvent.objects.visible_to(user).order_by("pk")
+    calls = ToolCall.objects.of(user).order_by("pk")
+    own_passports = user.agent_passports.values("key", "abilities", "path_prefix", "expires_at")
     return {
         "account": _account(user),
         "emailAddresses": list(emails),
@@ -45,6 +48,8 @@ def own_data(user: User) -> dict[str, Any]:
         ],
         "sandboxes": [_camel(row) for row in own_sandboxes],
         "activity": [Entry(event, user).as_json() for event in events.iterator()],
+        "agentCalls": [CallEntry(call).as_json() for call in calls.iterator()],
+        "agentPassports": [_camel(row) for row in own_passports],
     }
 
 

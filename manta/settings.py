@@ -70,6 +70,9 @@ WORKSPACE_IDLE_AFTER = env.duration("WORKSPACE_IDLE_AFTER", "5m")
 # How long the record of what was done is kept; 0s: for ever.
 AUDIT_RETENTION = env.duration("MANTA_AUDIT_RETENTION", "365d")
 
+# How long each call of an agent is kept; 0s: for ever.
+CALLS_RETENTION = env.duration("MANTA_CALLS_RETENTION", "30d")
+
 # How long making a sandbox may take before it counts as failed and offers Retry.
 SANDBOX_START_TIMEOUT = timedelta(seconds=env.number("SANDBOX_START_TIMEOUT", 120, minimum=5))
 # How often making it is tried again within that time; with these waits six take a minute.

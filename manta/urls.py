@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from manta import error_pages, views
 from sandboxes.api import (
+    SandboxCalls,
     SandboxDetail,
     SandboxEvents,
     SandboxExtend,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("api/sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
     path("api/sandbox/terminals", Terminals.as_view(), name="terminals"),
     path("api/sandbox/terminals/<str:key>", TerminalDetail.as_view(), name="terminal-detail"),
+    path("api/sandbox/calls", SandboxCalls.as_view(), name="sandbox-calls"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("help/errors/", error_pages.error_codes, name="error-codes"),

@@ -57,6 +57,11 @@ THROTTLED_STARTS = Counter(
     "Starts that had to wait, because enough others were under way.",
     registry=REGISTRY,
 )
+LOST_TOOL_CALLS = Counter(
+    "manta_lost_tool_calls",
+    "Agents' calls that could not be recorded: too many waited, or the process ended.",
+    registry=REGISTRY,
+)
 STREAMS = Gauge("manta_open_streams", "Open live-update streams.", registry=REGISTRY)
 
 # A gauge of a process that has not written it for this long is not counted: it was killed.

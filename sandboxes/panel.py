@@ -11,7 +11,7 @@ from django.utils import timezone
 from manta.request_id import current_request_id
 from sandboxes import reminders, services, starters
 from sandboxes.losses import Losses
-from sandboxes.models import Heartbeat, Phase, Sandbox, Step
+from sandboxes.models import Heartbeat, Phase, Sandbox, Step, ToolCall
 from sandboxes.status import Status
 
 _WORDS = {
@@ -213,6 +213,13 @@ class Panel:
     @property
     def restarting(self) -> bool:
         return bool(self.sandbox and self.can_restart and self.sandbox.restart_wanted_at)
+
+    @cached_property
+    def last_call(self) -> ToolCall | None:
+        """The last that an agent did. One read, only where it is shown."""
+        owner = self.sandbox.owner_id if self.sandbox else None
+        found: ToolCall | None = ToolCall.objects.filter(owner=owner).order_by("-pk").first()
+        return found if owner else None
 
     @property
     def can_restart(self) -> bool:

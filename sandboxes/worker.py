@@ -113,6 +113,7 @@ class Worker:
                 self._remind()
             if turn % _TURNS_A_CLEANUP == 0:
                 self._post.submit(_guarded, retention.forget_old_events)
+                self._post.submit(_guarded, retention.forget_old_calls)
                 self._post.submit(_guarded, agents.forget_old)
         self._stop()
 

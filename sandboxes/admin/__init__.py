@@ -8,5 +8,13 @@ from sandboxes.admin.event import SandboxEventAdmin
 from sandboxes.admin.orphan import OrphanAdmin
 from sandboxes.admin.quota import QuotaAdmin
 from sandboxes.admin.sandbox import SandboxAdmin
+from sandboxes.admin.tool_call import ToolCallAdmin
 
-__all__ = ["BreakerAdmin", "OrphanAdmin", "QuotaAdmin", "SandboxAdmin", "SandboxEventAdmin"]
+__all__ = [
+    "BreakerAdmin",
+    "OrphanAdmin",
+    "QuotaAdmin",
+    "SandboxAdmin",
+    "SandboxEventAdmin",
+    "ToolCallAdmin",
+]

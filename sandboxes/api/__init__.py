@@ -1,11 +1,13 @@
 """The REST API of one's own sandbox, one module a resource."""
 
 from sandboxes.api.actions import SandboxDetail, SandboxExtend, SandboxReset, SandboxRestart
+from sandboxes.api.calls import SandboxCalls
 from sandboxes.api.events import SandboxEvents
 from sandboxes.api.init import SandboxInit
 from sandboxes.api.terminals import TerminalDetail, Terminals
 
 __all__ = [
+    "SandboxCalls",
     "SandboxDetail",
     "SandboxEvents",
     "SandboxExtend",

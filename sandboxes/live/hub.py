@@ -142,6 +142,8 @@ class Hub:
                 if user in news.states:
                     stream.show(news.states[user])
                 stream.record(news.events.get(user, ()), news.settled)
+                if user in news.calls:
+                    stream.call(news.calls[user])
                 if beat:
                     stream.beat(beat)
 

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.sessions import SignIn, batches, ended
 from sandboxes.live import messages
 from sandboxes.live.cursor import Cursor
-from sandboxes.models import WATCHED_FOR, Phase, Sandbox, SandboxEvent
+from sandboxes.models import WATCHED_FOR, Phase, Sandbox, SandboxEvent, ToolCall
 from sandboxes.panel import Panel, Signs
 
 # Longer than any transaction lasts that writes an event.
@@ -75,6 +76,8 @@ class News:
     events: dict[int, list[SandboxEvent]] = field(default_factory=dict)
     checked: dict[int, datetime | None] = field(default_factory=dict)
     settled: int = 0
+    # The newest call of an agent in their sandbox.
+    calls: dict[int, int] = field(default_factory=dict)
 
 
 def opening(user: User, cursor: Cursor | None) -> Opening:
@@ -102,6 +105,8 @@ class Look:
         self._seen: dict[int, Seen] = {}
         self._settled = _settled()
         self._watched_at = 0.0
+        newest: int | None = ToolCall.objects.aggregate(newest=Max("pk"))["newest"]
+        self._last_call = newest or 0
 
     def again(self, sign_ins: set[SignIn], anew: set[int]) -> News:
         """What has changed since the last look; for some users, everything anew."""
@@ -111,6 +116,8 @@ class Look:
         signs = Signs.now()
         seen = {user: (signs, row) for user, row in _raw_rows(users).items()}
         news.events = _events(users, self._settled)
+        news.calls = _calls(users, self._last_call)
+        self._last_call = max([self._last_call, *news.calls.values()])
         changed = {user for user in users if seen[user] != self._seen.get(user)}
         moving = {user for user, (_, row) in seen.items() if _moves(row)}
         # What an event was about may be shown without being in the row.
@@ -165,6 +172,14 @@ def _events(users: Iterable[int], after: int) -> dict[int, list[SandboxEvent]]:
         for event in SandboxEvent.objects.filter(owner__in=batch, pk__gt=after).order_by("pk"):
             found[event.owner_id].append(event)  # type: ignore[index]
     return dict(found)
+
+
+def _calls(users: Iterable[int], after: int) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for batch in batches(users):
+        new = ToolCall.objects.filter(owner__in=batch, pk__gt=after).order_by()
+        found.update(new.values_list("owner").annotate(newest=Max("pk")))
+    return found
 
 
 def _settled() -> int:

@@ -12,6 +12,7 @@ Server-sent events for as long as the session lasts; each carries a JSON object.
   `trouble`, `error` (`code`, `message`), `checkedAt`, `version` (another one whenever its panel
   shows something else), and `sandbox` as `GET /api/sandbox/init` has it.
 * `event`: a new line of the record, as `GET /api/sandbox/events` has it.
+* `call`: an agent has used a tool; `id` is the newest in `GET /api/sandbox/calls`.
 * `checked`: `at`, when the sandbox was last looked at; every 10 s, as a sign of life.
 * `missed`: more happened than is told again; older lines than `before` are in the record.
 * `end`: the last, with a `reason`: `signed out`, `limit` (a user has 10 streams; the oldest gives

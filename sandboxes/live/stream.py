@@ -30,6 +30,7 @@ class Stream:
             first += messages.message("missed", {"before": opening.events[0].pk})
         # Apart from the state, which a newer one replaces: the id in it must not be lost.
         self._first, self._state, self._events, self._beat = first, b"", b"", b""
+        self._call = b""
         self._waiting = 0
         self._last: bytes | None = None
         self._wake = asyncio.Event()
@@ -57,6 +58,11 @@ class Stream:
         self._cursor = self._cursor.settled(settled)
         if self._waiting > _MOST_WAITING:
             self.end("slow")
+
+    def call(self, newest: int) -> None:
+        """An agent has done something: the page asks what, where it shows that."""
+        self._call = messages.message("call", {"id": newest})
+        self._wake.set()
 
     def beat(self, said: bytes) -> None:
         self._beat = said
@@ -87,8 +93,8 @@ class Stream:
             leaving.cancel()
 
     def _take(self) -> bytes:
-        said = self._first + self._state + self._events + self._beat
-        self._first = self._state = self._events = self._beat = b""
+        said = self._first + self._state + self._events + self._call + self._beat
+        self._first = self._state = self._events = self._call = self._beat = b""
         self._waiting = 0
         return said
 

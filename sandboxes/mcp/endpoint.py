@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from accounts import tokens
 from manta.database import in_database
 from sandboxes import gateway
+from sandboxes.mcp.recorder import recorder
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ class Endpoint:
         self._stopping = asyncio.Event()
         self._server: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run())
+        recorder.start()
         try:
             yield
         finally:
             self.stop()
             await task
+            await asyncio.to_thread(recorder.stop)
 
     def stop(self) -> None:
         """Break off what still is answered: uvicorn would wait for it."""

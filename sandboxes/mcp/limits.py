@@ -120,6 +120,11 @@ async def within_prefix(
     return changed
 
 
+def writes(tool: str) -> bool:
+    needs = TOOLS.get(tool, _UNKNOWN)
+    return WRITE in needs.abilities and bool(needs.paths)
+
+
 def paths_of(tool: str, arguments: dict[str, Any]) -> list[str]:
     """Every path among a call's arguments, as it was written."""
     found: list[str] = []

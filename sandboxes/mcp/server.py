@@ -14,11 +14,13 @@ from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from manta.request_id import bound
 from sandboxes import errors
 from sandboxes.mcp import limits, upstream
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.capped import capped
 from sandboxes.mcp.own_tools import TOOLS
+from sandboxes.mcp.recorder import Outcome, recorder
 
 # Files are written whole through here, escaped as JSON.
 _LARGEST_MESSAGE = 16 * 2**20
@@ -65,11 +67,19 @@ async def list_tools(
 
 
 async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-    try:
-        result = await _result_of(ctx, params)
-    except errors.SandboxError as exc:
-        result = {"content": [{"type": "text", "text": f"{exc} ({exc.code})"}], "isError": True}
-    return types.CallToolResult.model_validate(result)
+    grant = _caller(ctx).grant
+    with bound(), recorder.flight(grant, params.name, params.arguments or {}) as flight:
+        try:
+            result = await _result_of(ctx, params)
+            flight.ended(Outcome.ERROR if result.get("isError") else Outcome.OK)
+        except errors.SandboxError as exc:
+            refused = isinstance(exc, limits.NotInPassport)
+            flight.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
+            result = {"content": [{"type": "text", "text": f"{exc} ({exc.code})"}], "isError": True}
+        except MCPError as exc:
+            flight.ended(Outcome.ERROR, str(exc.error.code))
+            raise
+        return types.CallToolResult.model_validate(result)
 
 
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:

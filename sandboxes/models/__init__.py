@@ -9,6 +9,7 @@ from sandboxes.models.quota import Creation, Quota
 from sandboxes.models.reminder import Reminder
 from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
 from sandboxes.models.terminal import Terminal
+from sandboxes.models.tool_call import ToolCall
 
 __all__ = [
     "WATCHED_FOR",
@@ -25,5 +26,6 @@ __all__ = [
     "SandboxEvent",
     "Step",
     "Terminal",
+    "ToolCall",
     "default_ports",
 ]

@@ -2,15 +2,19 @@
 
 from sandboxes.views.actions import delete, dismiss_reminder, extend, reset, restart
 from sandboxes.views.activity import activity, activity_export
+from sandboxes.views.agents import agents, agents_export, last_call
 from sandboxes.views.workspace import initialize, open_port, panel, refresh, stage, workspace
 
 __all__ = [
     "activity",
     "activity_export",
+    "agents",
+    "agents_export",
     "delete",
     "dismiss_reminder",
     "extend",
     "initialize",
+    "last_call",
     "open_port",
     "panel",
     "refresh",

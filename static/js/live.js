@@ -34,6 +34,7 @@
     },
     checked,
     event: (event) => htmx.trigger(body, "sandbox:event", event),
+    call: (call) => htmx.trigger(body, "sandbox:call", call),
     missed: () => htmx.trigger(body, "sandbox:event"),
     end: ({ reason }) => {
       // From a server that stops, the browser comes back by itself.

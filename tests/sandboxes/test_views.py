@@ -217,7 +217,7 @@ def test_the_workspace_makes_a_constant_number_of_queries(
     client.force_login(alices_sandbox.owner)
     client.get("/workspace/")
 
-    with django_assert_max_num_queries(4):  # session, user, sandbox, heartbeats
+    with django_assert_max_num_queries(5):  # session, user, sandbox, heartbeats
         client.get("/workspace/")
 
 

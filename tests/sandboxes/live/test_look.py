@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.sessions import SignIn
 from sandboxes.live.cursor import Cursor
 from sandboxes.live.look import Look, opening
-from sandboxes.models import Action, Heartbeat, Sandbox, SandboxEvent
+from sandboxes.models import Action, Heartbeat, Sandbox, SandboxEvent, ToolCall
 from tests.factories import SandboxFactory, pending
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_the_row_is_kept_watched_with_few_writes(look, alices_sandbox, django_as
     look.again(alice, NOBODY)
 
     assert Sandbox.objects.watched().filter(pk=alices_sandbox.pk).exists()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         look.again(alice, NOBODY)
 
 
@@ -124,7 +124,7 @@ def test_a_look_for_many_asks_no_more_often(look, django_assert_num_queries):
     everybody = {sign_in(SandboxFactory().owner) for _ in range(40)}
     look.again(everybody, NOBODY)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         look.again(everybody, NOBODY)
 
 
@@ -197,3 +197,14 @@ def test_bob_gets_none_of_alices_events(look, alices_sandbox, bob):
 
     assert opening(bob, Cursor(0)).events == []
     assert look.again({sign_in(bob)}, NOBODY).events == {}
+
+
+def test_a_call_of_an_agent_is_told_to_its_person_alone_and_once(look, alices_sandbox, bob):
+    alice = alices_sandbox.owner
+    both = {sign_in(alice), sign_in(bob)}
+    call = ToolCall.objects.create(owner=alice, tool="x", outcome="ok", duration_ms=1)
+
+    told, then = look.again(both, NOBODY).calls, look.again(both, NOBODY).calls
+
+    assert told == {alice.pk: call.pk}
+    assert then == {}

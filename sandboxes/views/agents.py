@@ -1,0 +1,52 @@
+"""What agents did in one's sandbox."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from manta.requests import SignedInRequest
+from sandboxes.calls import CallPage, Search, json_lines
+from sandboxes.models import ToolCall
+from sandboxes.panel import Panel
+
+
+@require_GET
+@never_cache
+@login_required
+def agents(request: SignedInRequest) -> HttpResponse:
+    """Each call, newest first; ?before=<call> for earlier ones, ?q= and ?outcome= to search."""
+    before = request.GET.get("before", "")
+    if before and not before.isdecimal():
+        raise Http404("There is no such call.")
+    search = Search.of(request.GET)
+    context = {
+        "page": CallPage.of(request.user, search, before=int(before[:18]) if before else None),
+        "before": before,
+        "search": search,
+        "outcomes": ToolCall.Outcome.choices,
+        "retention": settings.CALLS_RETENTION,
+    }
+    template = "sandboxes/agents.html#calls" if request.htmx else "sandboxes/agents.html"
+    return render(request, template, context)
+
+
+@require_GET
+@never_cache
+@login_required
+def agents_export(request: SignedInRequest) -> HttpResponse:
+    calls = ToolCall.objects.of(request.user).order_by("pk").iterator()
+    response = HttpResponse("".join(json_lines(calls)), content_type="application/jsonl")
+    response["Content-Disposition"] = 'attachment; filename="manta-agents.jsonl"'
+    return response
+
+
+@require_GET
+@never_cache
+@login_required
+def last_call(request: SignedInRequest) -> HttpResponse:
+    """The panel's row, for when a call has come."""
+    panel = Panel.of(request.user.sandbox)
+    return render(request, "sandboxes/_last_call.html", {"panel": panel})
