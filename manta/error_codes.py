@@ -85,8 +85,20 @@ _SANDBOX = (
     ErrorCode(
         "port_closed",
         "Nothing answers on the port",
-        "No server listens on it inside the sandbox, or only on an address that can't be reached.",
+        "No server listens on it inside the sandbox.",
         "Start a server on that port, on 0.0.0.0, and open it again.",
+    ),
+    ErrorCode(
+        "port_loopback_only",
+        "The port is open inside the sandbox only",
+        "A server listens on it, but on 127.0.0.1 or ::1, which nothing outside can reach.",
+        "Start the server on 0.0.0.0: most take --host 0.0.0.0. The ports pane names the option.",
+    ),
+    ErrorCode(
+        "port_reserved",
+        "The port is reserved",
+        "Ports 80, 443 and 8080 are the sandbox's own. They have no preview and are never public.",
+        "Have your server listen on another port, such as 3000, 5173 or 8000.",
     ),
     ErrorCode(
         "wrong_owner",

@@ -6,9 +6,11 @@ SandboxError
 ├── SandboxBusy          409  being made
 │   └── BeingDeleted          being deleted: a new one can be made afterwards
 ├── PortClosed           409  nothing answers on the port
+│   └── PortLoopbackOnly      something does, but only inside the sandbox
 ├── NoTerminal           404  it was closed
 ├── TerminalInUse        409  a program still runs in it
 ├── TooManyTerminals     429  close one first
+├── PortReserved         400  the sandbox's own, never shown
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
 ├── QuotaReached         429  a limit that an admin of Manta set: the code says which
 ├── NotMade              503  making it failed: the code says why
@@ -68,6 +70,14 @@ class TerminalInUse(SandboxError):
 
 class TooManyTerminals(SandboxError):
     status, code = 429, "too_many_terminals"
+
+
+class PortLoopbackOnly(PortClosed):
+    code = "port_loopback_only"
+
+
+class PortReserved(SandboxError):
+    status, code = 400, "port_reserved"
 
 
 class WrongOwner(SandboxError):

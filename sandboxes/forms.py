@@ -1,10 +1,32 @@
 """What people type to act on their sandbox."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 
 from sandboxes.models import Sandbox
+
+_HOURS = {"1": timedelta(hours=1), "8": timedelta(hours=8), "": None}
+
+
+class PublishForm(forms.Form):
+    """For how long a port is to be public."""
+
+    hours = forms.ChoiceField(
+        label="For how long",
+        choices=[("1", "1 hour"), ("8", "8 hours"), ("", "Until I make it private")],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        # Left out, it would mean for ever: that has to be said.
+        if "hours" not in self.data:
+            self.add_error("hours", "Choose for how long.")
+        cleaned["lasts"] = _HOURS.get(cleaned.get("hours", ""))
+        return cleaned
 
 
 class ConfirmForm(forms.Form):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from manta.request_id import current_request_id
 from sandboxes import reminders, services, starters
 from sandboxes.losses import Losses
-from sandboxes.models import Heartbeat, Phase, Sandbox, Step, ToolCall
+from sandboxes.models import Heartbeat, Phase, PublicPort, Sandbox, Step, ToolCall
 from sandboxes.status import Status
 
 _WORDS = {
@@ -291,6 +291,14 @@ class Panel:
         """Of the request that asked for what went wrong; else of this one."""
         return (self.sandbox and self.sandbox.request_id) or current_request_id()
 
+    @cached_property
+    def public_ports(self) -> list[PublicPort]:
+        """Who else may come in. One read."""
+        row = self.sandbox
+        if row is None or not self.can_open:
+            return []
+        return list(PublicPort.objects.current().filter(sandbox=row))
+
     # ---- Open
 
     @property
@@ -327,6 +335,7 @@ class Panel:
             shown.append(row.checked_at if self.stale or self.refreshing else None)
             shown += [self.refreshing, self.restarting, self.stays_awake, _tens(row.last_used_at)]
             shown += [self.expiry_note, self.extension is None, self.reminds]
+            shown += [(public.port, public.until) for public in self.public_ports]
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 

@@ -25,6 +25,7 @@ from sandboxes import (
     reconcile,
     reminder_mail,
     retention,
+    services,
     starts,
     tasks,
     watch,
@@ -91,6 +92,7 @@ class Worker:
         # Apart as well: a mail server may take its time.
         self._post = ThreadPoolExecutor(1, thread_name_prefix="post")
         self._posting: Future[None] | None = None
+        self._closing: Future[None] | None = None
         self._at_work: set[int] = set()
         self._jobs: Consumer | None = None
         self._recorder = Recorder("worker")
@@ -109,6 +111,7 @@ class Worker:
                 _guarded(look.turn)
             if turn % _TURNS_A_BEAT == 0:
                 _guarded(self._beat)
+                self._close_ports()
             if turn % _TURNS_A_POST == 0:
                 self._remind()
             if turn % _TURNS_A_CLEANUP == 0:
@@ -149,6 +152,11 @@ class Worker:
         """Send the reminders that are due, unless some still are being sent."""
         if self._posting is None or self._posting.done():
             self._posting = self._post.submit(_guarded, reminder_mail.send_due)
+
+    def _close_ports(self) -> None:
+        """Make private what has been public for long enough, unless that is under way."""
+        if self._closing is None or self._closing.done():
+            self._closing = self._keepers.submit(_guarded, services.close_overdue)
 
     def _sweep(self) -> None:
         leases.renew_all()

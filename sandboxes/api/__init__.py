@@ -4,6 +4,7 @@ from sandboxes.api.actions import SandboxDetail, SandboxExtend, SandboxReset, Sa
 from sandboxes.api.calls import SandboxCalls
 from sandboxes.api.events import SandboxEvents
 from sandboxes.api.init import SandboxInit
+from sandboxes.api.ports import SandboxPortPublic, SandboxPorts, SandboxPreviews
 from sandboxes.api.terminals import TerminalDetail, Terminals
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "SandboxEvents",
     "SandboxExtend",
     "SandboxInit",
+    "SandboxPortPublic",
+    "SandboxPorts",
+    "SandboxPreviews",
     "SandboxReset",
     "SandboxRestart",
     "TerminalDetail",

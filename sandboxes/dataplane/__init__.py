@@ -1,16 +1,19 @@
 """A sandbox's own API: files, processes, ports. Every call here wakes the sandbox."""
 
 from sandboxes.dataplane.files import delete_file, file_exists, read_file, write_file, write_tree
+from sandboxes.dataplane.listening import Listening, list_listening
 from sandboxes.dataplane.mcp import mcp_tools
 from sandboxes.dataplane.ports import port_answers, preview_answers
 from sandboxes.dataplane.processes import kill_process, list_processes, run, start_process
 from sandboxes.dataplane.terminals import hang_up, terminal_address
 
 __all__ = [
+    "Listening",
     "delete_file",
     "file_exists",
     "hang_up",
     "kill_process",
+    "list_listening",
     "list_processes",
     "mcp_tools",
     "port_answers",

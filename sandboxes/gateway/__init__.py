@@ -6,7 +6,14 @@ and one odd sandbox in a listing must not hide all the others.
 """
 
 from sandboxes.gateway.client import data_plane_headers, name_request, warm
-from sandboxes.gateway.previews import ensure_preview, mint_preview_token
+from sandboxes.gateway.previews import (
+    Preview,
+    ensure_preview,
+    list_previews,
+    mint_preview_token,
+    publish_preview,
+    unpublish_preview,
+)
 from sandboxes.gateway.records import ProviderSandbox, SandboxSpec
 from sandboxes.gateway.sandboxes import (
     PAGE,
@@ -22,6 +29,7 @@ from sandboxes.gateway.sandboxes import (
 
 __all__ = [
     "PAGE",
+    "Preview",
     "ProviderSandbox",
     "SandboxSpec",
     "create_if_not_exists",
@@ -31,10 +39,13 @@ __all__ = [
     "get",
     "list_images",
     "list_pages",
+    "list_previews",
     "mint_preview_token",
     "name_request",
+    "publish_preview",
     "restart",
     "set_expiry",
     "set_labels",
+    "unpublish_preview",
     "warm",
 ]

@@ -5,6 +5,7 @@ from sandboxes.models.event import Action, SandboxEvent
 from sandboxes.models.heartbeat import Heartbeat
 from sandboxes.models.installation import Installation
 from sandboxes.models.orphan import Orphan
+from sandboxes.models.public_port import PublicPort
 from sandboxes.models.quota import Creation, Quota
 from sandboxes.models.reminder import Reminder
 from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
@@ -20,6 +21,7 @@ __all__ = [
     "Installation",
     "Orphan",
     "Phase",
+    "PublicPort",
     "Quota",
     "Reminder",
     "Sandbox",

@@ -19,6 +19,8 @@ class Action(models.TextChoices):
     VIEWED = "viewed", "looked at the details of the sandbox"
     OPENED_PORT = "opened port", "opened port"
     OPENED_TERMINAL = "opened terminal", "opened the terminal"
+    MADE_PUBLIC = "made public", "made public port"
+    MADE_PRIVATE = "made private", "made private port"
     RESTART_REQUESTED = "restart requested", "asked for a restart"
     RESTARTED = "restarted", "restarted the sandbox"
     RESET_REQUESTED = "reset requested", "asked for a reset to the starter"

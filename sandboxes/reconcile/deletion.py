@@ -23,6 +23,7 @@ def delete(sandbox: Sandbox) -> None:
     rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING, remake=sandbox.remake)
     with transaction.atomic():
         if sandbox.remake:
+            services.end_all(sandbox)
             done = rows.update(**services.nothing_seen(), **services.to_be_made(), remake=False)
         else:
             done, _ = rows.delete()

@@ -92,4 +92,5 @@ def _note_gone(sandbox: Sandbox) -> None:
         error_code="expired" if expired else "deleted",
         error_message=f"{what}, with everything in it.",
     )
+    services.end_all(sandbox)
     events.record(sandbox, Action.EXPIRED if expired else Action.FOUND_DELETED)

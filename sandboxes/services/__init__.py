@@ -4,8 +4,21 @@ it marks the row, and the worker makes the row and the real sandbox agree.
 
 from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
 from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
-from sandboxes.services.ports import open_port
+from sandboxes.services.ports import (
+    Port,
+    Reason,
+    list_ports,
+    open_port,
+    require_open_to_previews,
+)
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
+from sandboxes.services.publishing import (
+    close_overdue,
+    end_all,
+    list_previews,
+    make_private,
+    make_public,
+)
 from sandboxes.services.restarts import restart_sandbox
 from sandboxes.services.rows import (
     nothing_seen,
@@ -26,21 +39,30 @@ from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
     "MOST_TERMINALS",
+    "Port",
+    "Reason",
     "add_terminal",
+    "close_overdue",
     "close_terminal",
     "delete_account",
     "delete_sandbox",
     "dismiss_reminder",
+    "end_all",
     "ensure_sandbox",
     "expiry_of",
     "extend_sandbox",
     "extension_of",
     "find_terminal",
     "initialize_sandbox",
+    "list_ports",
+    "list_previews",
     "look_for_unsaved_work",
+    "make_private",
+    "make_public",
     "nothing_seen",
     "open_port",
     "refresh_sandbox",
+    "require_open_to_previews",
     "require_ready",
     "reset_sandbox",
     "restart_sandbox",

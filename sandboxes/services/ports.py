@@ -1,35 +1,139 @@
-"""What is reached through a port of a sandbox. The one service that waits for the provider."""
+"""What is reached through a port of a sandbox: what listens, and opening it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandboxes import dataplane, errors, events, gateway, starters
-from sandboxes.models import Action, Sandbox
+from sandboxes.dataplane import Listening
+from sandboxes.models import Action, PublicPort, Sandbox
+from sandboxes.port_advice import how_to_listen_everywhere
+from sandboxes.preview_address import with_path, with_token
 from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
+from sandboxes.status import Status
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
 # token ends with it, so a page must be able to be reloaded for longer than a minute.
 PREVIEW_LIFETIME = timedelta(hours=1)
+# The sandbox's own: its API, and what the provider's gateway takes for itself.
+RESERVED_PORTS = frozenset({80, 443, 8080})
+# The sandbox's own server. What else serves the sandbox itself shows no process inside.
+_INIT = 1
 
 
-def open_port(*, sandbox: Sandbox, port: int, actor: Any) -> str:
+class Reason(StrEnum):
+    """Why a port does not answer."""
+
+    NOTHING_LISTENS = "nothing_listens"
+    LOOPBACK_ONLY = "loopback_only"
+    ASLEEP = "asleep"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port as people see it: what listens on it, who may open it, and why it doesn't answer."""
+
+    number: int
+    listening: Listening | None
+    public: PublicPort | None
+    is_starters: bool
+    reason: Reason | None
+
+    @property
+    def advice(self) -> str:
+        """What to do about the reason."""
+        match self.reason:
+            case Reason.ASLEEP:
+                return "Your sandbox is asleep. Opening the port wakes it."
+            case Reason.LOOPBACK_ONLY if self.listening:
+                return how_to_listen_everywhere(self.number, self.listening.command)
+            case Reason.NOTHING_LISTENS if self.is_starters:
+                return "The starter's server is not running. Manta starts it again by itself."
+            case Reason.NOTHING_LISTENS:
+                return f"Nothing listens. Start a server on port {self.number}, on 0.0.0.0."
+        return ""
+
+
+def list_ports(*, sandbox: Sandbox, wake: bool) -> list[Port]:
+    """Listening, public and the starter's ports. Waking the sandbox, it says what listens now.
+
+    Without waking, what is known without it. Raises SandboxGone, BeingDeleted, SandboxBusy, or a
+    ProviderError.
+    """
+    require_ready(sandbox)
+    if not wake:
+        return _ports(sandbox, None)
+    use(sandbox)
+    return _ports(sandbox, dataplane.list_listening(sandbox.url))
+
+
+def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> str:
     """Wake the sandbox, check that the port answers, and return a link to its private preview.
 
     The link carries a token: it goes into a redirect, and nowhere else.
 
-    Raises SandboxBusy, SandboxGone, PortClosed, or a ProviderError.
+    Raises PortReserved, SandboxBusy, SandboxGone, PortClosed, or a ProviderError.
     """
+    require_open_to_previews(port)
     require_ready(sandbox)
     watch(sandbox)
-    if not dataplane.port_answers(sandbox.url, port):
-        refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
-        raise errors.PortClosed(_why_closed(sandbox, port))
+    require_listening(sandbox, port)
     address, token = gateway.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
     use(sandbox)
     events.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(query=urlencode({"bl_preview_token": token})))
+    return with_token(with_path(address, path), token)
+
+
+def require_open_to_previews(port: int) -> None:
+    """Raises PortReserved, or PortClosed for what is no port at all."""
+    if port in RESERVED_PORTS:
+        raise errors.PortReserved(
+            f"Port {port} is reserved for the sandbox itself. Have your server listen on another "
+            "one, such as 3000, 5173 or 8000."
+        )
+    if not 1 <= port <= 65_535:
+        raise errors.PortClosed("Ports are numbers from 1 to 65535.")
+
+
+def require_listening(sandbox: Sandbox, port: int) -> None:
+    """Raises PortClosed, or PortLoopbackOnly, with what to do about it."""
+    found = {each.port: each for each in dataplane.list_listening(sandbox.url)}.get(port)
+    if found is None:
+        refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
+        raise errors.PortClosed(_why_closed(sandbox, port))
+    if found.loopback_only:
+        raise errors.PortLoopbackOnly(how_to_listen_everywhere(port, found.command))
+
+
+def _ports(sandbox: Sandbox, listening: list[Listening] | None) -> list[Port]:
+    heard = {each.port: each for each in listening or [] if not _is_sandboxs_own(each)}
+    public = {row.port: row for row in PublicPort.objects.current().filter(sandbox=sandbox)}
+    known = {port["target"] for port in sandbox.ports}
+    starters_port = starters.current().port if sandbox.starter_written_at else None
+    numbers = (heard.keys() | public.keys() | known) - RESERVED_PORTS
+    return [
+        Port(
+            number=number,
+            listening=heard.get(number),
+            public=public.get(number),
+            is_starters=number == starters_port,
+            reason=_reason(sandbox, heard.get(number), looked=listening is not None),
+        )
+        for number in sorted(numbers)
+    ]
+
+
+def _is_sandboxs_own(found: Listening) -> bool:
+    return found.pid == _INIT or (found.pid is None and found.loopback_only)
+
+
+def _reason(sandbox: Sandbox, found: Listening | None, *, looked: bool) -> Reason | None:
+    if not looked:
+        return Reason.ASLEEP if sandbox.status is Status.STANDBY else None
+    if found is None:
+        return Reason.NOTHING_LISTENS
+    return Reason.LOOPBACK_ONLY if found.loopback_only else None
 
 
 def _why_closed(sandbox: Sandbox, port: int) -> str:

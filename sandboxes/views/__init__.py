@@ -3,7 +3,8 @@
 from sandboxes.views.actions import delete, dismiss_reminder, extend, reset, restart
 from sandboxes.views.activity import activity, activity_export
 from sandboxes.views.agents import agents, agents_export, last_call
-from sandboxes.views.workspace import initialize, open_port, panel, refresh, stage, workspace
+from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port
+from sandboxes.views.workspace import initialize, panel, refresh, stage, workspace
 
 __all__ = [
     "activity",
@@ -17,9 +18,12 @@ __all__ = [
     "last_call",
     "open_port",
     "panel",
+    "ports",
+    "publish_port",
     "refresh",
     "reset",
     "restart",
     "stage",
+    "unpublish_port",
     "workspace",
 ]

@@ -1,17 +1,13 @@
-"""The workspace: one's own sandbox, its panel, and the previews of its ports."""
+"""The workspace: one's own sandbox, and its panel."""
 
-from csp.decorators import csp_replace
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
-from manta.middleware import error_page
 from manta.requests import SignedInRequest
-from sandboxes import errors, services
+from sandboxes import services
 from sandboxes.panel import Panel
 from sandboxes.views.answers import answer, changed, own, own_or_404, unchanged
 
@@ -56,33 +52,3 @@ def initialize(request: SignedInRequest) -> HttpResponse:
 def refresh(request: SignedInRequest) -> HttpResponse:
     services.refresh_sandbox(sandbox=own_or_404(request.user))
     return answer(request)
-
-
-@require_POST
-@never_cache
-@login_required
-def open_port(request: SignedInRequest, port: int) -> HttpResponseBase:
-    """Send the browser to the private preview of a port, in a tab or (?frame=1) in a frame."""
-    sandbox = own_or_404(request.user)
-    if port not in [configured["target"] for configured in sandbox.ports]:
-        raise Http404("This port has no preview.")
-    framed = "frame" in request.GET
-    try:
-        link = services.open_port(sandbox=sandbox, port=port, actor=request.user)
-    except errors.SandboxError as exc:
-        return _error_in_frame(request, exc) if framed else error_page(request, exc)
-    response = HttpResponseRedirect(link)
-    response.status_code = 303
-    response["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _error_in_frame(request: HttpRequest, exc: errors.SandboxError) -> HttpResponseBase:
-    """The one page of Manta that may be framed, by Manta: why there is no preview."""
-
-    @xframe_options_sameorigin
-    @csp_replace({"frame-ancestors": ["'self'"]})
-    def page(request: HttpRequest) -> HttpResponse:
-        return error_page(request, exc)
-
-    return page(request)

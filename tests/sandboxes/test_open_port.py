@@ -1,10 +1,24 @@
 """Opening a port leads to its private preview, or says why not."""
 
+from datetime import timedelta
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
 
-from sandboxes import errors, services
+from sandboxes import dataplane, errors, gateway, services
 from sandboxes.models import Sandbox
+from sandboxes.preview_address import with_path, with_token
+from tests.local_blaxel.running import until
+
+PREVIEW = "http://x.preview.example"
+
+
+def serve(sandbox, host, port):
+    command = f"python3 -m http.server --bind {host} {port}"
+    process = {"name": f"on-{port}", "command": command, "waitForCompletion": False}
+    dataplane.start_process(sandbox.url, process)
+    until(lambda: port in [found.port for found in dataplane.list_listening(sandbox.url)], 30)
 
 
 def test_open_leads_to_the_starter_by_a_link_with_a_token(made):
@@ -22,3 +36,85 @@ def test_open_of_a_port_on_which_nothing_listens_says_what_to_do(made, provider)
 
     with pytest.raises(errors.PortClosed, match=r"Nothing listens on port 3000.*0\.0\.0\.0"):
         services.open_port(sandbox=made, port=3000, actor=made.owner)
+
+
+def test_a_port_that_is_in_no_list_opens_at_a_page(made):
+    serve(made, "0.0.0.0", 5050)
+
+    link = services.open_port(sandbox=made, port=5050, path="/?of=now", actor=made.owner)
+
+    assert "?of=now&bl_preview_token=" in link
+    assert "Directory listing" in httpx.get(link).text
+
+
+def test_a_server_on_loopback_is_refused_with_the_option_that_opens_it(made):
+    serve(made, "127.0.0.1", 5051)
+
+    with pytest.raises(errors.PortLoopbackOnly, match=r"127\.0\.0\.1.*--bind 0\.0\.0\.0"):
+        services.open_port(sandbox=made, port=5051, actor=made.owner)
+
+
+@pytest.mark.parametrize("port", [80, 443, 8080])
+def test_reserved_ports_are_refused_with_the_reason(alices_sandbox, port):
+    with pytest.raises(errors.PortReserved, match=f"Port {port} is reserved"):
+        services.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
+
+
+@pytest.mark.parametrize("port", [0, 65_536, 10**9])
+def test_what_is_no_port_is_refused(alices_sandbox, port):
+    with pytest.raises(errors.PortClosed, match="from 1 to 65535"):
+        services.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
+
+
+def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
+    address, token = gateway.mint_preview_token(made.name, 3000, timedelta(seconds=2))
+    shown = {"X-Blaxel-Preview-Token": token}
+
+    assert httpx.get(address, headers=shown).status_code == 200
+    until(lambda: httpx.get(address, headers=shown).status_code == 401, 30)
+
+
+def test_a_token_opens_its_own_port_only(made):
+    _, token = gateway.mint_preview_token(made.name, 3000, timedelta(hours=1))
+    other = gateway.ensure_preview(made.name, 5052)
+
+    assert httpx.get(other, headers={"X-Blaxel-Preview-Token": token}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example/",
+        "http:evil.example",
+        "@evil.example",
+        ":80@evil.example",
+        "\t//evil.example",
+        "/\t/evil.example",
+        "/..//evil.example",
+        "/%2e%2e/%2E%2E//evil.example",
+        "?next=//evil.example",
+        "#//evil.example",
+        "/a\r\nLocation: https://evil.example",
+    ],
+)
+def test_no_path_leads_to_another_host(path):
+    address = urlsplit(with_path(f"{PREVIEW}/", path))
+
+    assert (address.scheme, address.netloc) == ("http", "x.preview.example")
+    assert "//" not in address.path
+    assert not {"\\", "\r", "\n", "\t", " "} & set(address.geturl())
+
+
+def test_no_path_leaves_the_preview_where_that_is_a_folder_of_a_host():
+    assert with_path("http://h/preview/abc", "/../../v0/sandboxes") == (
+        "http://h/preview/abc/v0/sandboxes"
+    )
+
+
+def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
+    address = with_path(PREVIEW, "docs/a b?q=1&bl_preview_token=old&%62l_preview_token=x#part")
+
+    assert with_token(address, "new") == (f"{PREVIEW}/docs/a%20b?q=1&bl_preview_token=new#part")

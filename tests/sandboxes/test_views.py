@@ -100,11 +100,14 @@ def test_refresh_marks_the_row_due(client, alices_sandbox):
     assert Sandbox.objects.due().get() == alices_sandbox
 
 
-def test_a_port_without_a_preview_is_not_there(client, alices_sandbox):
+@pytest.mark.parametrize(("port", "status"), [(8080, 400), (80, 400), (443, 400), (99999, 409)])
+def test_a_port_that_can_have_no_preview_says_why(client, alices_sandbox, port, status):
     client.force_login(alices_sandbox.owner)
 
-    assert client.post("/sandbox/open/3001/").status_code == 404
-    assert client.post("/sandbox/open/99999/").status_code == 404
+    answer = client.post(f"/sandbox/open/{port}/")
+
+    assert answer.status_code == status
+    assert "Port" in answer.text
 
 
 def test_open_before_the_sandbox_is_ready_says_so(client, alice):
@@ -217,7 +220,8 @@ def test_the_workspace_makes_a_constant_number_of_queries(
     client.force_login(alices_sandbox.owner)
     client.get("/workspace/")
 
-    with django_assert_max_num_queries(5):  # session, user, sandbox, heartbeats
+    # session, user, sandbox, heartbeats, the last call, public ports
+    with django_assert_max_num_queries(6):
         client.get("/workspace/")
 
 

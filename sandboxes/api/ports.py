@@ -1,0 +1,164 @@
+"""/api/sandbox/ports and /api/sandbox/previews: what listens, and who may open it."""
+
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Scope, User
+from sandboxes import errors, services
+from sandboxes.api.serializers import ErrorResponse, stamp
+from sandboxes.models import PublicPort, Sandbox
+from sandboxes.services import Port
+
+_DAY = 24 * 3600
+_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)
+
+
+class PublicSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: until made private.")
+
+
+class PortSerializer(serializers.Serializer[Any]):
+    port = serializers.IntegerField()
+    process = serializers.CharField(allow_null=True)
+    pid = serializers.IntegerField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(
+        allow_null=True,
+        help_text="Why it does not answer: nothing_listens, loopback_only or asleep.",
+    )
+    advice = serializers.CharField(help_text="What to do about it.")
+    public = PublicSerializer(allow_null=True)
+
+
+class PortsResponse(serializers.Serializer[Any]):
+    ports = PortSerializer(many=True)
+
+
+class PublicRequest(serializers.Serializer[Any]):
+    expiresIn = serializers.IntegerField(
+        min_value=60, max_value=7 * _DAY, allow_null=True, help_text="Seconds; null: no end."
+    )
+
+
+class PublicResponse(serializers.Serializer[Any]):
+    port = serializers.IntegerField()
+    public = PublicSerializer(allow_null=True)
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    port = serializers.IntegerField()
+    url = serializers.CharField(help_text="A private one asks for a token.")
+    public = serializers.BooleanField()
+    expiresAt = serializers.DateTimeField(allow_null=True)
+
+
+class PreviewsResponse(serializers.Serializer[Any]):
+    previews = PreviewSerializer(many=True)
+
+
+class SandboxPorts(APIView):
+    scopes: ClassVar = {"GET": Scope.PORTS}
+
+    @extend_schema(
+        operation_id="sandbox_ports",
+        summary="What listens in your sandbox, and who may open it",
+        description="Wakes the sandbox, unless asked with wake=false.",
+        parameters=[OpenApiParameter("wake", bool, default=True)],
+        responses={200: PortsResponse, **_REFUSED},
+    )
+    def get(self, request: Request) -> Response:
+        wake = request.query_params.get("wake", "true")
+        if wake not in ("true", "false"):
+            raise serializers.ValidationError({"wake": "Say true or false."})
+        found = services.list_ports(sandbox=_own(request), wake=wake == "true")
+        return Response({"ports": [_port(port) for port in found]})
+
+
+class SandboxPortPublic(APIView):
+    scopes: ClassVar = {"PUT": Scope.PORTS, "DELETE": Scope.PORTS}
+
+    @extend_schema(
+        operation_id="sandbox_port_publish",
+        summary="Let anybody open the port who has its address",
+        description="Say for how long: expiresIn is required, and null means until made private.",
+        request=PublicRequest,
+        responses={200: PublicResponse, **_REFUSED},
+    )
+    def put(self, request: Request, port: int) -> Response:
+        sent = PublicRequest(data=request.data)
+        sent.is_valid(raise_exception=True)
+        seconds = sent.validated_data["expiresIn"]
+        row = services.make_public(
+            sandbox=_own(request),
+            port=port,
+            lasts=None if seconds is None else timedelta(seconds=seconds),
+            actor=request.user,
+        )
+        return Response({"port": port, "public": _public(row)})
+
+    @extend_schema(
+        operation_id="sandbox_port_unpublish",
+        summary="Let nobody but you open the port",
+        request=None,
+        responses={200: PublicResponse, **_REFUSED},
+    )
+    def delete(self, request: Request, port: int) -> Response:
+        services.make_private(sandbox=_own(request), port=port, actor=request.user)
+        return Response({"port": port, "public": None})
+
+
+class SandboxPreviews(APIView):
+    scopes: ClassVar = {"GET": Scope.PORTS}
+
+    @extend_schema(
+        operation_id="sandbox_previews",
+        summary="The previews that the provider has of your sandbox's ports",
+        description="Does not wake the sandbox.",
+        responses={200: PreviewsResponse, **_REFUSED},
+    )
+    def get(self, request: Request) -> Response:
+        previews = services.list_previews(sandbox=_own(request))
+        return Response(
+            {
+                "previews": [
+                    {
+                        "port": preview.port,
+                        "url": preview.url,
+                        "public": preview.public,
+                        "expiresAt": stamp(preview.expires_at) if preview.expires_at else None,
+                    }
+                    for preview in previews
+                ]
+            }
+        )
+
+
+def _own(request: Request) -> Sandbox:
+    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
+    if sandbox is None:
+        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
+    return sandbox
+
+
+def _port(port: Port) -> dict[str, Any]:
+    found = port.listening
+    return {
+        "port": port.number,
+        "process": (found.process or None) if found else None,
+        "pid": found.pid if found else None,
+        "address": found.address if found else None,
+        "reason": port.reason,
+        "advice": port.advice,
+        "public": _public(port.public) if port.public else None,
+    }
+
+
+def _public(row: PublicPort) -> dict[str, Any]:
+    return {"url": row.url, "until": stamp(row.until) if row.until else None}

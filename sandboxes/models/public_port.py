@@ -1,0 +1,50 @@
+"""Ports that anybody may open who has their address."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class PublicPortQuerySet(models.QuerySet["PublicPort"]):
+    def current(self) -> "PublicPortQuerySet":
+        """Those that are public, and are meant to be."""
+        return self.exclude(until__lte=timezone.now())
+
+    def over(self, moment: Any) -> "PublicPortQuerySet":
+        """Those that are to be private at that moment, the longest overdue first."""
+        return self.filter(until__lte=moment).order_by("until")
+
+
+class PublicPort(models.Model):
+    """One such port. The row is written before the provider is asked, and goes after it has been
+    asked to make the port private: nothing is public without a row that says so.
+    """
+
+    sandbox = models.ForeignKey(
+        "sandboxes.Sandbox", on_delete=models.CASCADE, related_name="public_ports"
+    )
+    port = models.PositiveIntegerField()
+    # None: until somebody makes it private. In the past: to be made private as soon as possible.
+    until = models.DateTimeField(null=True, blank=True, db_index=True)
+    url = models.CharField(max_length=500, blank=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = PublicPortQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["port"]
+        constraints = [
+            models.UniqueConstraint(fields=["sandbox", "port"], name="public_port_once_a_sandbox"),
+            models.CheckConstraint(
+                condition=Q(port__gte=1, port__lte=65_535), name="public_port_is_a_port"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sandbox}: {self.port}"

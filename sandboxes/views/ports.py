@@ -1,0 +1,99 @@
+"""One's own ports: what listens, opening one, and who may open it."""
+
+import json
+
+from csp.decorators import csp_replace
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from manta.middleware import error_page
+from manta.requests import SignedInRequest
+from sandboxes import errors, services
+from sandboxes.forms import PublishForm
+from sandboxes.views.answers import own_or_404
+
+
+@require_GET
+@never_cache
+@login_required
+def ports(request: SignedInRequest) -> HttpResponse:
+    """The list of ports; ?look wakes the sandbox, and says what listens now."""
+    wake = "look" in request.GET
+    sandbox = own_or_404(request.user)
+    found = services.list_ports(sandbox=sandbox, wake=wake)
+    context = {"ports": found, "looked": wake, "sandbox": sandbox}
+    whole = "sandboxes/ports.html"
+    return render(request, f"{whole}#list" if request.htmx else whole, context)
+
+
+@require_POST
+@never_cache
+@login_required
+def open_port(request: SignedInRequest, port: int) -> HttpResponseBase:
+    """Send the browser to the private preview of a port, in a tab or (?frame=1) in a frame."""
+    framed = "frame" in request.GET
+    try:
+        link = services.open_port(
+            sandbox=own_or_404(request.user),
+            port=port,
+            path=request.POST.get("path", "/"),
+            actor=request.user,
+        )
+    except errors.SandboxError as exc:
+        return _error_in_frame(request, exc) if framed else error_page(request, exc)
+    response = HttpResponseRedirect(link)
+    response.status_code = 303
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@login_required
+def publish_port(request: SignedInRequest, port: int) -> HttpResponse:
+    """Say what public means and ask for how long; then make the port public."""
+    sandbox = own_or_404(request.user)
+    services.require_open_to_previews(port)
+    form = PublishForm(request.POST or None)
+    if form.is_valid():
+        services.make_public(
+            sandbox=sandbox, port=port, lasts=form.cleaned_data["lasts"], actor=request.user
+        )
+        return _changed(request)
+    template = "sandboxes/publish.html#dialog" if request.htmx else "sandboxes/publish.html"
+    return render(
+        request, template, {"form": form, "port": port}, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+@never_cache
+@login_required
+def unpublish_port(request: SignedInRequest, port: int) -> HttpResponse:
+    services.make_private(sandbox=own_or_404(request.user), port=port, actor=request.user)
+    return _changed(request)
+
+
+def _changed(request: SignedInRequest) -> HttpResponse:
+    """What shows ports asks for them anew."""
+    if not request.htmx:
+        return redirect("sandboxes:workspace")
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"ports:public": {}, "sandbox:refresh": {}})
+    return response
+
+
+def _error_in_frame(request: HttpRequest, exc: errors.SandboxError) -> HttpResponseBase:
+    """The one page of Manta that may be framed, by Manta: why there is no preview."""
+
+    @xframe_options_sameorigin
+    @csp_replace({"frame-ancestors": ["'self'"]})
+    def page(request: HttpRequest) -> HttpResponse:
+        return error_page(request, exc)
+
+    return page(request)
