@@ -16,7 +16,7 @@ from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import gateway, live, mcp, terminal
+from sandboxes import gateway, inside, live, mcp, terminal
 
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
@@ -58,6 +58,7 @@ application = Starlette(
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
+        Route(inside.PATH, inside.inside_stream),
         Route(mcp.PATH, mcp.endpoint),
         WebSocketRoute(terminal.PATH, terminal.terminal),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),

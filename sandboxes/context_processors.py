@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes import live, mcp
+from sandboxes import inside, live, mcp
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
 
@@ -18,5 +19,7 @@ def panel(request: HttpRequest) -> dict[str, Any]:
     return {
         "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
         "live_path": live.PATH,
+        "inside_path": inside.PATH,
+        "idle_after": round(settings.WORKSPACE_IDLE_AFTER.total_seconds()),
         "mcp_url": request.build_absolute_uri(mcp.PATH),
     }

@@ -122,12 +122,13 @@ class Message:
 class Page:
     """What a browser's EventSource does, but for coming back by itself."""
 
-    def __init__(self, web: Web, cookie: str, after: str = "") -> None:
+    def __init__(self, web: Web, cookie: str, after: str = "", path: str = PATH) -> None:
         self.said: list[Message] = []
         self.status = 0
         self.headers: httpx.Headers = httpx.Headers()
         self.last_id = after
         self.over = False
+        self._path = path
         self._http = httpx.Client(base_url=web.url, trust_env=False, timeout=httpx.Timeout(60))
         self._headers = {"Cookie": cookie} | ({"Last-Event-ID": after} if after else {})
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -137,7 +138,7 @@ class Page:
     def _listen(self) -> None:
         with (
             suppress(httpx.TransportError),
-            self._http.stream("GET", PATH, headers=self._headers) as answer,
+            self._http.stream("GET", self._path, headers=self._headers) as answer,
         ):
             self.headers, self.status = answer.headers, answer.status_code
             self._read(answer)

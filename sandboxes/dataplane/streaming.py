@@ -1,0 +1,35 @@
+"""The asynchronous twin of client, for what streams: beside Django, in the process's event loop."""
+
+import asyncio
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from sandboxes import gateway
+
+# Seconds. Between two pieces of a stream a sandbox may be busy for long, and wakes meanwhile.
+TIMEOUT = httpx.Timeout(60, connect=5)
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+
+def streaming_client() -> httpx.AsyncClient:
+    """The one client of this event loop. It has no limit of connections: those of its users do."""
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        _clients[loop] = httpx.AsyncClient(
+            timeout=TIMEOUT,
+            headers=gateway.data_plane_headers(),
+            event_hooks={"request": [_name_request]},
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        )
+    return _clients[loop]
+
+
+async def close_streaming_client() -> None:
+    with suppress(KeyError):
+        await _clients.pop(asyncio.get_running_loop()).aclose()
+
+
+async def _name_request(request: httpx.Request) -> None:
+    gateway.name_request(request)

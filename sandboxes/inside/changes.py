@@ -1,0 +1,81 @@
+"""What changed among a sandbox's files, from the lines of its watch."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+# Of these folders the insides are not told of: they churn, and no page shows them open.
+IGNORED = (
+    "/node_modules/",
+    "/.git/",
+    "/__pycache__/",
+    "/site-packages/",
+    "/.cache/",
+    "/.npm/",
+    "/.manta",
+)
+# More at once are told as "many": whoever shows files asks anew.
+MOST = 200
+
+_KINDS = {"CREATE": "created", "WRITE": "changed", "REMOVE": "deleted", "RENAME": "deleted"}
+
+
+@dataclass(frozen=True)
+class Change:
+    path: str
+    kind: str
+
+
+class Burst:
+    """Changes that wait to be told, one of each path."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, str] = {}
+        self.many = False
+
+    def __bool__(self) -> bool:
+        return self.many or bool(self._kinds)
+
+    def add(self, change: Change) -> None:
+        before = self._kinds.get(change.path)
+        kind = change.kind
+        if before == "created" and kind == "changed":
+            kind = "created"
+        elif before == "deleted" and kind == "created":
+            kind = "changed"
+        self._kinds[change.path] = kind
+        self.many = self.many or len(self._kinds) > MOST
+        if self.many:
+            self._kinds.clear()
+
+    def everything(self) -> None:
+        """It is not known what changed."""
+        self.many = True
+        self._kinds.clear()
+
+    def join(self, other: "Burst") -> None:
+        if other.many:
+            self.everything()
+        for path, kind in other._kinds.items():
+            self.add(Change(path, kind))
+
+    def as_json(self) -> dict[str, Any]:
+        if self.many:
+            return {"many": True, "changes": []}
+        return {"changes": [{"path": path, "kind": kind} for path, kind in self._kinds.items()]}
+
+
+def read(line: str) -> Change | None:
+    """The change that a line tells of; None of a sign of life, or of rights alone.
+
+    Raises ValueError when changes were lost, or when it makes no sense.
+    """
+    if not line.strip() or line.startswith("[keepalive]"):
+        return None
+    told = json.loads(line)
+    if not isinstance(told, dict) or told.get("error"):
+        raise ValueError(line)
+    operations = str(told.get("op") or "").split("|")
+    kind = next((_KINDS[each] for each in operations if each in _KINDS), None)
+    path = f"{str(told.get('path') or '').rstrip('/')}/{told.get('name') or ''}".rstrip("/")
+    return Change(path, kind) if kind and path else None

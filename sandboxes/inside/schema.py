@@ -1,0 +1,50 @@
+"""The stream in the API's description, by hand: it is no view of Django's."""
+
+from typing import Any
+
+from sandboxes.inside.path import PATH
+
+_DESCRIPTION = """\
+Server-sent events for as long as the session lasts, for Manta's own pages; each carries a JSON
+object. While one is open, the sandbox stays awake.
+
+* `connected`: changes of files are told from now on.
+* `trouble`: the sandbox does not answer, with a `message`; it is tried again.
+* `files`: `changes`, each with `path` and `kind` (`created`, `changed`, `deleted`); or `many`, when
+  anything may have changed.
+* `processes`: `version` (another one whenever something else changes than how busy they are), and
+  `processes` as `GET /api/sandbox/processes` has them.
+* `ports`: `ports`, each with `port`, `address`, `loopbackOnly`, `process` and `pid`.
+* `end`: the last, with a `reason`: `over` (signed out, or the server ends), `limit` (a user has 10
+  streams; the oldest gives way), `slow`, or `gone` (there is no sandbox to follow any more)."""
+
+
+def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular."""
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+    refusals = {
+        "401": "Nobody is signed in.",
+        "404": "There is no sandbox.",
+        "409": "It is being made.",
+        "503": "No room: see Retry-After.",
+    }
+    result["paths"][PATH] = {
+        "get": {
+            "operationId": "sandbox_inside_live",
+            "summary": "What happens inside your sandbox, live",
+            "description": _DESCRIPTION,
+            "tags": ["live"],
+            "security": [{"cookieAuth": []}],
+            "responses": {
+                "200": {
+                    "description": "The stream.",
+                    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                },
+                **{
+                    status: {"description": why, "content": error}
+                    for status, why in refusals.items()
+                },
+            },
+        }
+    }
+    return result

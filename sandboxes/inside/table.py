@@ -1,0 +1,253 @@
+"""The processes of a sandbox as a person reads them: what the API knows, and what the kernel does.
+
+A process of the API is shown with all that it started: their processor time, memory and ports are
+its own. What nobody started through the API is shown by job, as in a shell.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from sandboxes.inside.census import OWN_PREFIX, TICKS_PER_SECOND, Census, Seen
+
+_SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
+_MIB = 2**20
+# Of those that have ended, the latest so many.
+_MOST_ENDED = 100
+# Nobody reads more of a command in a list.
+_LONGEST = 400
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class Job:
+    """A row: of the API, or one that a terminal or something else in the sandbox started."""
+
+    fields: Fields
+    members: list[Seen] = field(default_factory=list)
+    ports: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Table:
+    processes: list[Fields]
+    ports: list[Fields]
+
+    @property
+    def version(self) -> str:
+        """Another one when something else is shown than how busy they are."""
+        shown = [
+            {key: value for key, value in each.items() if key not in ("cpu", "memory")}
+            for each in self.processes
+        ]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+
+    def find(self, name: str) -> Fields | None:
+        """By name; one that has none, by its pid."""
+        return next((each for each in self.processes if each["name"] == name), None)
+
+
+def tabulate(known: list[Fields], now: Census | None, before: Census | None = None) -> Table:
+    """known is what GET /process lists, oldest first; before is an older census, for the load."""
+    jobs = {each["name"]: Job(each) for each in _latest(known)}
+    if now is None:
+        return Table([job.fields for job in jobs.values()], [])
+    owners = _owners(jobs, now, known)
+    for pid, seen in now.processes.items():
+        if (name := owners.get(pid)) is not None:
+            jobs.setdefault(name, Job({})).members.append(seen)
+    ports = _ports(now, owners, jobs)
+    for job in jobs.values():
+        job.fields = job.fields or _unmanaged(job.members, now)
+        _measure(job, now, before)
+    shown = [job.fields for job in jobs.values()]
+    return Table(shown, ports)
+
+
+def slim(listed: Fields) -> Fields:
+    """What is kept of a ProcessResponse: all but its output."""
+    return {
+        "name": str(listed.get("name") or ""),
+        "pid": _number(listed.get("pid")),
+        "command": str(listed.get("command") or ""),
+        "status": str(listed.get("status") or ""),
+        "exitCode": None if listed.get("status") == "running" else listed.get("exitCode"),
+        "startedAt": _moment(listed.get("startedAt")),
+        "endedAt": _moment(listed.get("completedAt")),
+        "workingDir": str(listed.get("workingDir") or ""),
+        "keepAlive": bool(listed.get("keepAlive")),
+        "restartOnFailure": bool(listed.get("restartOnFailure")),
+        "restarts": _number(listed.get("restartCount")),
+        "managed": True,
+        "cpu": None,
+        "memory": None,
+        "ports": [],
+    }
+
+
+def _latest(known: list[Fields]) -> list[Fields]:
+    """One of each name, running ones first, and no endless past."""
+    by_name = {each["name"]: dict(each) for each in known if not _is_own(each)}
+    running = [each for each in by_name.values() if each["status"] == "running"]
+    ended = [each for each in by_name.values() if each["status"] != "running"]
+    return running + ended[::-1][:_MOST_ENDED]
+
+
+def _is_own(listed: Fields) -> bool:
+    return bool(listed["name"].startswith(OWN_PREFIX))
+
+
+def _owners(jobs: dict[str, Job], now: Census, known: list[Fields]) -> dict[int, str | None]:
+    """Under which name each process is shown; None for those that are not."""
+    roots: dict[int, str | None] = dict.fromkeys((0, 1, now.server, now.own))
+    for each in known:
+        if each["status"] == "running":
+            roots[each["pid"]] = None if _is_own(each) else each["name"]
+    roots |= _restarted(jobs, now, roots)
+    found: dict[int, str | None] = {}
+    for pid, seen in now.processes.items():
+        line = _ancestry(seen, now)
+        by_name = (each for each in (*line, seen.group) if each in roots and _is_root(each, now))
+        nearest = next(by_name, None)
+        if nearest is not None:
+            found[pid] = roots[nearest]
+        elif pid == now.server or _is_hidden(seen):
+            found[pid] = None
+        else:
+            found[pid] = str(seen.group)
+    return found
+
+
+def _is_root(pid: int, now: Census) -> bool:
+    """Everything descends from the server: only being it, or the census itself, counts."""
+    return pid not in (0, 1, now.server)
+
+
+def _ancestry(seen: Seen, now: Census) -> list[int]:
+    line = [seen.pid]
+    while (seen := now.processes.get(seen.parent, seen)).pid not in line:
+        line.append(seen.pid)
+    return line
+
+
+def _is_hidden(seen: Seen) -> bool:
+    """The sandbox's own machinery, and the shells that terminals show."""
+    is_machinery = seen.pid == 1 or not seen.group or seen.memory == 0
+    is_terminal = seen.terminal and seen.session == seen.pid and seen.name in _SHELLS
+    return bool(is_machinery or is_terminal)
+
+
+def _restarted(
+    jobs: dict[str, Job], now: Census, roots: dict[int, str | None]
+) -> dict[int, str | None]:
+    """The server names a process by its first pid, also after it started it again."""
+    lost = [
+        job.fields
+        for job in jobs.values()
+        if job.fields["status"] == "running" and job.fields["pid"] not in now.processes
+    ]
+    heads = [
+        seen
+        for seen in now.processes.values()
+        if seen.parent == now.server and not seen.terminal and seen.pid not in roots
+    ]
+    found: dict[int, str | None] = {}
+    for each in lost:
+        named = [head for head in heads if each["command"] in now.commands.get(head.pid, "")]
+        chosen = next(iter(named or (heads if len(lost) == 1 else [])), None)
+        if chosen:
+            heads.remove(chosen)
+            found[chosen.pid] = each["name"]
+    return found
+
+
+def _unmanaged(members: list[Seen], now: Census) -> Fields:
+    """A job that the API knows nothing of, by the process that leads it."""
+    leader = next((each for each in members if each.pid == each.group), members[0])
+    return slim(
+        {
+            "name": str(leader.group),
+            "pid": leader.pid,
+            "command": now.commands.get(leader.pid, "")[:_LONGEST] or leader.name,
+            "status": "running",
+            "startedAt": _started(leader, now),
+        }
+    ) | {"managed": False, "workingDir": None}
+
+
+def _started(seen: Seen, now: Census) -> str:
+    """To 10 s, so that it is the same at each look."""
+    booted = datetime.now(UTC).timestamp() - now.uptime
+    moment = booted + seen.started / TICKS_PER_SECOND
+    return datetime.fromtimestamp(moment // 10 * 10, UTC).isoformat()
+
+
+def _measure(job: Job, now: Census, before: Census | None) -> None:
+    if not job.members:
+        return
+    job.fields["memory"] = sum(each.memory for each in job.members) // _MIB * _MIB
+    job.fields["ports"] = sorted(job.ports)
+    if before and now.uptime > before.uptime:
+        spent = sum(_spent(each, before) for each in job.members)
+        share = spent / TICKS_PER_SECOND / (now.uptime - before.uptime)
+        job.fields["cpu"] = round(100 * share)
+
+
+def _spent(seen: Seen, before: Census) -> int:
+    earlier = before.processes.get(seen.pid)
+    same = earlier is not None and earlier.started == seen.started
+    return max(0, seen.ticks - earlier.ticks) if same and earlier else 0
+
+
+def _ports(now: Census, owners: dict[int, str | None], jobs: dict[str, Job]) -> list[Fields]:
+    """What listens, but for the sandbox's own server; on loopback alone where nowhere else."""
+    by_port: dict[int, list[tuple[str, bool, int]]] = defaultdict(list)
+    for listener in now.listeners:
+        pid = now.holders.get(listener.inode, 0)
+        if pid != now.server and not (pid == 1 and now.server == 1):
+            by_port[listener.port].append((listener.address, listener.is_loopback, pid))
+    listed = []
+    for port, found in sorted(by_port.items()):
+        address, is_loopback, pid = min(found, key=lambda each: each[1])
+        name = owners.get(pid)
+        if name in jobs:
+            jobs[name].ports.add(port)
+        seen = now.processes.get(pid)
+        shown = name if name in jobs and jobs[name].fields else seen.name if seen else ""
+        listed.append(
+            {
+                "port": port,
+                "address": address,
+                "loopbackOnly": is_loopback,
+                "process": shown,
+                "pid": pid or None,
+            }
+        )
+    return listed
+
+
+def _number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _moment(value: Any) -> str | None:
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(str(value))
+    except ValueError:
+        return str(value)
+    return moment.astimezone(UTC).isoformat()
+
+
+def age_of(moment: str | None) -> timedelta | None:
+    try:
+        return datetime.now(UTC) - datetime.fromisoformat(moment or "")
+    except ValueError:
+        return None

@@ -1,0 +1,111 @@
+// What happens inside the sandbox, over one stream, while somebody works on this page.
+// An open stream keeps the sandbox awake: a hidden or idle page closes it, and lets it sleep.
+(() => {
+  const HIDDEN_MS = 5000;
+  const AGAIN_MS = 15000;
+  const { from, idleAfter } = document.currentScript.dataset;
+  const idleMs = Number(idleAfter) * 1000;
+  const { body, documentElement: root } = document;
+  let source = null;
+  let wanted = false;
+  let idle;
+  let later;
+  let actedAt = Date.now();
+
+  const tell = (name, detail) => body.dispatchEvent(new CustomEvent(name, { detail }));
+  const is = (state) => {
+    if (root.dataset.inside === state) return;
+    root.dataset.inside = state;
+    tell("inside:state", { state });
+  };
+  const sandboxIs = (state) => document.getElementById("play-state")?.classList.contains(`state-${state}`);
+  const isIdle = () => Date.now() - actedAt > idleMs;
+
+  const heard = {
+    connected: () => is("open"),
+    trouble: () => is("away"),
+    files: (data) => tell("files:changed", data),
+    processes: (data) => tell("processes:changed", data),
+    ports: (data) => tell("ports:changed", data),
+    end: ({ reason }) => {
+      park();
+      // Of a server that ends, or a sandbox that is made again, something else may come.
+      if (reason !== "limit") later = setTimeout(consider, AGAIN_MS / 5);
+    },
+  };
+
+  const park = () => {
+    clearTimeout(later);
+    clearTimeout(idle);
+    source?.close();
+    source = null;
+    wanted = false;
+    is(sandboxIs("active") || sandboxIs("standby") ? "asleep" : "off");
+  };
+
+  const open = () => {
+    clearTimeout(later);
+    is("connecting");
+    source = new EventSource(from);
+    source.onerror = () => {
+      if (source?.readyState !== EventSource.CLOSED) return is("connecting");
+      source = null;
+      is("away");
+      later = setTimeout(consider, AGAIN_MS);
+    };
+    for (const [name, hear] of Object.entries(heard)) {
+      source.addEventListener(name, (message) => hear(JSON.parse(message.data)));
+    }
+    watchIdle();
+  };
+
+  const watchIdle = () => {
+    clearTimeout(idle);
+    idle = setTimeout(() => (isIdle() ? park() : watchIdle()), Math.max(250, actedAt + idleMs - Date.now() + 50));
+  };
+
+  // Whether to listen, as things are now. Looking alone never wakes a sandbox.
+  const consider = () => {
+    if (source || document.hidden || isIdle()) return;
+    if (sandboxIs("active") || (wanted && sandboxIs("standby"))) open();
+    else is(sandboxIs("standby") ? "asleep" : "off");
+  };
+
+  const acted = () => {
+    const was = isIdle();
+    actedAt = Date.now();
+    if (was) consider();
+  };
+  for (const name of ["keydown", "pointerdown", "pointermove", "wheel"]) {
+    document.addEventListener(name, acted, { passive: true, capture: true });
+  }
+  document.addEventListener("scroll", acted, { passive: true, capture: true });
+  body.addEventListener("inside:activity", acted);
+  body.addEventListener("inside:wanted", () => {
+    actedAt = Date.now();
+    wanted = true;
+    if (root.dataset.inside === "away" && source) {
+      source.close();
+      source = null;
+    }
+    consider();
+  });
+  // The panel's news comes with the Play button's state.
+  body.addEventListener("htmx:oobAfterSwap", consider);
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(later);
+    if (document.hidden) later = setTimeout(park, HIDDEN_MS);
+    else {
+      actedAt = Date.now();
+      consider();
+    }
+  });
+  window.addEventListener("pagehide", () => source?.close());
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    source = null;
+    consider();
+  });
+  is("off");
+  consider();
+})();

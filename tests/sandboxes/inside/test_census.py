@@ -1,0 +1,144 @@
+"""What census.sh says, and how it is read: also of odd names, and of what is cut off."""
+
+import subprocess
+
+import pytest
+
+from sandboxes.inside import census
+from sandboxes.inside.table import slim, tabulate
+
+HEAD = "@ 100.00 50 7 4096"
+
+
+def process(pid, parent=7, group=None, *, session=7, terminal=0, ticks=0, name="node"):
+    return f"p {pid} {parent} {group or pid} {session} {terminal} {ticks} 900 1024 {name}"
+
+
+def read(*lines):
+    return census.parse([HEAD, *lines])
+
+
+def known(name, pid, status="running", **more):
+    return slim({"name": name, "pid": str(pid), "status": status, "command": name, **more})
+
+
+@pytest.mark.parametrize("name", ["a b", "a) b (c", "\\n", "<script>", "é", ""])
+def test_a_process_may_have_any_name(name):
+    assert read(process(9, name=name)).processes[9].name == name
+
+
+@pytest.mark.parametrize(
+    ("line", "address", "is_loopback"),
+    [
+        ("l 0100007F:0BB8 5", "127.0.0.1", True),
+        ("l 00000000:0BB8 5", "0.0.0.0", False),
+        ("l 00000000000000000000000001000000:0BB8 5", "::1", True),
+        ("l 00000000000000000000000000000000:0BB8 5", "::", False),
+        ("l 0000000000000000FFFF00000100007F:0BB8 5", "127.0.0.1", True),
+    ],
+)
+def test_addresses_are_read_as_the_kernel_prints_them(line, address, is_loopback):
+    (listener,) = read(line).listeners
+
+    assert (listener.address, listener.port) == (address, 3000)
+    assert listener.is_loopback is is_loopback
+
+
+@pytest.mark.parametrize("line", ["p x", "l 00:1 2", "l z", "f x", "s", "?", "p 1 2 3 4 5 6 7 8"])
+def test_a_line_that_makes_no_sense_is_left_out(line):
+    assert list(read(line, process(9)).processes) == [9]
+
+
+def test_only_a_whole_census_is_handed_over():
+    reader = census.Reader()
+
+    found = [reader.line(line) for line in ("p 9", ".", "stdout:" + HEAD, process(9), ".")]
+
+    assert [bool(each) for each in found] == [False, False, False, False, True]
+
+
+def test_a_command_of_several_lines_is_one():
+    assert read("d 9", "c python -c a", "c b").commands == {9: "python -c a b"}
+
+
+def test_this_machine_is_read():
+    script = census.COMMAND.removeprefix("exec ")
+    said = subprocess.run(["timeout", "3", "sh", "-c", script], capture_output=True, text=True)
+
+    _, now = census.latest(said.stdout)
+
+    assert now.processes
+    assert said.stderr == ""
+
+
+def test_what_a_process_started_is_its_own():
+    now = read(
+        process(20, ticks=300),
+        process(21, 20, 20, ticks=100),
+        "l 00000000:0BB8 5",
+        "f 21",
+        "s 5",
+    )
+    before = census.parse(
+        ["@ 90.00 50 7 4096", process(20, ticks=100), process(21, 20, 20, ticks=100)]
+    )
+
+    table = tabulate([known("web", 20)], now, before)
+
+    (web,) = table.processes
+    assert (web["cpu"], web["memory"], web["ports"]) == (20, 8 * 2**20, [3000])
+    assert [(port["port"], port["process"]) for port in table.ports] == [(3000, "web")]
+
+
+def test_one_that_a_terminal_started_is_shown_by_its_job_and_the_shell_is_not():
+    now = read(
+        process(30, session=30, terminal=99, name="bash"),
+        process(31, 30, session=30, terminal=99, name="npm"),
+        process(32, 31, 31, session=30, terminal=99),
+        "d 31",
+        "c npm run dev",
+    )
+
+    (job,) = tabulate([], now).processes
+
+    assert (job["name"], job["command"], job["managed"]) == ("31", "npm run dev", False)
+
+
+def test_the_sandboxes_own_server_and_mantas_own_are_not_shown():
+    now = read(
+        process(7, 1, name="server"),
+        process(1, 0),
+        process(50, name="sh"),
+        process(40, name="sh"),
+        process(41, 40, 40),
+        "l 00000000:1F90 5",
+        "f 7",
+        "s 5",
+    )
+
+    table = tabulate([known("manta-signal", 40)], now)
+
+    assert table.processes == []
+    assert table.ports == []
+
+
+def test_one_that_was_restarted_keeps_its_name():
+    now = read(process(61), "d 61", "c sh -c web")
+
+    (web,) = tabulate([known("web", 60, restartCount=1)], now).processes
+
+    assert web["managed"]
+    assert web["memory"] == 4 * 2**20
+
+
+def test_of_each_name_the_latest_is_shown():
+    table = tabulate([known("web", 1, "failed", exitCode=3), known("web", 2)], None)
+
+    assert [each["status"] for each in table.processes] == ["running"]
+
+
+def test_how_busy_they_are_makes_no_other_version():
+    quiet = tabulate([known("web", 20)], read(process(20)))
+    busy = tabulate([known("web", 20)], read(process(20, ticks=50)), read(process(20)))
+
+    assert quiet.version == busy.version

@@ -1,0 +1,113 @@
+"""What a page is told of a sandbox, for how long, and that the sandbox sleeps without one."""
+
+import time
+
+import httpx
+import pytest
+from django.contrib.sessions.models import Session
+
+from sandboxes import dataplane, gateway
+from sandboxes.inside import PATH
+from sandboxes.models import Phase, Sandbox
+from tests.factories import make_token
+from tests.local_blaxel.running import until
+from tests.sandboxes.live.running import PATIENCE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SERVER = "python3 -m http.server 4321"
+
+
+def paths(page):
+    return [change["path"] for told in page.all("files") for change in told["changes"]]
+
+
+def process(page, name):
+    latest = page.all("processes")[-1:]
+    found = [each for told in latest for each in told["processes"] if each["name"] == name]
+    return found[0] if found else {}
+
+
+def ports(page):
+    return {each["port"]: each for told in page.all("ports")[-1:] for each in told["ports"]}
+
+
+def test_a_page_hears_of_files_processes_and_ports(listen, made):
+    page = listen(made.owner)
+    until(lambda: page.all("files"), PATIENCE)
+
+    dataplane.write_file(made.url, "/blaxel/app/new <b>.txt", "text")
+    dataplane.start_process(made.url, {"name": "web", "command": SERVER})
+
+    until(lambda: "/blaxel/app/new <b>.txt" in paths(page), PATIENCE)
+    until(lambda: ports(page).get(4321, {}).get("process") == "web", PATIENCE)
+    assert process(page, "web")["status"] == "running"
+    assert process(page, "web")["ports"] == [4321]
+    assert ports(page)[4321]["loopbackOnly"] is False
+
+    dataplane.kill_process(made.url, "web")
+
+    until(lambda: process(page, "web").get("status") == "killed", PATIENCE)
+    until(lambda: 4321 not in ports(page), PATIENCE)
+    assert not [
+        each
+        for told in page.all("processes")
+        for each in told["processes"]
+        if each["name"].startswith("manta-")
+    ]
+
+
+def test_a_second_page_is_told_what_the_first_knows(listen, made):
+    first = listen(made.owner)
+    until(lambda: first.all("processes"), PATIENCE)
+
+    second = listen(made.owner)
+
+    until(lambda: second.all("processes") and second.all("connected"), PATIENCE)
+    running = [
+        each for each in dataplane.list_processes(made.url) if each["name"] == "manta-census"
+    ]
+    assert len(running) == 1
+
+
+def test_a_sandbox_stays_awake_while_a_page_listens_and_sleeps_after(listen, made, provider):
+    def state():
+        return provider.server.get(made.name)["state"]
+
+    page = listen(made.owner)
+    until(lambda: page.all("connected"), PATIENCE)
+    time.sleep(3)  # three times what lets it sleep
+    assert state() == "RUNNING"
+
+    page.close()
+
+    until(lambda: state() == "STANDBY", PATIENCE)
+
+
+def test_a_sign_out_ends_it(listen, made):
+    page = listen(made.owner)
+    until(lambda: page.all("connected"), PATIENCE)
+
+    Session.objects.all().delete()
+
+    assert page.ends() == "over"
+
+
+def test_it_ends_with_its_sandbox(listen, made):
+    page = listen(made.owner)
+    until(lambda: page.all("connected"), PATIENCE)
+
+    Sandbox.objects.filter(pk=made.pk).update(phase=Phase.DELETING)
+    gateway.delete(made.name)
+
+    assert page.ends() == "gone"
+
+
+def test_strangers_and_tokens_hear_nothing(web, made):
+    raw = make_token(made.owner, "files:read", "processes")
+
+    stranger = httpx.get(f"{web.url}{PATH}", trust_env=False)
+    token = httpx.get(
+        f"{web.url}{PATH}", headers={"Authorization": f"Bearer {raw}"}, trust_env=False
+    )
+
+    assert (stranger.status_code, token.status_code) == (401, 401)
