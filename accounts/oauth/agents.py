@@ -2,13 +2,16 @@
 
 import logging
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import passports
 from accounts.models import AgentSecret, ConnectedAgent, OAuthClient, User
+from accounts.passports import Passport
 from accounts.tokens import digest
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,13 @@ def let_in(*, user: User, client: OAuthClient) -> ConnectedAgent:
     agent.expires_at = max(agent.expires_at, until)
     agent.save(update_fields=["revoked_at", "resource", "expires_at"])
     return agent
+
+
+def passport_of(*, user: User, client: OAuthClient) -> Passport:
+    """What it may do already, or might when it was here before: nothing widens unasked."""
+    agent = ConnectedAgent.objects.filter(user=user, client=client).first()
+    passport = passports.of(agent.key) if agent else passports.FULL
+    return replace(passport, expires_at=None) if passport.has_expired else passport
 
 
 def keep_code(

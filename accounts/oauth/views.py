@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from oauthlib.common import Request, add_params_to_uri
 from oauthlib.oauth2 import AccessDeniedError, FatalClientError, OAuth2Error
 
+from accounts import passports
 from accounts.models import ConnectedAgent
 from accounts.oauth import agents, redirects
 from accounts.oauth.server import server
+from accounts.passport_forms import PassportForm
 from manta.requests import SignedInRequest
 
 
@@ -29,37 +31,47 @@ def authorize(request: SignedInRequest) -> HttpResponse:
     try:
         _, info = server.validate_authorization_request(_uri(request))
         asked: Request = info["request"]
-        if request.method == "POST":
-            return _answer(request, asked)
+        if request.method == "POST" and request.POST.get("answer") != "allow":
+            raise AccessDeniedError(request=asked)
     except FatalClientError as exc:
         context = {"error": exc.error, "description": exc.description}
         return render(request, "accounts/agent_refused.html", context, status=400)
     except OAuth2Error as exc:
         back = exc.in_uri(exc.redirect_uri)
         return _to_client(add_params_to_uri(back, [("iss", settings.MANTA_URL)]))
-    return _consent_page(request, asked)
+    posted = request.POST if request.method == "POST" else None
+    form = PassportForm(posted, agents.passport_of(user=request.user, client=asked.client))
+    if form.is_valid():
+        return _to_client(_let_in(request, asked, form))
+    return _consent_page(request, asked, form)
 
 
-def _consent_page(request: SignedInRequest, asked: Request) -> HttpResponse:
+def _consent_page(request: SignedInRequest, asked: Request, form: PassportForm) -> HttpResponse:
     redirect = redirects.parse(asked.redirect_uri)
     assert redirect is not None  # noqa: S101 - or it would not be asked
-    context = {"client": asked.client, "redirect": redirect, "days": agents.REFRESH_LIFETIME.days}
-    response: Any = render(request, "accounts/consent.html", context)
+    context = {
+        "client": asked.client,
+        "redirect": redirect,
+        "days": agents.REFRESH_LIFETIME.days,
+        "form": form,
+    }
+    status = 422 if form.is_bound else 200
+    response: Any = render(request, "accounts/consent.html", context, status=status)
     # Chromium holds the redirect that follows the form's POST to the policy of the form's page.
     response._csp_update = {"form-action": [redirect.csp_source]}
     return response  # type: ignore[no-any-return]
 
 
-def _answer(request: SignedInRequest, asked: Request) -> HttpResponse:
-    if request.POST.get("answer") != "allow":
-        raise AccessDeniedError(request=asked)
+def _let_in(request: SignedInRequest, asked: Request, form: PassportForm) -> str:
+    """Where the person's browser takes the code to."""
     with transaction.atomic():
         agent = agents.let_in(user=request.user, client=asked.client)
+        passports.issue(user=request.user, key=agent.key, **form.passport())
         headers, _, _ = server.create_authorization_response(
             _uri(request), credentials={"agent": agent}
         )
         transaction.on_commit(lambda: _tell(agent), robust=True)
-    return _to_client(headers["Location"])
+    return str(headers["Location"])
 
 
 @csrf_exempt

@@ -12,6 +12,9 @@ REDIRECT = "http://127.0.0.1:33418/callback"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
 
+# What a person sends who leaves everything ticked.
+ALLOW = {"answer": "allow", "abilities": ["read", "write", "run", "ports"]}
+
 
 class Agent:
     def __init__(self, name="Cursor", redirect=REDIRECT):
@@ -44,7 +47,7 @@ class Agent:
         """A code, as the person who allows it sends it along."""
         browser = Client()
         browser.force_login(user)
-        return told(browser.post(self.address(**wrong), {"answer": "allow"}))["code"]
+        return told(browser.post(self.address(**wrong), ALLOW))["code"]
 
     def token(self, **fields):
         sent = {"client_id": self.client_id, "resource": settings.MCP_URL, **fields}

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import passports, tokens
 from accounts.models import AgentSecret, ConnectedAgent, User
 from accounts.oauth import agents
-from tests.accounts.an_agent import Agent, shown, told
+from tests.accounts.an_agent import ALLOW, Agent, shown, told
 from tests.factories import UserFactory
 
 MCP = "http://localhost:8000/mcp"
@@ -75,7 +75,7 @@ def test_the_page_says_who_asks_for_what_and_until_when(agent, browser):
     assert "Manta has not checked it" in shown(page)
     assert "127.0.0.1:33418" in page.text
     assert "alice@example.com" in page.text
-    assert "read, write and delete the files" in shown(page)
+    assert "Write and delete files" in page.text
     assert "not used for 30 days" in shown(page)
     assert not AgentSecret.objects.exists()
 
@@ -111,7 +111,7 @@ def test_a_stranger_signs_in_first_and_then_is_asked(agent, client, alice):
     assert asked.status_code == 302
     assert asked.url.startswith("/accounts/login/?next=/oauth/authorize")
 
-    assert client.post(agent.address(), {"answer": "allow"}).url.startswith("/accounts/login/")
+    assert client.post(agent.address(), ALLOW).url.startswith("/accounts/login/")
     assert not ConnectedAgent.objects.exists()
 
 
@@ -129,7 +129,7 @@ def test_allowing_it_needs_the_forms_own_token(agent, alice):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice)
 
-    assert browser.post(agent.address(), {"answer": "allow"}).status_code == 403
+    assert browser.post(agent.address(), ALLOW).status_code == 403
     assert not ConnectedAgent.objects.exists()
 
 
@@ -145,7 +145,7 @@ def test_whoever_does_not_allow_it_denies_it(agent, browser, answer):
 
 
 def test_the_answer_says_whose_it_is(agent, browser):
-    said = told(browser.post(agent.address(), {"answer": "allow"}))
+    said = told(browser.post(agent.address(), ALLOW))
 
     assert said.keys() == {"code", "state", "iss"}
     assert (said["state"], said["iss"]) == ("xyz", "http://localhost:8000")
@@ -202,6 +202,34 @@ def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, 
 
     assert told(response)["error"] == error
     assert told(response)["state"] == "xyz"
+    assert not ConnectedAgent.objects.exists()
+
+
+def test_the_person_chooses_what_it_may_do_and_how_long(agent, browser, alice):
+    chosen = {"answer": "allow", "abilities": ["read"], "path_prefix": "/blaxel/app"}
+    code = told(browser.post(agent.address(), chosen | {"passport_lifetime": "1h"}))["code"]
+
+    grant = good(agent.exchange(code).json()["access_token"])
+
+    passport = passports.of(grant.key)
+    assert (passport.abilities, passport.path_prefix) == ({"read"}, "/blaxel/app")
+    assert passport.expires_at < timezone.now() + timedelta(hours=1)
+
+
+def test_to_let_it_in_again_widens_nothing_unasked(agent, browser, alice):
+    browser.post(agent.address(), {"answer": "allow", "abilities": ["read"]})
+
+    page = browser.get(agent.address())
+
+    assert page.context["form"].initial["abilities"] == ["read"]
+
+
+@pytest.mark.parametrize("wrong", [{"abilities": []}, {"abilities": ["fly"]}, {"path_prefix": "x"}])
+def test_what_can_not_be_chosen_is_said_on_the_form(agent, browser, wrong):
+    page = browser.post(agent.address(), ALLOW | wrong)
+
+    assert page.status_code == 422
+    assert "http://127.0.0.1:33418" in page["Content-Security-Policy"]
     assert not ConnectedAgent.objects.exists()
 
 
@@ -436,11 +464,11 @@ def test_no_client_signs_out_another(agent, alice):
     assert good(given["access_token"])
 
 
-def test_a_check_is_one_query(agent, alice, django_assert_num_queries):
+def test_a_check_is_two_queries_with_its_passport(agent, alice, django_assert_num_queries):
     raw = agent.sign_in(alice)["access_token"]
     good(raw)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert str(good(raw).user) == "alice@example.com"
     assert ConnectedAgent.objects.get().last_used_at
 
