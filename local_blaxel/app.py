@@ -46,7 +46,6 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         Route("/openapi.json", openapi.get),
         Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
         Mount("/preview", preview_edge.by_path),
-        Mount("/", Edge(fleet, gate)),
     ]
 
     @asynccontextmanager
@@ -71,4 +70,6 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     handlers = {ApiError: tell, HTTPException: tell}
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
+    # And no Mount, whose pattern ends at a newline: a file's name may have one.
+    app.router.default = Edge(fleet, gate)
     return ByHost(Traced(app), preview_edge)

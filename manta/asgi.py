@@ -16,7 +16,7 @@ from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import gateway, inside, live, mcp, terminal
+from sandboxes import dataplane, gateway, inside, live, mcp, terminal
 
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
@@ -50,6 +50,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
             when_stopping(mcp.endpoint.stop),
         ):
             yield
+    await dataplane.close_streaming_client()
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 

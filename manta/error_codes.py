@@ -158,6 +158,72 @@ _SANDBOX = (
     ),
 )
 
+# About a file
+_FILE = (
+    ErrorCode(
+        "file_not_found",
+        "There is no such file or folder",
+        "It was moved or deleted, or the path is mistyped; or a folder on the way is missing.",
+        "Look into its folder, and use the path that is shown there.",
+    ),
+    ErrorCode(
+        "file_exists",
+        "There is something of that name already",
+        "A file or folder is at the path, and would have been overwritten.",
+        "Take another name, or say that it is to be overwritten. A folder never is.",
+    ),
+    ErrorCode(
+        "changed_on_disk",
+        "The file has changed meanwhile",
+        "Somebody or something wrote or deleted the file after it was read.",
+        "Read it again, and bring both changes together; or save with the new version.",
+    ),
+    ErrorCode(
+        "not_a_file",
+        "That is no file",
+        "The path leads to a folder, a device or a pipe, and a file is needed.",
+        "Use the path of a file.",
+    ),
+    ErrorCode(
+        "not_a_folder",
+        "That is no folder",
+        "The path, or a part of it, leads to a file where a folder is needed.",
+        "Use the path of a folder.",
+    ),
+    ErrorCode(
+        "bad_path",
+        "The path can't be used for this",
+        "A name in it is too long, its links go in a circle, or it is a folder that the sandbox "
+        "itself needs.",
+        "Use another path.",
+    ),
+    ErrorCode(
+        "file_denied",
+        "The sandbox does not allow it",
+        "Permissions inside the sandbox keep its own user from reading or changing this path, or "
+        "it is on a file system that can't be written to.",
+        "Change its permissions in a terminal, or use a path below /blaxel.",
+    ),
+    ErrorCode(
+        "file_too_large",
+        "The file is too large for this",
+        "A text is read and saved whole up to 5 MB.",
+        "Upload or download it: that takes files of any size.",
+    ),
+    ErrorCode(
+        "disk_full",
+        "The sandbox's disk is full",
+        "There is no room for what was to be written.",
+        "Delete something for good, in the file tree or a terminal, and try again.",
+    ),
+    ErrorCode(
+        "too_many_transfers",
+        "Too many transfers at once",
+        "A person's uploads, downloads and archives share a few places, and all are taken.",
+        "Wait for one of them to end, and try again.",
+    ),
+)
+
 # About a request
 _REQUEST = (
     ErrorCode(
@@ -248,7 +314,7 @@ _REQUEST = (
     ),
 )
 
-GROUPS = {"About a sandbox": _SANDBOX, "About a request": _REQUEST}
+GROUPS = {"About a sandbox": _SANDBOX, "About a file": _FILE, "About a request": _REQUEST}
 
 
 def markdown() -> str:

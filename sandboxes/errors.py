@@ -12,6 +12,17 @@ SandboxError
 ├── TooManyTerminals     429  close one first
 ├── PortReserved         400  the sandbox's own, never shown
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
+├── FileError                 about one path
+│   ├── FileNotFound     404
+│   ├── FileExists       409
+│   ├── ChangedOnDisk    409  saved by somebody else since it was read
+│   ├── NotAFile         409  a folder, or a device
+│   ├── NotAFolder       409
+│   ├── BadPath          400  one that can't be, or can't be asked this of
+│   ├── FileDenied       403  the sandbox's own permissions
+│   ├── FileTooLarge     413
+│   └── DiskFull         507
+├── TooManyTransfers     429  uploads, downloads and archives at once
 ├── QuotaReached         429  a limit that an admin of Manta set: the code says which
 ├── NotMade              503  making it failed: the code says why
 └── ProviderError
@@ -82,6 +93,50 @@ class PortReserved(SandboxError):
 
 class WrongOwner(SandboxError):
     status, code = 409, "wrong_owner"
+
+
+class FileError(SandboxError):
+    """Something about one path in a sandbox."""
+
+
+class FileNotFound(FileError):
+    status, code = 404, "file_not_found"
+
+
+class FileExists(FileError):
+    status, code = 409, "file_exists"
+
+
+class ChangedOnDisk(FileError):
+    status, code = 409, "changed_on_disk"
+
+
+class NotAFile(FileError):
+    status, code = 409, "not_a_file"
+
+
+class NotAFolder(FileError):
+    status, code = 409, "not_a_folder"
+
+
+class BadPath(FileError):
+    status, code = 400, "bad_path"
+
+
+class FileDenied(FileError):
+    status, code = 403, "file_denied"
+
+
+class FileTooLarge(FileError):
+    status, code = 413, "file_too_large"
+
+
+class DiskFull(FileError):
+    status, code = 507, "disk_full"
+
+
+class TooManyTransfers(SandboxError):
+    status, code, retry_after = 429, "too_many_transfers", 5
 
 
 class QuotaReached(SandboxError):

@@ -10,10 +10,20 @@ import posixpath
 import re
 from urllib.parse import unquote_to_bytes
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 
 from .sandbox import Sandbox
 from .wire import ApiError, without_nul
+
+
+class _AnyPath(PathConvertor):
+    """Also one with a newline in it: Starlette's own ends there, and the route isn't found."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("path", _AnyPath())
 
 
 def requested(request: Request, sandbox: Sandbox, prefix: str) -> str:

@@ -3,6 +3,13 @@
 from sandboxes.api.actions import SandboxDetail, SandboxExtend, SandboxReset, SandboxRestart
 from sandboxes.api.calls import SandboxCalls
 from sandboxes.api.events import SandboxEvents
+from sandboxes.api.files import (
+    SandboxFileMove,
+    SandboxFileRestore,
+    SandboxFiles,
+    SandboxFileSearch,
+    SandboxFolders,
+)
 from sandboxes.api.init import SandboxInit
 from sandboxes.api.ports import SandboxPortPublic, SandboxPorts, SandboxPreviews
 from sandboxes.api.terminals import TerminalDetail, Terminals
@@ -12,6 +19,11 @@ __all__ = [
     "SandboxDetail",
     "SandboxEvents",
     "SandboxExtend",
+    "SandboxFileMove",
+    "SandboxFileRestore",
+    "SandboxFileSearch",
+    "SandboxFiles",
+    "SandboxFolders",
     "SandboxInit",
     "SandboxPortPublic",
     "SandboxPorts",

@@ -37,7 +37,7 @@ class SandboxDetail(APIView):
         responses={200: DetailResponse, 401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.watch(sandbox)
         return Response({"sandbox": SandboxDetailSerializer(sandbox).data})
 
@@ -81,7 +81,7 @@ class SandboxRestart(APIView):
         responses={202: _UNDER_WAY, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.restart_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
@@ -97,12 +97,12 @@ class SandboxExtend(APIView):
         responses={202: _UNDER_WAY, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.extend_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 
-def _own(request: Request) -> Sandbox:
+def own(request: Request) -> Sandbox:
     sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
@@ -111,7 +111,7 @@ def _own(request: Request) -> Sandbox:
 
 def _confirmed(request: Request) -> Sandbox:
     """One's own sandbox, when the request names it."""
-    sandbox = _own(request)
+    sandbox = own(request)
     sent = ConfirmRequest(data=request.data)
     sent.is_valid(raise_exception=True)
     if sent.validated_data["confirm"] != sandbox.name:

@@ -35,13 +35,18 @@ def translated() -> Iterator[None]:
 def request(method: str, url: str, **options: Any) -> httpx.Response:
     with translated():
         response = client().request(method, url, **options)
+    refuse_failures(response)
+    return response
+
+
+def refuse_failures(response: httpx.Response) -> None:
+    """Raise what no caller can do anything about."""
     if response.status_code in (401, 403):
         raise errors.BadCredentials("The sandbox does not accept Manta's key.")
     if response.status_code >= 500:
         raise errors.ProviderUnavailable(
             f"Your sandbox could not do this just now. {errors.TRIES_AGAIN}"
         )
-    return response
 
 
 def expect_success(response: httpx.Response, what: str) -> None:

@@ -1,10 +1,23 @@
 """Processes in a sandbox."""
 
+import secrets
+import shlex
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from sandboxes import errors
 from sandboxes.dataplane.client import expect_success, request
+
+# How the names begin of the processes that Manta itself runs for a moment.
+OWN_PREFIX = "manta-"
+
+
+@dataclass(frozen=True)
+class Ran:
+    exit_code: int
+    stdout: str
+    stderr: str
 
 
 def list_processes(url: str) -> list[dict[str, Any]]:
@@ -45,3 +58,26 @@ def run(url: str, command: str, timeout: int) -> str:
         raise errors.ProviderUnavailable("A command in your sandbox did not end in time.")
     expect_success(response, "run a command")
     return str(response.json().get("stdout") or "")
+
+
+def run_script(url: str, script: str, values: dict[str, str], timeout: int) -> Ran:
+    """Run a script of sh to its end. What is in names and paths goes into variables, never into it.
+
+    Raises ProviderUnavailable when it has not ended after timeout seconds: it goes on then.
+    """
+    process = {
+        "name": f"{OWN_PREFIX}{secrets.token_hex(6)}",
+        "command": f"exec sh -c {shlex.quote(script)}",
+        "env": {**values, "LC_ALL": "C"},
+        "workingDir": "/",
+        "waitForCompletion": True,
+        "timeout": timeout,
+    }
+    response = request("POST", f"{url}/process", json=process)
+    if response.status_code == 422 and "timed out" in response.text:
+        raise errors.ProviderUnavailable("This takes long in your sandbox: look again later.")
+    expect_success(response, "run a command")
+    answer = response.json()
+    return Ran(
+        int(answer.get("exitCode") or 0), answer.get("stdout") or "", answer.get("stderr") or ""
+    )

@@ -1,9 +1,19 @@
 """What a person or a program can do with a sandbox. Nothing here but Open waits for the provider:
-it marks the row, and the worker makes the row and the real sandbox agree.
+it marks the row, and the worker makes the row and the real sandbox agree. What reaches inside waits
+for the sandbox, in threads of its own.
 """
 
 from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
 from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
+from sandboxes.services.files import (
+    delete_path,
+    make_folder,
+    move_path,
+    read_path,
+    restore_path,
+    save_file,
+    search,
+)
 from sandboxes.services.ports import (
     Port,
     Reason,
@@ -45,6 +55,7 @@ __all__ = [
     "close_overdue",
     "close_terminal",
     "delete_account",
+    "delete_path",
     "delete_sandbox",
     "dismiss_reminder",
     "end_all",
@@ -57,15 +68,21 @@ __all__ = [
     "list_ports",
     "list_previews",
     "look_for_unsaved_work",
+    "make_folder",
     "make_private",
     "make_public",
+    "move_path",
     "nothing_seen",
     "open_port",
+    "read_path",
     "refresh_sandbox",
     "require_open_to_previews",
     "require_ready",
     "reset_sandbox",
     "restart_sandbox",
+    "restore_path",
+    "save_file",
+    "search",
     "start_over",
     "to_be_made",
     "use",
