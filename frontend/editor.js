@@ -9,6 +9,8 @@ import { lineEndOf, setup } from "./setup.js";
 // Above it, colours cost more than they tell.
 const HIGHLIGHTED_UP_TO = 1_000_000;
 
+export { Text };
+
 // Loaded only when there is something to compare.
 export const compare = async (options) => (await import("./compare.js")).compare(options);
 

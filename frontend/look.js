@@ -54,6 +54,7 @@ const theme = EditorView.theme({
   "&.cm-merge-a .cm-changedLine, .cm-deletedChunk": { backgroundColor: "var(--code-removed)" },
   "&.cm-merge-b .cm-changedText": { background: "var(--code-added-text)" },
   "&.cm-merge-a .cm-changedText": { background: "var(--code-removed-text)" },
+  ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: '"⋯"' },
   ".cm-collapsedLines": { color: "var(--text-quiet)", background: "var(--sunken)" },
 });
 

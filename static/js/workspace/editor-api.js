@@ -1,0 +1,44 @@
+// The editor's calls to /api/sandbox/files. What fails is an Error with a sentence, status and code.
+(() => {
+  const root = () => document.getElementById("editor").dataset;
+  const address = (base, path) => `${base}?${new URLSearchParams({ path })}`;
+
+  const failure = (status, body) => {
+    const words = {
+      0: "Manta cannot be reached.",
+      401: "You are signed out. Your changes are kept in this browser.",
+    };
+    const message = words[status] || body?.error || body?.message || "It did not work.";
+    const error = new Error(typeof message === "string" ? message : "It did not work.");
+    // What may work later is tried again by itself.
+    const later = status === 0 || status === 429 || status >= 500;
+    return Object.assign(error, { status, code: body?.code, later });
+  };
+
+  const ask = async (url, options = {}) => {
+    let answer;
+    try {
+      answer = await fetch(url, { cache: "no-store", credentials: "same-origin", ...options });
+    } catch {
+      throw failure(0);
+    }
+    if (answer.ok) return answer;
+    throw failure(answer.status, await answer.json().catch(() => null));
+  };
+
+  const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+  window.mantaFiles = {
+    read: async (path) => (await ask(address(root().files, path))).json(),
+    write: async (path, content, version) => {
+      const answer = await ask(root().files, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+        body: JSON.stringify({ path, content, version }),
+      });
+      return answer.json();
+    },
+    contentAddress: (path) => address(root().content, path),
+    bytes: async (path) => (await ask(address(root().content, path))).arrayBuffer(),
+  };
+})();

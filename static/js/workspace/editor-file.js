@@ -1,0 +1,311 @@
+// One open file: what is on disk, what is in the editor, and what happens when they part.
+(() => {
+  const DRAFT_MS = 400;
+  const AUTOSAVE_MS = 1000;
+  const RETRY_MS = 10000;
+  const bundle = () => import(document.getElementById("editor").dataset.bundle);
+
+  class OpenFile {
+    version = null; // of what is on disk, as far as it is known; null: nothing is
+    saved = null; // the text that version stands for
+    editor = null;
+    state = "closed"; // closed, loading, asleep, text, view
+    words = ""; // about the last save
+    language = "";
+    readOnly = false;
+    conflict = false;
+
+    constructor(path, panel, told) {
+      Object.assign(this, { path, panel, told });
+      this.bar = Object.assign(document.createElement("div"), { className: "editor-bar", hidden: true });
+      this.bar.setAttribute("role", "alert");
+      this.surface = Object.assign(document.createElement("div"), { className: "editor-surface" });
+      panel.append(this.bar, this.surface);
+    }
+
+    get name() {
+      return this.path.split("/").pop();
+    }
+
+    get dirty() {
+      return this.state === "text" && !this.readOnly && !(this.saved && this.editor.doc.eq(this.saved));
+    }
+
+    // Without `wakes`, only what this browser has itself is shown.
+    async open({ wakes }) {
+      if (this.state === "loading" || this.state === "text") return;
+      const draft = await mantaDrafts.get(this.path).catch(() => null);
+      if (draft) await this.restore(draft);
+      if (wakes) await this.load();
+      else if (!draft) this.sleep();
+    }
+
+    sleep() {
+      this.state = "asleep";
+      const words = document.getElementById("editor-asleep").content.cloneNode(true);
+      this.surface.replaceChildren(words);
+      this.told();
+    }
+
+    async restore(draft) {
+      await this.showText(draft.text);
+      this.version = draft.version;
+      const at = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+      this.say(`Unsaved changes of ${at} are back.`, { Discard: () => this.discard(), Keep: () => this.say("") });
+    }
+
+    async load() {
+      if (this.state !== "text") this.state = "loading";
+      this.told();
+      try {
+        await this.meet(await mantaFiles.read(this.path));
+      } catch (error) {
+        this.failed(error);
+      }
+      this.told();
+    }
+
+    failed(error) {
+      if (error.status === 404) return this.vanished();
+      if (this.state === "text") return undefined;
+      this.state = "view";
+      mantaFileView(this.surface, { path: this.path, why: error.message });
+      this.say(error.message, { "Try again": () => this.load() });
+      return undefined;
+    }
+
+    vanished() {
+      this.version = null;
+      if (this.state !== "text") {
+        this.state = "view";
+        return mantaFileView(this.surface, { path: this.path, why: "gone" });
+      }
+      this.saved = null;
+      return this.say("Deleted on disk.", { "Save as new": () => this.save() });
+    }
+
+    // What is on disk now, beside what is in the editor.
+    async meet(found) {
+      if (found.kind === "directory") return this.showView({ path: this.path, why: "folder" });
+      if (found.content === null) return this.showView(found);
+      if (this.state !== "text") {
+        await this.showText(found.content);
+        return this.agree(found);
+      }
+      if (found.version === this.version && this.saved) return undefined;
+      if (this.editor.text === found.content) return this.agree(found);
+      if (found.version === this.version) {
+        // A draft of what is still there: the difference is the person's own.
+        this.saved = this.Text.of(found.content.split(/\r?\n/));
+        return undefined;
+      }
+      if (!this.dirty) {
+        this.editor.replace(found.content);
+        return this.agree(found);
+      }
+      return this.differ();
+    }
+
+    agree(found) {
+      this.version = found.version;
+      this.saved = this.editor.doc;
+      this.conflict = false;
+      mantaDrafts.remove(this.path).catch(() => {});
+      this.say("");
+    }
+
+    differ() {
+      this.conflict = true;
+      this.say("Changed on disk meanwhile.", { Compare: () => this.compare() });
+    }
+
+    async showView(found) {
+      // Text that is not saved is never replaced by a picture.
+      if (this.dirty) return this.differ();
+      this.editor?.destroy();
+      this.editor = null;
+      this.state = "view";
+      this.language = "";
+      return mantaFileView(this.surface, found, () => this.openAnyway());
+    }
+
+    async openAnyway() {
+      const bytes = await mantaFiles.bytes(this.path);
+      await this.showText(new TextDecoder().decode(bytes));
+      this.saved = this.editor.doc;
+      this.readOnly = this.editor.readOnly = true;
+      this.told();
+    }
+
+    async showText(text) {
+      const { Editor, Text } = await bundle();
+      this.Text = Text;
+      this.surface.replaceChildren();
+      this.editor?.destroy();
+      this.editor = new Editor({
+        parent: this.surface,
+        text,
+        changed: () => this.changed(),
+        moved: () => this.told(),
+      });
+      this.editor.wrap = localStorage.getItem("word-wrap") === "on";
+      this.state = "text";
+      await this.colour();
+    }
+
+    async colour() {
+      this.language = await this.editor.show(this.path);
+      this.told();
+    }
+
+    changed() {
+      this.words = "";
+      this.draftTimer ??= setTimeout(() => this.writeDraft(), DRAFT_MS);
+      clearTimeout(this.saveTimer);
+      if (localStorage.getItem("autosave") === "on") {
+        this.saveTimer = setTimeout(() => this.conflict || this.save(), AUTOSAVE_MS);
+      }
+    }
+
+    async writeDraft() {
+      clearTimeout(this.draftTimer);
+      this.draftTimer = null;
+      if (this.dirty) await mantaDrafts.put(this.path, { text: this.editor.text, version: this.version });
+      else if (this.saved) await mantaDrafts.remove(this.path);
+    }
+
+    async save(version = this.version) {
+      if (!this.dirty || this.saving) {
+        this.again = this.saving;
+        return;
+      }
+      clearTimeout(this.saveTimer);
+      const { doc } = this.editor;
+      this.saving = true;
+      this.words = "Saving…";
+      this.told();
+      try {
+        const { version: now } = await mantaFiles.write(this.path, this.editor.text, version);
+        this.version = now;
+        this.saved = doc;
+        this.conflict = false;
+        this.words = "";
+        this.say("");
+        await this.writeDraft();
+      } catch (error) {
+        this.notSaved(error);
+      }
+      this.saving = false;
+      this.told();
+      if (this.again) this.save();
+    }
+
+    notSaved(error) {
+      this.again = false;
+      this.words = "Not saved";
+      this.writeDraft().catch(() => {});
+      if (error.code === "changed_on_disk" || error.code === "file_exists") {
+        this.differ();
+        this.compare();
+      } else if (error.later) {
+        this.say(`Not saved: ${error.message} Trying again.`);
+        this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
+      } else {
+        this.say(`Not saved: ${error.message}`, { "Try again": () => this.save() });
+      }
+    }
+
+    // What a connection that is back makes worth trying.
+    retry() {
+      if (this.words === "Not saved" && !this.conflict) this.save();
+    }
+
+    async compare() {
+      let theirs;
+      try {
+        theirs = await mantaFiles.read(this.path);
+      } catch (error) {
+        this.failed(error);
+        return;
+      }
+      if (theirs.content === null || theirs.content === undefined) {
+        this.say("What is on disk now is no text.", { "Keep mine": () => this.save(theirs.version) });
+        return;
+      }
+      const { compare } = await bundle();
+      this.comparison?.destroy();
+      const beside = Object.assign(document.createElement("div"), { className: "editor-compare" });
+      this.panel.append(beside);
+      this.surface.hidden = true;
+      const options = { parent: beside, path: this.path, mine: this.editor.text, theirs: theirs.content };
+      const shown = await compare(options);
+      const leave = () => {
+        shown.destroy();
+        beside.remove();
+        this.surface.hidden = false;
+        this.comparison = null;
+        this.editor.focus();
+      };
+      this.comparison = { destroy: leave };
+      this.say("Left: on disk. Right: yours, to be edited.", {
+        "Keep mine": () => {
+          this.editor.replace(shown.text());
+          leave();
+          this.saved = null;
+          this.save(theirs.version);
+        },
+        "Take theirs": () => {
+          this.editor.replace(theirs.content);
+          leave();
+          this.agree(theirs);
+          this.told();
+        },
+        "Not now": () => {
+          leave();
+          this.differ();
+        },
+      });
+    }
+
+    async discard() {
+      await mantaDrafts.remove(this.path);
+      this.editor.destroy();
+      this.editor = this.saved = this.version = null;
+      this.state = "closed";
+      this.say("");
+      await this.load();
+    }
+
+    // A sentence above the text, with what can be done about it.
+    say(words, ways = {}) {
+      this.bar.hidden = !words;
+      const buttons = Object.entries(ways).map(([label, act]) => {
+        const button = Object.assign(document.createElement("button"), {
+          type: "button", className: "button small", textContent: label,
+        });
+        button.addEventListener("click", act);
+        return button;
+      });
+      const sentence = Object.assign(document.createElement("p"), { textContent: words });
+      this.bar.replaceChildren(sentence, ...buttons);
+    }
+
+    async move(path) {
+      const draft = await mantaDrafts.get(this.path);
+      await mantaDrafts.remove(this.path);
+      this.path = path;
+      if (draft) await this.writeDraft();
+      if (this.editor) await this.colour();
+    }
+
+    close() {
+      clearTimeout(this.saveTimer);
+      clearTimeout(this.draftTimer);
+      this.comparison?.destroy();
+      this.editor?.destroy();
+      this.panel.remove();
+    }
+  }
+
+  window.MantaOpenFile = OpenFile;
+})();

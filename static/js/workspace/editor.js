@@ -1,0 +1,202 @@
+// The editor pane: which files are open, which one is shown, and what is said about it.
+(() => {
+  const { body, documentElement: root } = document;
+  const files = [];
+  let current = null;
+  let panels = 0;
+
+  const pane = () => document.getElementById("editor");
+  const part = (name) => document.querySelector(`[data-editor-${name}]`);
+  const remembered = () => `open-files ${pane().dataset.owner}`;
+  const tell = (name, detail) => body.dispatchEvent(new CustomEvent(name, { detail }));
+
+  const remember = () => {
+    const open = { paths: files.map((file) => file.path), current: current?.path };
+    localStorage.setItem(remembered(), JSON.stringify(open));
+  };
+
+  const stateOf = (file) => {
+    if (file.state === "loading") return "Opening…";
+    if (file.state !== "text") return "";
+    if (file.readOnly) return "Read only";
+    return file.words || (file.dirty ? "Unsaved" : "Saved");
+  };
+
+  const put = (name, words) => {
+    const element = part(name);
+    // A screen reader reads what is put into a live region, changed or not.
+    if (element.textContent !== words) element.textContent = words;
+  };
+
+  const draw = () => {
+    if (!pane()) return;
+    mantaTabs.draw(files, current);
+    part("title").hidden = Boolean(current);
+    pane().querySelector(".editor-empty").hidden = Boolean(current);
+    pane().querySelector(".editor-status").hidden = !current;
+    for (const file of files) file.panel.hidden = file !== current;
+    for (const button of document.querySelectorAll("[data-editor-does]")) {
+      button.disabled = !current || (button.dataset.editorDoes !== "close" && !current.editor);
+    }
+    if (!current) return;
+    put("path", current.path);
+    put("state", stateOf(current));
+    const ending = current.editor?.lineEnd === "\r\n" ? ", CRLF" : "";
+    put("language", current.editor ? current.language + ending : "");
+    const at = current.editor?.position;
+    put("position", at ? `Ln ${at.line}, Col ${at.column}` : "");
+  };
+
+  let drawing = false;
+  const drawSoon = () => {
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      draw();
+    });
+  };
+
+  const add = (path) => {
+    const known = files.find((file) => file.path === path);
+    if (known) return known;
+    const panel = document.createElement("div");
+    panels += 1;
+    Object.assign(panel, { id: `editor-file-${panels}`, className: "editor-file", hidden: true });
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", `tab-of-${panel.id}`);
+    pane().querySelector(".editor-files").append(panel);
+    const file = new MantaOpenFile(path, panel, drawSoon);
+    files.push(file);
+    return file;
+  };
+
+  // Somebody did something: that may wake the sandbox. At the first look nobody has.
+  const show = async (file, { wakes = true, focus = "text", line } = {}) => {
+    current = file;
+    remember();
+    draw();
+    if (focus === "tab") file.tab.focus();
+    if (wakes) tell("inside:wanted");
+    await file.open({ wakes });
+    draw();
+    if (file !== current || !file.editor) return;
+    if (line) file.editor.goTo(line);
+    else if (wakes && focus === "text") file.editor.focus();
+  };
+
+  const close = (file) => {
+    if (file.dirty) file.writeDraft();
+    const next = files[files.indexOf(file) + 1] ?? files[files.indexOf(file) - 1];
+    files.splice(files.indexOf(file), 1);
+    file.close();
+    if (file !== current) {
+      remember();
+      draw();
+    } else if (next) show(next, { focus: "tab" });
+    else {
+      current = null;
+      remember();
+      draw();
+      document.getElementById("pane-editor").focus({ preventScroll: true });
+    }
+  };
+
+  const act = (does) => {
+    document.getElementById("editor-menu").hidePopover();
+    if (does === "close") close(current);
+    else if (does === "save") current.save();
+    else current.editor?.[does]();
+  };
+
+  const mount = async () => {
+    // The panes may have been replaced: what was typed comes back as a draft.
+    for (const file of files.splice(0)) {
+      if (file.dirty) file.writeDraft();
+      file.close();
+    }
+    current = null;
+    const { paths = [], current: shown } = JSON.parse(localStorage.getItem(remembered()) || "{}");
+    const drafts = await mantaDrafts.paths().catch(() => []);
+    for (const path of new Set([...paths, ...drafts])) add(path);
+    const first = files.find((file) => file.path === (shown ?? drafts[0]));
+    if (first) await show(first, { wakes: root.dataset.inside === "open", focus: "" });
+    draw();
+  };
+
+  const showSettings = () => {
+    for (const input of document.querySelectorAll("[data-setting]")) {
+      const value = localStorage.getItem(input.dataset.setting) || "";
+      if (input.type === "checkbox") input.checked = value === "on";
+      else input.value = value;
+    }
+    root.style.setProperty("--code-size", localStorage.getItem("code-size") || "0.875rem");
+    const wrap = localStorage.getItem("word-wrap") === "on";
+    for (const file of files) if (file.editor) file.editor.wrap = wrap;
+  };
+
+  body.addEventListener("files:open", ({ detail }) => {
+    tell("pane:show", { pane: "editor" });
+    show(add(detail.path), detail);
+  });
+  body.addEventListener("files:moved", async ({ detail: { source, destination } }) => {
+    for (const file of files) {
+      const inside = file.path.startsWith(`${source}/`);
+      if (inside || file.path === source) await file.move(destination + file.path.slice(source.length));
+    }
+    remember();
+    draw();
+  });
+  const touched = new Set();
+  body.addEventListener("files:changed", ({ detail: { changes } }) => {
+    const paths = changes.map(({ path }) => path);
+    const hit = files.filter((file) => file.state !== "closed" && paths.includes(file.path));
+    if (hit.length && !touched.size) {
+      // Editors and compilers write a file several times in a row.
+      setTimeout(() => {
+        for (const file of touched) if (!file.saving && !file.comparison) file.load();
+        touched.clear();
+      }, 200);
+    }
+    hit.forEach((file) => touched.add(file));
+  });
+  body.addEventListener("inside:state", ({ detail: { state } }) => {
+    if (state !== "open" || !current) return;
+    if (current.state === "asleep" || (current.state === "text" && !current.saved)) current.load();
+    files.forEach((file) => file.retry());
+  });
+  window.addEventListener("online", () => files.forEach((file) => file.retry()));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) files.filter((file) => file.dirty).forEach((file) => file.writeDraft());
+  });
+
+  body.addEventListener("click", (event) => {
+    const does = event.target.closest("[data-editor-does]")?.dataset.editorDoes;
+    if (does && current) act(does);
+    const opens = event.target.closest("[data-opens]")?.dataset.opens;
+    if (opens) tell("files:open", { path: opens });
+    if (event.target.closest("#editor [data-wake]")) current?.load();
+  });
+  document.addEventListener("keydown", (event) => {
+    const saves = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
+    const closes = event.altKey && event.code === "KeyW";
+    if (event.defaultPrevented || !current || !(saves || closes)) return;
+    event.preventDefault();
+    act(saves ? "save" : "close");
+  });
+  body.addEventListener("change", ({ target }) => {
+    const name = target.dataset.setting;
+    if (!name || !target.closest("#editor-menu")) return;
+    const value = target.type === "checkbox" ? (target.checked ? "on" : "off") : target.value;
+    localStorage.setItem(name, value);
+    tell("setting:changed", { name, value });
+  });
+  body.addEventListener("setting:changed", showSettings);
+
+  mantaTabs.listen(files, { show, close });
+  htmx.onLoad((content) => {
+    if (!pane() || (content !== body && !content.contains(pane()))) return;
+    showSettings();
+    mount();
+  });
+})();
