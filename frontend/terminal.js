@@ -12,10 +12,9 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(rules);
 document.adoptedStyleSheets.push(sheet);
 
-const openLink = (event, address) => window.open(address, "_blank", "noopener,noreferrer");
-
-// Returns the terminal, drawn in `parent`, with its fit and search add-ons. Other options are xterm's.
-export const createTerminal = ({ parent, ...options }) => {
+// Returns the terminal, drawn in `parent`, with its fit and search add-ons. `openLink(event, address)`
+// is called when a link is activated; other options are xterm's.
+export const createTerminal = ({ parent, openLink, ...options }) => {
   const terminal = new Terminal({
     allowProposedApi: true, // Unicode 11 is one
     linkHandler: { activate: openLink },

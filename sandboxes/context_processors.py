@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes import inside, live, mcp
+from sandboxes import inside, live, mcp, terminal
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
 
@@ -21,5 +21,6 @@ def panel(request: HttpRequest) -> dict[str, Any]:
         "live_path": live.PATH,
         "inside_path": inside.PATH,
         "idle_after": round(settings.WORKSPACE_IDLE_AFTER.total_seconds()),
+        "terminal_path": terminal.PATH,
         "mcp_url": request.build_absolute_uri(mcp.PATH),
     }

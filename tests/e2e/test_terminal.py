@@ -1,0 +1,171 @@
+"""The terminal pane, as a person at a keyboard uses it."""
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.e2e.manta import Manta
+from tests.e2e.person import move_in
+from tests.e2e.visitor import Visitor
+from tests.local_blaxel.running import until
+
+# Tasks of the page that took longer than a person notices, while many lines come.
+LONG_TASKS = """
+new PerformanceObserver((list) => {
+  window.longest = Math.max(window.longest || 0, ...list.getEntries().map((task) => task.duration));
+}).observe({ type: "longtask" });
+"""
+
+
+class Terminals:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pane = page.locator("#pane-terminal")
+        self.words = self.pane.locator("[data-terminal=words]")
+
+    @property
+    def screen(self) -> Locator:
+        return self.pane.locator(".terminal-panel:visible .xterm-rows")
+
+    def add(self) -> None:
+        self.pane.get_by_role("button", name="New terminal").first.click()
+        self.connected()
+
+    def connected(self) -> None:
+        expect(self.words).to_have_text("Connected")
+
+    def types(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def shows(self, text: str) -> None:
+        expect(self.screen).to_contain_text(text)
+
+    def tab(self, name: str) -> Locator:
+        return self.pane.get_by_role("tab", name=name, exact=True)
+
+
+@pytest.fixture
+def terminals(page: Page, visitor: Visitor) -> Terminals:
+    move_in(page, visitor)
+    found = Terminals(page)
+    expect(found.pane).to_be_visible()
+    expect(found.pane.locator("[data-terminal=add]")).to_be_visible()
+    return found
+
+
+def test_a_counter_runs_on_through_reload_and_standby(
+    terminals: Terminals, page: Page, visitor: Visitor, manta: Manta, complaints: list[str]
+) -> None:
+    terminals.add()
+    terminals.types("count=40; for i in 1 2; do count=$((count+1)); done; echo now=$count")
+    terminals.shows("now=42")
+
+    page.goto("about:blank")
+    name = visitor.until_ready()
+    until(lambda: manta.blaxel.sleeps(name), 60)
+    page.goto("/workspace/")
+    expect(terminals.tab("Terminal 1")).to_be_visible()
+    terminals.pane.locator(".xterm-helper-textarea").focus()
+    terminals.types("echo then=$((count+1))")
+
+    terminals.shows("then=43")
+    terminals.shows("now=42")
+    assert complaints == []
+
+
+def test_several_are_named_and_closed_and_the_same_in_every_tab(
+    terminals: Terminals, page: Page, context: BrowserContext
+) -> None:
+    terminals.add()
+    terminals.types("echo in-the-first")
+    terminals.add()
+    terminals.types("sleep 1000")
+    terminals.tab("Terminal 2").dblclick()
+    page.keyboard.type("server")
+    page.keyboard.press("Enter")
+    expect(terminals.tab("server")).to_be_visible()
+    other = Terminals(context.new_page())
+    other.page.goto("/workspace/")
+    expect(other.tab("server")).to_be_visible()
+
+    terminals.pane.get_by_role("button", name="Close server").click()
+    expect(page.get_by_role("dialog")).to_contain_text("sleep still runs in server")
+    page.get_by_role("button", name="Close it and end the program").click()
+
+    expect(terminals.tab("server")).to_have_count(0)
+    terminals.tab("Terminal 1").click()
+    terminals.shows("in-the-first")
+    other.page.reload()
+    expect(other.tab("Terminal 1")).to_be_visible()
+    expect(other.tab("server")).to_have_count(0)
+
+
+def test_a_sign_out_elsewhere_ends_it(terminals: Terminals, visitor: Visitor) -> None:
+    terminals.page.route("**/sandbox/panel/**", lambda route: route.fulfill(status=204))
+    terminals.page.route("**/live/**", lambda route: route.abort())
+    terminals.add()
+
+    visitor.sign_out()
+
+    expect(terminals.words).to_have_text("You have signed out. Sign in to go on")
+
+
+def test_a_shell_that_ended_is_started_again(terminals: Terminals) -> None:
+    terminals.add()
+    terminals.types("exit")
+    expect(terminals.words).to_have_text("The shell has ended")
+
+    terminals.pane.get_by_role("button", name="Restart").click()
+    terminals.connected()
+    terminals.types("echo again-$((1+1))")
+
+    terminals.shows("again-2")
+
+
+def test_all_of_it_can_be_done_with_the_keyboard(terminals: Terminals, page: Page) -> None:
+    terminals.add()
+    terminals.types("echo find-$((4+4))")
+    terminals.shows("find-8")
+    page.keyboard.press("Control+Shift+F")
+    page.keyboard.type("find-9")
+    expect(terminals.pane.get_by_text("Not found")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Shift+.")
+    expect(terminals.tab("Terminal 1")).to_be_focused()
+    page.keyboard.press("F2")
+    page.keyboard.type("mine")
+    page.keyboard.press("Enter")
+    expect(terminals.tab("mine")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    terminals.types("echo back-$((5+5))")
+    terminals.shows("back-10")
+    page.keyboard.press("Control+Shift+.")
+    page.keyboard.press("Delete")
+    expect(terminals.pane.get_by_text("No terminal is open.")).to_be_visible()
+
+
+def test_a_hundred_thousand_lines_stay_smooth(
+    terminals: Terminals, page: Page, complaints: list[str]
+) -> None:
+    terminals.add()
+    page.evaluate(LONG_TASKS)
+
+    terminals.types("seq 100000; echo do''ne")
+
+    terminals.shows("done")
+    print(f"longest task: {page.evaluate('window.longest || 0')} ms")
+    assert complaints == []
+
+
+def test_on_a_phone_and_read_aloud(terminals: Terminals, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Terminal", exact=True).click()
+    terminals.add()
+    terminals.pane.get_by_role("button", name="Screen reader mode").click()
+    terminals.tab("Terminal 1").click()
+    terminals.types("echo loud-$((2+2))")
+
+    expect(terminals.pane.locator(".xterm-accessibility")).to_contain_text(re.compile("loud-4"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
