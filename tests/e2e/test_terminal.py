@@ -12,8 +12,9 @@ from tests.local_blaxel.running import until
 
 # Tasks of the page that took longer than a person notices, while many lines come.
 LONG_TASKS = """
+window.longest = 0;
 new PerformanceObserver((list) => {
-  window.longest = Math.max(window.longest || 0, ...list.getEntries().map((task) => task.duration));
+  window.longest = Math.max(window.longest, ...list.getEntries().map((task) => task.duration));
 }).observe({ type: "longtask" });
 """
 
@@ -155,7 +156,7 @@ def test_a_hundred_thousand_lines_stay_smooth(
     terminals.types("seq 100000; echo do''ne")
 
     terminals.shows("done")
-    print(f"longest task: {page.evaluate('window.longest || 0')} ms")
+    assert page.evaluate("window.longest") < 200
     assert complaints == []
 
 

@@ -19,7 +19,9 @@ window.terminalParts.tabs = ({ row, template, choose, rename, close, leave }) =>
     };
     input.onkeydown = (event) => {
       event.stopPropagation();
-      if (event.key === "Enter" || event.key === "Escape") end(event.key === "Enter");
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // the tab, which has the focus then, would be pressed
+      end(event.key === "Enter");
     };
     input.onblur = () => end(true);
     tab.replaceWith(input);
