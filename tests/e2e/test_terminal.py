@@ -30,7 +30,10 @@ class Terminals:
         return self.pane.locator(".terminal-panel:visible .xterm-rows")
 
     def add(self) -> None:
+        before = self.pane.get_by_role("tab").count()
         self.pane.get_by_role("button", name="New terminal").first.click()
+        expect(self.pane.get_by_role("tab")).to_have_count(before + 1)
+        expect(self.pane.locator(".terminal-panel:visible textarea")).to_be_focused()
         self.connected()
 
     def connected(self) -> None:

@@ -113,13 +113,16 @@
       const last = localStorage.getItem("terminal-in-front");
       if (!open.has(front)) choose(keys.includes(last) ? last : keys.at(-1) || "", false);
       else tell();
-      return found;
     };
 
+    let adding = false;
     const add = async () => {
+      if (adding) return; // who types ahead presses the button again
       wanted();
       notice("");
+      adding = true;
       const added = await server.add().catch((error) => notice(error.message));
+      adding = false;
       if (!added) return;
       await refresh();
       choose(added.key, true);
@@ -174,8 +177,7 @@
       if (module || !isShown()) return;
       module = import(xterm);
       module = await module;
-      const found = await refresh();
-      if (found && !found.length && isAwake()) await add();
+      await refresh();
     };
     let hidden = 0;
     const park = () => {
