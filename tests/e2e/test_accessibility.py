@@ -1,5 +1,7 @@
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -21,6 +23,7 @@ FOR_STRANGERS = [
 FOR_PEOPLE = [
     "/account/",
     "/account/delete/",
+    "/account/agents/",
     "/account/tokens/",
     "/account/tokens/new/",
     "/accounts/email/",
@@ -100,6 +103,34 @@ def test_every_page_of_an_account_is_accessible(page: Page, still: Still, path: 
     page.goto(path)
 
     assert violations(page) == []
+
+
+def asking(still: Still) -> str:
+    """Where an agent sends its person."""
+    callback = "http://127.0.0.1:33418/callback"
+    body = {"client_name": "An agent with a long name", "redirect_uris": [callback]}
+    registered = httpx.post(f"{still.url}/oauth/register", json=body, trust_env=False)
+    query = {
+        "response_type": "code",
+        "client_id": registered.json()["client_id"],
+        "redirect_uri": callback,
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+        "resource": f"{still.url}/mcp",
+    }
+    return f"/oauth/authorize?{urlencode(query)}"
+
+
+def test_an_agents_question_is_accessible(page: Page, phone: Page, still: Still) -> None:
+    still.show("asleep")
+    for each in (page, phone):
+        sign_in_as(each, still.visitor)
+        each.goto(asking(still))
+        each.get_by_text("Only one folder, or not for long").click()
+
+    assert violations(page) == []
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
 
 
 @pytest.mark.parametrize("state", OF_THE_PANEL)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -106,3 +107,42 @@ def test_it_is_let_in_without_scripts(page: Page, visitor: Visitor, agent: McpCl
     allow(page, agent.asks.get(timeout=60), "The SDK")
 
     assert calling.result(90).startswith("Hello from")
+
+
+@pytest.mark.parametrize(
+    "uri", ["cursor://anysphere.cursor-mcp/oauth/callback", "http://[::1]:9/callback"]
+)
+def test_the_policy_is_in_nobodys_way(
+    page: Page, visitor: Visitor, manta: Manta, complaints: list[str], uri: str
+) -> None:
+    sign_in_as(page, visitor)
+    registered = httpx.post(f"{manta.url}/oauth/register", json={"redirect_uris": [uri]})
+    query = {
+        "response_type": "code",
+        "client_id": registered.json()["client_id"],
+        "redirect_uri": uri,
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+        "resource": f"{manta.url}/mcp",
+    }
+    page.goto(f"/oauth/authorize?{urlencode(query)}")
+
+    with page.expect_request(lambda request: request.url.startswith(uri)):
+        page.get_by_role("button", name="Deny").click()
+
+    assert not [said for said in complaints if "Content Security Policy" in said]
+
+
+def test_what_it_may_not_do_is_refused(page: Page, visitor: Visitor, agent: McpClient) -> None:
+    sign_in_as(page, visitor)
+    calling = agent.starts(lambda client: client.call_tool("processExecute", {"command": "id"}))
+    page.goto(agent.asks.get(timeout=60))
+    page.get_by_label("Run and end commands").uncheck()
+    page.get_by_text("Only one folder, or not for long").click()
+    page.get_by_label("Only below this folder").fill("/blaxel/app")
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", name="Back at the agent")).to_be_visible()
+
+    result = calling.result(90)
+    assert result.is_error
+    assert "passport" in result.content[0].text

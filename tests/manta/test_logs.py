@@ -82,6 +82,11 @@ def test_what_looks_like_a_credential_is_left_out(text):
     assert "CANARY" not in redact(text)
 
 
+@pytest.mark.parametrize("kind", ["agent", "refresh", "code"])
+def test_of_an_agents_secrets_only_their_kind_is_left(kind):
+    assert redact(f"/x/manta_{kind}_{'c4' * 32}/y") == f"/x/manta_{kind}_[redacted]/y"
+
+
 def test_of_a_personal_token_only_what_names_it_is_left():
     token = f"manta_pat_{'0a' * 8}_{'c4' * 32}"
 
