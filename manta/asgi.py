@@ -16,7 +16,10 @@ from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import dataplane, gateway, inside, live, mcp, terminal
+from sandboxes import dataplane, gateway, live, mcp, terminal
+from sandboxes.inside.endpoint import inside_stream
+from sandboxes.inside.logs import logs
+from sandboxes.inside.path import LOGS_PATH, PATH
 
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
@@ -59,7 +62,8 @@ application = Starlette(
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
-        Route(inside.PATH, inside.inside_stream),
+        Route(PATH, inside_stream),
+        Route(LOGS_PATH, logs, methods=["GET"]),
         Route(mcp.PATH, mcp.endpoint),
         WebSocketRoute(terminal.PATH, terminal.terminal),
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),

@@ -224,6 +224,28 @@ _FILE = (
     ),
 )
 
+# About a process
+_PROCESS = (
+    ErrorCode(
+        "process_not_found",
+        "There is no such process",
+        "It has ended and was forgotten, or its name is mistyped.",
+        "Look at the list of processes, and use the name that is shown there.",
+    ),
+    ErrorCode(
+        "process_refused",
+        "The process can't be started so",
+        "Its folder is not there, its name can't be used, or the command can't be run.",
+        "The message says which. Change that, and start it again.",
+    ),
+    ErrorCode(
+        "process_exists",
+        "A process of that name runs",
+        "Names tell the processes of a sandbox apart while they run.",
+        "Take another name, or stop the one that runs.",
+    ),
+)
+
 # About a request
 _REQUEST = (
     ErrorCode(
@@ -314,7 +336,12 @@ _REQUEST = (
     ),
 )
 
-GROUPS = {"About a sandbox": _SANDBOX, "About a file": _FILE, "About a request": _REQUEST}
+GROUPS = {
+    "About a sandbox": _SANDBOX,
+    "About a file": _FILE,
+    "About a process": _PROCESS,
+    "About a request": _REQUEST,
+}
 
 
 def markdown() -> str:

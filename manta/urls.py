@@ -6,6 +6,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from manta import error_pages, views
 from sandboxes.api import (
+    ProcessDetail,
+    Processes,
+    ProcessKill,
+    ProcessRestart,
     SandboxCalls,
     SandboxDetail,
     SandboxEvents,
@@ -48,6 +52,12 @@ urlpatterns = [
     path("api/sandbox/reset", SandboxReset.as_view(), name="sandbox-reset"),
     path("api/sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
     path("api/sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
+    path("api/sandbox/processes", Processes.as_view(), name="processes"),
+    path("api/sandbox/processes/<str:name>", ProcessDetail.as_view(), name="process-detail"),
+    path("api/sandbox/processes/<str:name>/kill", ProcessKill.as_view(), name="process-kill"),
+    path(
+        "api/sandbox/processes/<str:name>/restart", ProcessRestart.as_view(), name="process-restart"
+    ),
     path("api/sandbox/terminals", Terminals.as_view(), name="terminals"),
     path("api/sandbox/terminals/<str:key>", TerminalDetail.as_view(), name="terminal-detail"),
     path("api/sandbox/calls", SandboxCalls.as_view(), name="sandbox-calls"),

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes import inside, live, mcp, terminal
+from sandboxes import live, mcp, terminal
+from sandboxes.inside import path as inside
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
 

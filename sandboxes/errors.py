@@ -11,6 +11,9 @@ SandboxError
 ├── TerminalInUse        409  a program still runs in it
 ├── TooManyTerminals     429  close one first
 ├── PortReserved         400  the sandbox's own, never shown
+├── ProcessNotFound      404  none of that name, or it has ended
+├── ProcessRefused       422  the sandbox can't start it: the message says why
+├── ProcessExists        409  one of that name runs
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
 ├── FileError                 about one path
 │   ├── FileNotFound     404
@@ -89,6 +92,24 @@ class PortLoopbackOnly(PortClosed):
 
 class PortReserved(SandboxError):
     status, code = 400, "port_reserved"
+
+
+class ProcessNotFound(SandboxError):
+    status, code = 404, "process_not_found"
+
+
+class ProcessRefused(SandboxError):
+    """field is what the form calls the part that was refused."""
+
+    status, code = 422, "process_refused"
+
+    def __init__(self, message: str, *, field: str = "command") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ProcessExists(ProcessRefused):
+    status, code = 409, "process_exists"
 
 
 class WrongOwner(SandboxError):

@@ -12,9 +12,19 @@ from sandboxes.api.files import (
 )
 from sandboxes.api.init import SandboxInit
 from sandboxes.api.ports import SandboxPortPublic, SandboxPorts, SandboxPreviews
+from sandboxes.api.processes import (
+    ProcessDetail,
+    Processes,
+    ProcessKill,
+    ProcessRestart,
+)
 from sandboxes.api.terminals import TerminalDetail, Terminals
 
 __all__ = [
+    "ProcessDetail",
+    "ProcessKill",
+    "ProcessRestart",
+    "Processes",
     "SandboxCalls",
     "SandboxDetail",
     "SandboxEvents",

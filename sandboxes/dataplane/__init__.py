@@ -12,6 +12,8 @@ from sandboxes.dataplane.processes import (
     run,
     run_script,
     start_process,
+    stop_process,
+    why_not_started,
 )
 from sandboxes.dataplane.streaming import close_streaming_client, streaming_client
 from sandboxes.dataplane.terminals import hang_up, terminal_address
@@ -34,8 +36,10 @@ __all__ = [
     "run",
     "run_script",
     "start_process",
+    "stop_process",
     "streaming_client",
     "terminal_address",
+    "why_not_started",
     "write_file",
     "write_tree",
 ]

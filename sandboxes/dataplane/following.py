@@ -20,6 +20,8 @@ _LONGEST_LIST = 64 * 2**20
 @asynccontextmanager
 async def _following(url: str, **options: Any) -> AsyncIterator[httpx.Response]:
     async with streaming_client().stream("GET", url, **options) as response:
+        if response.status_code == 404 and "/process/" in url:
+            raise errors.ProcessNotFound("There is no such process any more.")
         if response.status_code != 200:
             raise errors.ProviderUnavailable(f"The sandbox answered {response.status_code}.")
         yield response
@@ -73,3 +75,22 @@ async def processes_of(url: str) -> list[dict[str, Any]]:
     # It may be many megabytes.
     listed = await asyncio.to_thread(json.loads, bytes(body))
     return [each for each in listed if isinstance(each, dict)]
+
+
+async def whole_log(url: str, name: str) -> str:
+    """What a process has said until now; of very much, the end."""
+    async with _following(f"{url}/process/{quote(name, safe='')}/logs") as response:
+        said = await asyncio.to_thread(json.loads, await response.aread())
+    return str(said.get("logs") or "") if isinstance(said, dict) else ""
+
+
+async def after(response: httpx.Response, lines_known: int) -> AsyncIterator[bytes]:
+    """What a log says after so many of its lines; signs of life are none of them."""
+    async for chunk in response.aiter_bytes():
+        rest = chunk
+        while lines_known and rest:
+            line, newline, rest = rest.partition(b"\n")
+            if newline and not line.startswith(b"[keepalive]"):
+                lines_known -= 1
+        if rest:
+            yield rest

@@ -47,12 +47,33 @@ def kill_process(url: str, identifier: str) -> None:
         expect_success(response, "end a process")
 
 
-def run(url: str, command: str, timeout: int) -> str:
+def stop_process(url: str, identifier: str) -> None:
+    """Ask a process to end; nothing happens when it has ended."""
+    response = request("DELETE", f"{url}/process/{quote(identifier, safe='')}")
+    if response.status_code != 404:
+        expect_success(response, "stop a process")
+
+
+def why_not_started(url: str, process: dict[str, Any]) -> str:
+    """Start a process; "" when it was, else why not, in the sandbox's own words."""
+    response = request("POST", f"{url}/process", json=process)
+    if response.status_code not in (400, 422):
+        expect_success(response, "start a process")
+        return ""
+    try:
+        return str(response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return "The sandbox refused it."
+
+
+def run(url: str, command: str, timeout: int, *, name: str = "") -> str:
     """Run a shell command to its end; returns what it wrote to stdout.
 
     Raises ProviderUnavailable when it has not ended after timeout seconds.
     """
     process = {"command": command, "waitForCompletion": True, "timeout": timeout}
+    if name:
+        process["name"] = name
     response = request("POST", f"{url}/process", json=process)
     if response.status_code == 422:
         raise errors.ProviderUnavailable("A command in your sandbox did not end in time.")

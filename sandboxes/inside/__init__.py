@@ -2,10 +2,6 @@
 
 endpoint lets a page in; upstream follows a sandbox for all pages on it, and page is what one of
 them has still to be told. changes reads its watch, census what runs in it, and table puts that
-together with what the sandbox's own server knows.
+together with what the sandbox's own server knows. logs relays what a process says. Nothing is
+imported here: services use census and table, and the endpoints use services.
 """
-
-from sandboxes.inside.endpoint import inside_stream
-from sandboxes.inside.path import PATH
-
-__all__ = ["PATH", "inside_stream"]

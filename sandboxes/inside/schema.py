@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandboxes.inside.path import PATH
+from sandboxes.inside.path import LOGS_PATH, PATH
 
 _DESCRIPTION = """\
 Server-sent events for as long as the session lasts, for Manta's own pages; each carries a JSON
@@ -47,4 +47,37 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             },
         }
     }
+    result["paths"][LOGS_PATH] = {"get": _logs(error)}
     return result
+
+
+def _logs(error: dict[str, Any]) -> dict[str, Any]:
+    parameters = {
+        "name": "The process.",
+        "follow": "1: go on until it ends, each line after `stdout:` or `stderr:`. Else, a file.",
+        "after": "With follow: leave out so many lines, which were read before.",
+    }
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "operationId": "process_logs",
+        "summary": "What a process says",
+        "description": "Needs the scope `processes`. A line `[keepalive]` is a sign of life.",
+        "tags": ["processes"],
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name == "name",
+                "schema": {"type": "string"},
+                "description": description,
+            }
+            for name, description in parameters.items()
+        ],
+        "security": [{"cookieAuth": []}, {"tokenAuth": []}],
+        "responses": {
+            "200": {"description": "Its output.", "content": text},
+            "401": {"description": "Nobody is signed in.", "content": error},
+            "403": {"description": "The token has another scope.", "content": error},
+            "404": {"description": "There is no such process.", "content": error},
+        },
+    }

@@ -29,7 +29,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 # Seconds after which the list of processes is asked for also when nothing seems to have changed.
 _LIST_EVERY = 30.0
 _NOTE_USE_EVERY = 600.0
-_FAILURES = (httpx.HTTPError, errors.ProviderError, ValueError)
+_FAILURES = (httpx.HTTPError, errors.SandboxError, ValueError)
 
 
 class Upstream:

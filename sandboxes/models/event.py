@@ -34,6 +34,10 @@ class Action(models.TextChoices):
     QUOTA_REFUSED = "quota refused", "refused a sandbox, because of a quota"
     QUOTA_CHANGED = "quota changed", "changed a quota"
     DRIFTED = "drifted", "found settings that differ at the provider"
+    PROCESS_STARTED = "process started", "started process"
+    PROCESS_STOPPED = "process stopped", "stopped process"
+    PROCESS_KILLED = "process killed", "killed process"
+    PROCESS_RESTARTED = "process restarted", "restarted process"
     CHECKED = "checked", "had the sandbox checked"
 
 

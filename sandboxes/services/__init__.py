@@ -21,6 +21,13 @@ from sandboxes.services.ports import (
     open_port,
     require_open_to_previews,
 )
+from sandboxes.services.processes import (
+    kill_process,
+    list_processes,
+    restart_process,
+    start_process,
+    stop_process,
+)
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
 from sandboxes.services.publishing import (
     close_overdue,
@@ -65,8 +72,10 @@ __all__ = [
     "extension_of",
     "find_terminal",
     "initialize_sandbox",
+    "kill_process",
     "list_ports",
     "list_previews",
+    "list_processes",
     "look_for_unsaved_work",
     "make_folder",
     "make_private",
@@ -79,11 +88,14 @@ __all__ = [
     "require_open_to_previews",
     "require_ready",
     "reset_sandbox",
+    "restart_process",
     "restart_sandbox",
     "restore_path",
     "save_file",
     "search",
     "start_over",
+    "start_process",
+    "stop_process",
     "to_be_made",
     "use",
     "visit_terminal",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.inside import PATH
+from sandboxes.inside.path import PATH
 from tests.sandboxes.conftest import look_again, made, wanted  # noqa: F401
 from tests.sandboxes.live.running import Page, Web, cookie_of
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from sandboxes import dataplane, gateway
-from sandboxes.inside import PATH
+from sandboxes.inside.path import PATH
 from sandboxes.models import Phase, Sandbox
 from tests.factories import make_token
 from tests.local_blaxel.running import until

@@ -1,0 +1,152 @@
+"""/api/sandbox/processes: what runs in one's own sandbox. All of it wakes the sandbox."""
+
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Scope, User
+from sandboxes import errors, services
+from sandboxes.api.serializers import ErrorResponse
+from sandboxes.models import Sandbox
+from sandboxes.services.processes import Wanted
+
+_REFUSED = dict.fromkeys((401, 403, 404, 409, 410, 502, 503), ErrorResponse)
+
+
+class ProcessSerializer(serializers.Serializer[Any]):
+    """What runs, or has ended. What a terminal started is not managed: its name is its number."""
+
+    name = serializers.CharField()
+    pid = serializers.IntegerField()
+    command = serializers.CharField()
+    status = serializers.CharField()
+    exitCode = serializers.IntegerField(allow_null=True)
+    startedAt = serializers.DateTimeField(allow_null=True)
+    endedAt = serializers.DateTimeField(allow_null=True)
+    workingDir = serializers.CharField(allow_null=True)
+    keepAlive = serializers.BooleanField()
+    restartOnFailure = serializers.BooleanField()
+    restarts = serializers.IntegerField()
+    managed = serializers.BooleanField()
+    cpu = serializers.IntegerField(allow_null=True, help_text="Per cent of one core.")
+    memory = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    ports = serializers.ListField(child=serializers.IntegerField())
+
+
+class ProcessList(serializers.Serializer[Any]):
+    processes = ProcessSerializer(many=True)
+
+
+class ProcessRequest(serializers.Serializer[Any]):
+    command = serializers.CharField(max_length=10_000)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
+    folder = serializers.CharField(required=False, allow_blank=True, max_length=4096, default="")
+    env = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    keepAlive = serializers.BooleanField(required=False, default=False)
+    restartOnFailure = serializers.BooleanField(required=False, default=False)
+
+    def wanted(self) -> Wanted:
+        data = self.validated_data
+        return Wanted(
+            command=data["command"],
+            name=data["name"],
+            folder=data["folder"],
+            env=data.get("env", {}),
+            keep_alive=data["keepAlive"],
+            restart_on_failure=data["restartOnFailure"],
+        )
+
+
+class Processes(APIView):
+    scopes: ClassVar = {"GET": Scope.PROCESSES, "POST": Scope.PROCESSES}
+
+    @extend_schema(
+        operation_id="processes",
+        summary="What runs in your sandbox",
+        responses={200: ProcessList, **_REFUSED},
+    )
+    def get(self, request: Request) -> Response:
+        return _listed(_own(request))
+
+    @extend_schema(
+        operation_id="process_start",
+        summary="Start a process",
+        request=ProcessRequest,
+        responses={201: ProcessList, 400: ErrorResponse, 422: ErrorResponse, **_REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        sandbox = _own(request)
+        form = ProcessRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.start_process(sandbox=sandbox, wanted=form.wanted(), actor=request.user)
+        return _listed(sandbox, 201)
+
+
+class ProcessDetail(APIView):
+    scopes: ClassVar = {"GET": Scope.PROCESSES, "DELETE": Scope.PROCESSES}
+
+    @extend_schema(
+        operation_id="process",
+        summary="One process",
+        responses={200: ProcessSerializer, **_REFUSED},
+    )
+    def get(self, request: Request, name: str) -> Response:
+        found = services.list_processes(sandbox=_own(request)).find(name)
+        if found is None:
+            raise errors.ProcessNotFound(f"There is no process {name}.")
+        return Response(found)
+
+    @extend_schema(
+        operation_id="process_stop",
+        summary="Ask a process to end",
+        responses={200: ProcessList, **_REFUSED},
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        sandbox = _own(request)
+        services.stop_process(sandbox=sandbox, name=name, actor=request.user)
+        return _listed(sandbox)
+
+
+class ProcessKill(APIView):
+    scopes: ClassVar = {"POST": Scope.PROCESSES}
+
+    @extend_schema(
+        operation_id="process_kill",
+        summary="End a process at once",
+        request=None,
+        responses={200: ProcessList, **_REFUSED},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        sandbox = _own(request)
+        services.kill_process(sandbox=sandbox, name=name, actor=request.user)
+        return _listed(sandbox)
+
+
+class ProcessRestart(APIView):
+    scopes: ClassVar = {"POST": Scope.PROCESSES}
+
+    @extend_schema(
+        operation_id="process_restart",
+        summary="Start a process again, without its environment variables",
+        request=None,
+        responses={200: ProcessList, 422: ErrorResponse, **_REFUSED},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        sandbox = _own(request)
+        services.restart_process(sandbox=sandbox, name=name, actor=request.user)
+        return _listed(sandbox)
+
+
+def _own(request: Request) -> Sandbox:
+    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
+    if sandbox is None:
+        raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
+    return sandbox
+
+
+def _listed(sandbox: Sandbox, status: int = 200) -> Response:
+    return Response({"processes": services.list_processes(sandbox=sandbox).processes}, status)

@@ -1,0 +1,129 @@
+"""GET /api/sandbox/processes/logs: what a process says, as it says it, or all of it as a file."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from accounts.models import Scope
+from sandboxes import errors
+from sandboxes.dataplane import following
+from sandboxes.inside.census import OWN_PREFIX
+from sandboxes.live import gate
+from sandboxes.live.gate import Admitted, guard
+
+_HEADERS = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_PER_USER = 10
+# Seconds in which a reader has to take a piece.
+_PATIENCE = 120.0
+
+
+class Logs:
+    """An ASGI endpoint. It asks for more only once its reader has taken what there was."""
+
+    def __init__(self) -> None:
+        self._open: Counter[int] = Counter()
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            admitted = await gate.admit(request, Scope.PROCESSES)
+            name = _name(request)
+        except gate.Refused as refused:
+            await refused.response(scope, receive, send)
+            return
+        except errors.SandboxError as exc:
+            await gate.refusal(exc)(scope, receive, send)
+            return
+        if self._open[admitted.user.pk] >= _PER_USER:
+            error = {"error": "There are too many logs open. Close one and try again."}
+            await JSONResponse(error, 503, {"Retry-After": "10"})(scope, receive, send)
+            return
+        self._open[admitted.user.pk] += 1
+        try:
+            await self._answer(admitted, name, request, send)
+        finally:
+            self._open[admitted.user.pk] -= 1
+
+    async def _answer(self, admitted: Admitted, name: str, request: Request, send: Send) -> None:
+        receive, scope = request.receive, request.scope
+        try:
+            if request.query_params.get("follow") != "1":
+                text = await following.whole_log(admitted.sandbox.url, name)
+                await _file(name, text)(scope, receive, send)
+                return
+            after = _number(request.query_params.get("after", ""))
+            async with (
+                guard.watching(admitted) as ended,
+                following.log_of(admitted.sandbox.url, name) as log,
+            ):
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                await _relay(following.after(log, after), ended, receive, send)
+        except errors.SandboxError as exc:
+            await gate.refusal(exc)(scope, receive, send)
+        except httpx.HTTPError:
+            silent = errors.ProviderUnavailable("Your sandbox is not answering. Try again.")
+            await gate.refusal(silent)(scope, receive, send)
+
+
+async def _relay(
+    log: AsyncIterator[bytes], ended: asyncio.Event, receive: Receive, send: Send
+) -> None:
+    """Until the process has ended, the reader has gone, or may not read it any more."""
+
+    async def telling() -> None:
+        try:
+            async for chunk in log:
+                async with asyncio.timeout(_PATIENCE):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (httpx.HTTPError, TimeoutError):
+            return  # the page comes back, and goes on where it was
+
+    async def leaving() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.create_task(each) for each in (telling(), leaving(), ended.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _name(request: Request) -> str:
+    name = request.query_params.get("name", "")
+    if not name or name.startswith(OWN_PREFIX):
+        raise errors.ProcessNotFound("There is no such process.")
+    return name
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+
+
+def _file(name: str, text: str) -> Response:
+    safe = "".join(
+        each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in name
+    )
+    headers = {
+        **{key.decode(): value.decode() for key, value in _HEADERS},
+        "content-disposition": f'attachment; filename="{safe}.log"',
+    }
+    return Response(text, headers=headers)
+
+
+logs = Logs()
