@@ -17,6 +17,7 @@ class PublishForm(forms.Form):
         label="For how long",
         choices=[("1", "1 hour"), ("8", "8 hours"), ("", "Until I make it private")],
         widget=forms.RadioSelect,
+        initial="1",
         required=False,
     )
 

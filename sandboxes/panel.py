@@ -299,6 +299,10 @@ class Panel:
             return []
         return list(PublicPort.objects.current().filter(sandbox=row))
 
+    @property
+    def open_port_public(self) -> PublicPort | None:
+        return next((row for row in self.public_ports if row.port == self.open_port), None)
+
     # ---- Open
 
     @property

@@ -21,6 +21,7 @@ urlpatterns = [
     path("sandbox/activity/export/", views.activity_export, name="activity-export"),
     path("sandbox/open/<int:port>/", views.open_port, name="open"),
     path("workspace/inside/ports/", views.ports, name="ports"),
+    path("workspace/inside/ports/visibility/", views.visibility, name="visibility"),
     path("workspace/inside/ports/<int:port>/public/", views.publish_port, name="publish-port"),
     path("workspace/inside/ports/<int:port>/private/", views.unpublish_port, name="unpublish-port"),
 ]

@@ -3,7 +3,7 @@
 from sandboxes.views.actions import delete, dismiss_reminder, extend, reset, restart
 from sandboxes.views.activity import activity, activity_export
 from sandboxes.views.agents import agents, agents_export, last_call
-from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port
+from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port, visibility
 from sandboxes.views.workspace import initialize, panel, refresh, stage, workspace
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "restart",
     "stage",
     "unpublish_port",
+    "visibility",
     "workspace",
 ]

@@ -1,6 +1,7 @@
 """One's own ports: what listens, opening one, and who may open it."""
 
 import json
+from urllib.parse import urlsplit
 
 from csp.decorators import csp_replace
 from django.contrib.auth.decorators import login_required
@@ -15,6 +16,7 @@ from manta.middleware import error_page
 from manta.requests import SignedInRequest
 from sandboxes import errors, services
 from sandboxes.forms import PublishForm
+from sandboxes.models import PublicPort
 from sandboxes.views.answers import own_or_404
 
 
@@ -31,6 +33,18 @@ def ports(request: SignedInRequest) -> HttpResponse:
     return render(request, f"{whole}#list" if request.htmx else whole, context)
 
 
+@require_GET
+@never_cache
+@login_required
+def visibility(request: SignedInRequest) -> HttpResponse:
+    """Who may open ?port=, for the preview's bar. From a row: it wakes nothing."""
+    sandbox = own_or_404(request.user)
+    asked = request.GET.get("port", "")
+    number = int(asked) if asked.isdecimal() and len(asked) <= 5 else sandbox.first_port
+    public = PublicPort.objects.current().filter(sandbox=sandbox, port=number or 0).first()
+    return render(request, "sandboxes/_visibility.html", {"number": number, "public": public})
+
+
 @require_POST
 @never_cache
 @login_required
@@ -44,6 +58,7 @@ def open_port(request: SignedInRequest, port: int) -> HttpResponseBase:
             path=request.POST.get("path", "/"),
             actor=request.user,
         )
+        _refuse_own_origin(request, link)
     except errors.SandboxError as exc:
         return _error_in_frame(request, exc) if framed else error_page(request, exc)
     response = HttpResponseRedirect(link)
@@ -86,6 +101,15 @@ def _changed(request: SignedInRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["HX-Trigger"] = json.dumps({"ports:public": {}, "sandbox:refresh": {}})
     return response
+
+
+def _refuse_own_origin(request: HttpRequest, link: str) -> None:
+    """A sandbox's page on Manta's own origin could read Manta's. Raises ProviderRejected."""
+    if urlsplit(link).netloc == request.get_host():
+        raise errors.ProviderRejected(
+            "Previews are at Manta's own address here, so none is opened. Ask your administrator "
+            "to give them a host of their own."
+        )
 
 
 def _error_in_frame(request: HttpRequest, exc: errors.SandboxError) -> HttpResponseBase:

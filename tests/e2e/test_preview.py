@@ -1,0 +1,183 @@
+"""Ports and previews as a person uses them, with a development server of their own."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.manta import Manta
+from tests.e2e.person import Person, move_in
+from tests.e2e.visitor import Visitor
+
+SERVER = Path(__file__).with_name("dev_server.py")
+CLEAN = re.compile(r"http://[a-z0-9-]+\.preview\.localhost:\d+/")
+LARGE = 20 * 1024 * 1024
+UPLOAD = f"fetch('/', {{method: 'POST', body: new Uint8Array({LARGE})}}).then(a => a.text())"
+
+
+def start(manta: Manta, visitor: Visitor, host: str, port: int) -> None:
+    name = visitor.until_ready()
+    manta.blaxel.write(name, "/blaxel/dev_server.py", SERVER.read_text())
+    command = f"python3 /blaxel/dev_server.py {host} {port}"
+    manta.blaxel.run(name, command, waitForCompletion=False)
+
+
+def show_ports(page: Page, port: int) -> None:
+    page.locator("#tab-ports").click()
+    row = page.locator(f"#ports-list [data-port='{port}']")
+    expect(page.locator("#ports-list .port").first).to_be_visible()
+    for _ in range(20):
+        page.locator("#ports-look").click()
+        page.wait_for_timeout(500)
+        if row.count():
+            return
+    expect(row).to_be_visible()
+
+
+def preview(page: Page, port: int) -> Person:
+    page.locator(f"#port-show-{port}").click()
+    return Person(page)
+
+
+def test_a_dev_server_is_previewed_with_hot_reload(
+    manta: Manta, page: Page, visitor: Visitor, complaints: list[str]
+) -> None:
+    start(manta, visitor, "0.0.0.0", 5173)
+    move_in(page, visitor)
+    show_ports(page, 5173)
+    person = preview(page, 5173)
+    expect(person.preview.get_by_role("heading", name="Version 1")).to_be_visible()
+    expect(person.preview.locator("body[data-hot]")).to_be_visible()
+    expect(person.preview.locator("#events")).to_have_text("An event")
+    (frame,) = [frame for frame in page.frames if frame.name == "preview"]
+
+    frame.evaluate("fetch('/change')")
+
+    expect(person.preview.get_by_role("heading", name="Version 2")).to_be_visible()
+    assert frame.evaluate(UPLOAD) == str(LARGE)
+    assert re.fullmatch(CLEAN, frame.url)
+
+    seen = frame.evaluate("fetch('/seen').then(a => a.json())")
+    told = json.dumps(seen)
+    session = page.context.cookies(manta.url)
+    assert len(seen) > 3
+    assert not [cookie["value"] for cookie in session if cookie["value"] in told]
+    assert "bl_preview" not in told
+    assert complaints == []
+
+
+def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
+    manta: Manta, page: Page, visitor: Visitor
+) -> None:
+    start(manta, visitor, "0.0.0.0", 5174)
+    move_in(page, visitor)
+    show_ports(page, 5174)
+    person = preview(page, 5174)
+    expect(person.preview.get_by_role("heading", name="Version 1")).to_be_visible()
+
+    page.locator("#preview-path").fill("//evil.example/deep?link=1#here")
+    page.locator("#preview-path").press("Enter")
+
+    expect(person.preview.locator("body[data-hot]")).to_be_visible()
+    (frame,) = [frame for frame in page.frames if frame.name == "preview"]
+    page.wait_for_function(
+        "() => document.querySelector('[data-preview]').dataset.preview === 'shown'"
+    )
+    assert re.fullmatch(CLEAN.pattern + r"evil\.example/deep\?link=1#here", frame.url)
+
+    frame.evaluate("window.kept = true")
+    page.locator("#preview-width").select_option("phone")
+    page.locator("#ports-look").click()
+    page.evaluate("htmx.trigger(document.body, 'sandbox:changed')")
+    page.wait_for_timeout(1500)
+    assert frame.evaluate("window.kept && innerWidth") == 390
+
+
+def test_a_port_is_public_for_a_while_and_private_again(
+    manta: Manta, page: Page, visitor: Visitor, browser: Browser, complaints: list[str]
+) -> None:
+    person = move_in(page, visitor)
+    show_ports(page, 3000)
+    page.locator("#port-publish-3000").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Anyone with the address")
+    page.get_by_label("1 hour").check()
+    page.get_by_role("button", name="Make public", exact=True).click()
+
+    expect(page.locator("#ports-list .badge-warn")).to_contain_text("Public until")
+    expect(page.locator("#preview-visibility")).to_contain_text("Public")
+    person.play.click()
+    expect(person.panel).to_contain_text("3000 is public until")
+    address = page.locator("#port-copy-3000").get_attribute("data-copy") or ""
+    stranger: BrowserContext = browser.new_context()
+    visit = stranger.new_page()
+    visit.goto(address)
+    expect(visit.get_by_role("heading", level=1)).to_contain_text("running")
+    assert httpx.get(address).status_code == 200
+
+    person.panel.get_by_role("button", name="Make private").click()
+
+    expect(page.locator("#ports-list .badge-warn")).to_have_count(0)
+    expect(person.panel).to_contain_text("Private to you")
+    assert httpx.get(address).status_code == 401
+    visit.reload()
+    expect(visit.get_by_role("heading", level=1)).to_have_text("Preview not open to you")
+    stranger.close()
+    record = visitor.http.get("/sandbox/activity/").text
+    assert "made public port" in record
+    assert "made private port" in record
+    assert complaints == []
+
+
+def test_why_a_port_does_not_answer_is_said_where_the_page_would_be(
+    manta: Manta, page: Page, visitor: Visitor
+) -> None:
+    start(manta, visitor, "127.0.0.1", 5175)
+    person = move_in(page, visitor)
+    show_ports(page, 5175)
+    row = page.locator("#ports-list [data-port='5175']")
+    expect(row).to_contain_text("listens on 127.0.0.1, inside the sandbox only")
+
+    preview(page, 5175)
+    expect(person.preview.get_by_text("inside the sandbox only")).to_be_visible()
+
+    page.evaluate(
+        "document.body.dispatchEvent(new CustomEvent('preview:open', {detail: {port: 5999}}))"
+    )
+    expect(person.preview.get_by_text("Nothing listens on port 5999")).to_be_visible()
+
+    page.evaluate(
+        "document.body.dispatchEvent(new CustomEvent('preview:open', {detail: {port: 8080}}))"
+    )
+    expect(person.preview.get_by_text("Port 8080 is reserved")).to_be_visible()
+
+
+def test_the_link_of_open_is_in_no_history(
+    manta: Manta, page: Page, context: BrowserContext, visitor: Visitor
+) -> None:
+    move_in(page, visitor)
+    show_ports(page, 3000)
+    with context.expect_page() as opening:
+        page.locator("#port-open-3000").click()
+    tab = opening.value
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+
+    assert re.fullmatch(CLEAN, tab.url)
+    assert tab.evaluate("document.referrer") == ""
+    assert tab.evaluate("opener") is None
+    entries = context.new_cdp_session(tab).send("Page.getNavigationHistory")["entries"]
+    assert not [entry["url"] for entry in entries if "token" in entry["url"]]
+    tab.reload()
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_a_missing_script_is_missing_and_no_page(manta: Manta, visitor: Visitor) -> None:
+    name = visitor.until_ready()
+    preview = manta.blaxel.http.get(f"/v0/sandboxes/{name}/previews").json()[0]
+    script = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors", "Accept": "*/*"}
+
+    refused = httpx.get(preview["spec"]["url"] + "/app.js", headers=script)
+
+    assert refused.status_code == 401
+    assert "javascript" not in refused.headers["Content-Type"]
