@@ -6,9 +6,15 @@ docs/benchmarks.md, too.
 
 import argparse
 
-from bench import blaxel, manta, panels, report, rows
+from bench import blaxel, manta, panels, report, rows, terminals
 
-GROUPS = {"manta": manta.GROUP, "rows": rows.GROUP, "panels": panels.GROUP, **blaxel.GROUPS}
+GROUPS = {
+    "manta": manta.GROUP,
+    "rows": rows.GROUP,
+    "panels": panels.GROUP,
+    "echoes": terminals.GROUP,
+    **blaxel.GROUPS,
+}
 
 
 def main() -> None:

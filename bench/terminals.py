@@ -1,0 +1,69 @@
+"""From a key to its echo through Manta, beside the same shell asked for at local_blaxel itself."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+from websockets.sync.client import ClientConnection, connect
+
+from bench.report import Group, Table
+from bench.timing import by_turns, ratio, spread, table
+from tests.e2e.blaxel import KEY
+from tests.e2e.manta import Manta
+from tests.e2e.visitor import Visitor
+from tests.scripts.supervisor import new_state_dir
+
+TIMES = 500
+PROMPT = "ready>"
+
+
+def measure() -> list[Table]:
+    with new_state_dir() as state_dir, Manta(state_dir) as manta, Visitor(manta.url) as visitor:
+        visitor.sign_up()
+        visitor.until_ready()
+        with _through_manta(manta, visitor) as relayed, _directly(visitor) as direct:
+            taken, beside = by_turns(lambda: _echo(relayed), lambda: _echo(direct), TIMES)
+    against = ratio(taken, beside, "without Manta")
+    return [table(spread("Echo of a key", taken, aim="5 ms more, p50", beside=against))]
+
+
+def _echo(socket: ClientConnection) -> None:
+    _type(socket, "x")
+    while "x" not in json.loads(socket.recv(timeout=10))["data"]:
+        pass
+
+
+@contextmanager
+def _through_manta(manta: Manta, visitor: Visitor) -> Iterator[ClientConnection]:
+    csrf = {"X-CSRFToken": visitor.http.cookies["csrftoken"]}
+    added = visitor.http.post("/api/sandbox/terminals", json={}, headers=csrf).raise_for_status()
+    address = f"{manta.url.replace('http', 'ws', 1)}/ws/terminal?session={added.json()['key']}"
+    cookie = {"Cookie": f"sessionid={visitor.http.cookies['sessionid']}"}
+    with connect(
+        address, additional_headers=cookie, origin=manta.url, compression=None, proxy=None
+    ) as socket:
+        yield _ready(socket)
+
+
+@contextmanager
+def _directly(visitor: Visitor) -> Iterator[ClientConnection]:
+    address = str((visitor.sandbox() or {})["sandboxUrl"]).replace("http", "ws", 1)
+    query = urlencode({"token": KEY, "sessionId": "bench"})
+    with connect(f"{address}/terminal/ws?{query}", compression=None, proxy=None) as socket:
+        yield _ready(socket)
+
+
+def _ready(socket: ClientConnection) -> ClientConnection:
+    _type(socket, "exec bash --norc --noprofile\rPS1=ready'>'\r")
+    seen = ""
+    while PROMPT not in seen:
+        seen += json.loads(socket.recv(timeout=10))["data"]
+    return socket
+
+
+def _type(socket: ClientConnection, text: str) -> None:
+    socket.send(json.dumps({"type": "input", "data": text}))
+
+
+GROUP = Group("Terminals", measure)
