@@ -17,6 +17,12 @@ new PerformanceObserver((list) => {
   window.longest = Math.max(window.longest, ...list.getEntries().map((task) => task.duration));
 }).observe({ type: "longtask" });
 """
+HIDE = """
+(hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
 
 
 class Terminals:
@@ -77,6 +83,24 @@ def test_a_counter_runs_on_through_reload_and_standby(
     terminals.shows("then=43")
     terminals.shows("now=42")
     assert complaints == []
+
+
+def test_a_hidden_tab_lets_the_sandbox_sleep_and_typing_wakes_it(
+    terminals: Terminals, page: Page, visitor: Visitor, manta: Manta
+) -> None:
+    terminals.add()
+    terminals.types("echo once-$((1+1))")
+    terminals.shows("once-2")
+    page.evaluate(HIDE, True)
+    expect(terminals.words).to_contain_text("Asleep", timeout=60_000)
+    name = visitor.until_ready()
+    until(lambda: manta.blaxel.sleeps(name), 60)
+    page.evaluate(HIDE, False)
+
+    terminals.types("echo twice-$((2+2))")
+
+    terminals.shows("twice-4")
+    assert terminals.screen.inner_text().count("once-2") == 1
 
 
 def test_several_are_named_and_closed_and_the_same_in_every_tab(
