@@ -24,6 +24,7 @@ from sandboxes.inside.path import LOGS_PATH, PATH
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
     "/workspace/inside/",
+    "/sandbox/connect/test/",
     "/sandbox/open/",
     "/api/sandbox/files",
     "/api/sandbox/processes",

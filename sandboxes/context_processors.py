@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes import live, mcp, terminal
+from sandboxes import live, terminal
 from sandboxes.inside import path as inside
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel
@@ -23,5 +23,5 @@ def panel(request: HttpRequest) -> dict[str, Any]:
         "inside_path": inside.PATH,
         "idle_after": round(settings.WORKSPACE_IDLE_AFTER.total_seconds()),
         "terminal_path": terminal.PATH,
-        "mcp_url": request.build_absolute_uri(mcp.PATH),
+        "mcp_url": settings.MCP_URL,
     }

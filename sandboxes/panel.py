@@ -214,6 +214,11 @@ class Panel:
     def restarting(self) -> bool:
         return bool(self.sandbox and self.can_restart and self.sandbox.restart_wanted_at)
 
+    @property
+    def direct_mcp_url(self) -> str:
+        """The sandbox's own MCP over WebSocket: http -> ws, https -> wss."""
+        return self.sandbox.url.replace("http", "ws", 1) if self.sandbox else ""
+
     @cached_property
     def last_call(self) -> ToolCall | None:
         """The last that an agent did. One read, only where it is shown."""

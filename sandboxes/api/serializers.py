@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from sandboxes.models import Phase, Sandbox
@@ -25,6 +26,12 @@ class SandboxSerializer(serializers.Serializer[Sandbox]):
         source="last_known_status",
         choices=[status.value for status in Status if status is not Status.UNKNOWN],
     )
+
+    # Manta's own MCP, which works for every sandbox alike.
+    mcpUrl = serializers.SerializerMethodField()
+
+    def get_mcpUrl(self, sandbox: Sandbox) -> str:
+        return settings.MCP_URL
 
     def get_sandboxUrl(self, sandbox: Sandbox) -> str | None:
         return sandbox.url or None

@@ -29,10 +29,12 @@ class Endpoint:
 
     def __init__(self) -> None:
         self._calls: set[_Answered] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self._stopping = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
         self._server: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run())
         recorder.start()
@@ -42,12 +44,23 @@ class Endpoint:
             self.stop()
             await task
             await asyncio.to_thread(recorder.stop)
+            self.loop = None
 
     def stop(self) -> None:
         """Break off what still is answered: uvicorn would wait for it."""
         self._stopping.set()
         for call in self._calls:
             call.break_off()
+
+    async def answering(self, grant: tokens.Grant) -> ASGIApp:
+        """The server itself, for who was let in by other means than a token."""
+        await asyncio.wait({self._server})
+        server = self._server.result()
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await server({**scope, "grant": grant}, receive, send)
+
+        return answer
 
     async def _run(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from sandboxes.views.actions import delete, dismiss_reminder, extend, reset, restart
 from sandboxes.views.activity import activity, activity_export
 from sandboxes.views.agents import agents, agents_export, last_call
+from sandboxes.views.connect import connect, connect_test
 from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port, visibility
 from sandboxes.views.workspace import initialize, panel, refresh, stage, workspace
 
@@ -11,6 +12,8 @@ __all__ = [
     "activity_export",
     "agents",
     "agents_export",
+    "connect",
+    "connect_test",
     "delete",
     "dismiss_reminder",
     "extend",

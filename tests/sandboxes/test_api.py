@@ -8,7 +8,7 @@ from sandboxes.models import Phase, Sandbox
 from tests.factories import SandboxFactory, pending
 
 URL = "/api/sandbox/init"
-KEYS = ["sandboxId", "sandboxUrl", "mcpServerUrl", "createdAt", "status"]
+KEYS = ["sandboxId", "sandboxUrl", "mcpServerUrl", "createdAt", "status", "mcpUrl"]
 
 
 def test_the_state_of_a_sandbox_has_the_keys_of_the_contract_in_their_order(client, alices_sandbox):
@@ -28,6 +28,7 @@ def test_the_state_of_a_sandbox_has_the_keys_of_the_contract_in_their_order(clie
         "mcpServerUrl": "wss://run.example/w/sandboxes/x",
         "createdAt": "2024-01-15T10:30:00Z",
         "status": "active",
+        "mcpUrl": "http://localhost:8000/mcp",
     }
 
 

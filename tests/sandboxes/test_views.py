@@ -240,5 +240,5 @@ def test_the_panel_shows_where_agents_connect(client, alices_sandbox):
 
     text = client.get("/sandbox/panel/").text
 
-    assert "http://testserver/mcp" in text
-    assert 'href="/account/tokens/"' in text
+    assert "http://localhost:8000/mcp" in text
+    assert 'href="/sandbox/connect/"' in text

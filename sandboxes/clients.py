@@ -1,0 +1,141 @@
+"""How the usual MCP clients are told of Manta: the command or the file of each."""
+
+from dataclasses import dataclass
+
+URL, TOKEN = "{url}", "MANTA_TOKEN"
+
+
+@dataclass(frozen=True)
+class Client:
+    slug: str
+    name: str
+    # Where what follows goes: a terminal, or a file.
+    place: str
+    signs_in: str
+    with_token: str
+    # What is left to do, for a client that signs in by itself.
+    then: str = "It opens your browser and asks you to let it in."
+
+    def told(self, url: str) -> "Client":
+        """The same, for a Manta at this address."""
+        signs_in, with_token = (text.replace(URL, url) for text in (self.signs_in, self.with_token))
+        return Client(self.slug, self.name, self.place, signs_in, with_token, self.then)
+
+
+CLIENTS = (
+    Client(
+        "claude-code",
+        "Claude Code",
+        "In a terminal",
+        "claude mcp add --transport http manta {url}",
+        'claude mcp add --transport http manta {url} --header "Authorization: Bearer $MANTA_TOKEN"',
+        "Then type /mcp in Claude Code, choose manta and sign in.",
+    ),
+    Client(
+        "cursor",
+        "Cursor",
+        "~/.cursor/mcp.json",
+        """{
+  "mcpServers": {
+    "manta": { "url": "{url}" }
+  }
+}""",
+        """{
+  "mcpServers": {
+    "manta": {
+      "url": "{url}",
+      "headers": { "Authorization": "Bearer ${env:MANTA_TOKEN}" }
+    }
+  }
+}""",
+    ),
+    Client(
+        "vs-code",
+        "VS Code",
+        ".vscode/mcp.json",
+        """{
+  "servers": {
+    "manta": { "type": "http", "url": "{url}" }
+  }
+}""",
+        """{
+  "inputs": [
+    {
+      "type": "promptString",
+      "id": "manta-token",
+      "description": "Manta token",
+      "password": true
+    }
+  ],
+  "servers": {
+    "manta": {
+      "type": "http",
+      "url": "{url}",
+      "headers": { "Authorization": "Bearer ${input:manta-token}" }
+    }
+  }
+}""",
+    ),
+    Client(
+        "windsurf",
+        "Windsurf",
+        "~/.codeium/windsurf/mcp_config.json",
+        """{
+  "mcpServers": {
+    "manta": { "serverUrl": "{url}" }
+  }
+}""",
+        """{
+  "mcpServers": {
+    "manta": {
+      "serverUrl": "{url}",
+      "headers": { "Authorization": "Bearer ${env:MANTA_TOKEN}" }
+    }
+  }
+}""",
+    ),
+    Client(
+        "codex",
+        "Codex",
+        "~/.codex/config.toml",
+        """[mcp_servers.manta]
+url = "{url}\"""",
+        """[mcp_servers.manta]
+url = "{url}"
+bearer_token_env_var = "MANTA_TOKEN\"""",
+        "Then run: codex mcp login manta",
+    ),
+    Client(
+        "goose",
+        "Goose",
+        "~/.config/goose/config.yaml",
+        """extensions:
+  manta:
+    enabled: true
+    type: streamable_http
+    name: manta
+    uri: {url}
+    timeout: 300""",
+        """extensions:
+  manta:
+    enabled: true
+    type: streamable_http
+    name: manta
+    uri: {url}
+    timeout: 300
+    headers:
+      Authorization: Bearer (your token)""",
+    ),
+    Client(
+        "other",
+        "Any other",
+        "Streamable HTTP, at this address",
+        "{url}",
+        "{url}\nAuthorization: Bearer (your token)",
+    ),
+)
+
+
+def named(slug: str, url: str) -> Client | None:
+    found = next((client for client in CLIENTS if client.slug == slug), None)
+    return found.told(url) if found else None
