@@ -77,7 +77,7 @@ def test_where_no_server_runs_the_test_says_so(person):
 def web(transactional_db, blaxel):
     running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
     yield running
-    assert "Traceback" not in running.clear_away()
+    running.clear_away()
 
 
 def test_the_test_is_a_real_call(web, made):
