@@ -114,15 +114,18 @@ def test_none_is_made_with_more_than_there_is(alice, wrong):
     assert not PersonalToken.objects.exists()
 
 
-def test_a_check_is_one_query(alice, django_assert_num_queries):
-    raw = make_token(alice, "mcp", last_used_at=timezone.now())
+@pytest.mark.parametrize(("scope", "queries"), [("sandbox:read", 1), ("mcp", 2)])
+def test_a_check_is_one_query_and_one_for_an_agents_passport(
+    alice, django_assert_num_queries, scope, queries
+):
+    raw = make_token(alice, scope, last_used_at=timezone.now())
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(queries):
         assert tokens.verify(raw).user.email == "alice@example.com"
 
 
 def test_its_use_is_noted_once_a_minute(alice, django_assert_num_queries):
-    raw = make_token(alice, "mcp", last_used_at=ago(seconds=61))
+    raw = make_token(alice, "sandbox:read", last_used_at=ago(seconds=61))
 
     with django_assert_num_queries(2):
         tokens.verify(raw)
