@@ -6,7 +6,7 @@ from bench import load
 from bench.load import Load
 from bench.processes import Weight, trees
 from bench.report import Group, Table
-from bench.timing import milliseconds, percentile, repeated, spread, table
+from bench.timing import by_turns, milliseconds, percentile, ratio, repeated, spread, table
 from tests.e2e.manta import Manta
 from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
@@ -21,7 +21,7 @@ def measure() -> list[Table]:
     with new_state_dir() as state_dir, Manta(state_dir) as manta, Visitor(manta.url) as visitor:
         visitor.sign_up()
         visitor.until_ready()
-        waits = table(*sign_ups(manta), sign_ins(visitor))
+        waits = table(*sign_ups(manta), sign_ins(visitor), opening_a_file(manta, visitor))
         return [waits, pages(manta, visitor), weights(manta)]
 
 
@@ -44,6 +44,19 @@ def sign_ups(manta: Manta, times: int = 8) -> list[tuple[str, ...]]:
 
 def sign_ins(visitor: Visitor, times: int = 20) -> tuple[str, ...]:
     return spread("Sign-in: POST", repeated(visitor.sign_in, times))
+
+
+def opening_a_file(manta: Manta, visitor: Visitor, times: int = 100) -> tuple[str, ...]:
+    """Through Manta, with a session, beside asking the sandbox itself; both awake."""
+    path = "/blaxel/app/public/index.html"
+    address = f"/{visitor.until_ready()}/filesystem/{path}"
+    through, direct = by_turns(
+        lambda: visitor.http.get("/api/sandbox/files", params={"path": path}).raise_for_status(),
+        lambda: manta.blaxel.http.get(address).raise_for_status(),
+        times,
+    )
+    beside = ratio(through, direct, "asking the sandbox itself")
+    return spread("Open a file in the editor", through, beside=beside)
 
 
 def pages(manta: Manta, visitor: Visitor) -> Table:
