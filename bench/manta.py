@@ -49,7 +49,7 @@ def sign_ins(visitor: Visitor, times: int = 20) -> tuple[str, ...]:
 def opening_a_file(manta: Manta, visitor: Visitor, times: int = 100) -> tuple[str, ...]:
     """Through Manta, with a session, beside asking the sandbox itself; both awake."""
     path = "/blaxel/app/public/index.html"
-    address = f"/{visitor.until_ready()}/filesystem/{path}"
+    address = f"/manta/sandboxes/{visitor.until_ready()}/filesystem/{path}"
     through, direct = by_turns(
         lambda: visitor.http.get("/api/sandbox/files", params={"path": path}).raise_for_status(),
         lambda: manta.blaxel.http.get(address).raise_for_status(),

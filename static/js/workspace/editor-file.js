@@ -130,7 +130,8 @@
     }
 
     async openAnyway() {
-      const bytes = await mantaFiles.bytes(this.path);
+      const bytes = await mantaFiles.bytes(this.path).catch((error) => this.say(error.message));
+      if (!bytes) return;
       await this.showText(new TextDecoder().decode(bytes));
       this.saved = this.editor.doc;
       this.readOnly = this.editor.readOnly = true;
@@ -148,7 +149,7 @@
         changed: () => this.changed(),
         moved: () => this.told(),
       });
-      this.editor.wrap = localStorage.getItem("word-wrap") === "on";
+      this.editor.wrap = localStorage.getItem("wordWrap") === "on";
       this.state = "text";
       await this.colour();
     }

@@ -55,7 +55,9 @@
     }
     const type = IMAGES[path.split(".").pop().toLowerCase()];
     if (why !== "binary" || !type || bytes > LARGEST_IMAGE) return;
-    view.prepend(await image(path, type));
+    const picture = await image(path, type).catch(() => null);
+    if (!picture) return;
+    view.prepend(picture);
     view.querySelector("p").remove();
   };
 })();

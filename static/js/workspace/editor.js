@@ -124,15 +124,9 @@
     draw();
   };
 
-  const showSettings = () => {
-    for (const input of document.querySelectorAll("[data-setting]")) {
-      const value = localStorage.getItem(input.dataset.setting) || "";
-      if (input.type === "checkbox") input.checked = value === "on";
-      else input.value = value;
-    }
-    root.style.setProperty("--code-size", localStorage.getItem("code-size") || "0.875rem");
-    const wrap = localStorage.getItem("word-wrap") === "on";
-    for (const file of files) if (file.editor) file.editor.wrap = wrap;
+  const wrap = () => {
+    const on = localStorage.getItem("wordWrap") === "on";
+    for (const file of files) if (file.editor) file.editor.wrap = on;
   };
 
   body.addEventListener("files:open", ({ detail }) => {
@@ -173,10 +167,11 @@
   body.addEventListener("click", (event) => {
     const does = event.target.closest("[data-editor-does]")?.dataset.editorDoes;
     if (does && current) act(does);
-    const opens = event.target.closest("[data-opens]")?.dataset.opens;
+    const opens = event.target.closest("[data-opens-file]")?.dataset.opensFile;
     if (opens) tell("files:open", { path: opens });
     if (event.target.closest("#editor [data-wake]")) current?.load();
   });
+  // In a text the commands leave Alt to the keyboard's own signs.
   document.addEventListener("keydown", (event) => {
     const saves = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
     const closes = event.altKey && event.code === "KeyW";
@@ -184,19 +179,11 @@
     event.preventDefault();
     act(saves ? "save" : "close");
   });
-  body.addEventListener("change", ({ target }) => {
-    const name = target.dataset.setting;
-    if (!name || !target.closest("#editor-menu")) return;
-    const value = target.type === "checkbox" ? (target.checked ? "on" : "off") : target.value;
-    localStorage.setItem(name, value);
-    tell("setting:changed", { name, value });
-  });
-  body.addEventListener("setting:changed", showSettings);
+  body.addEventListener("setting:changed", wrap);
 
   mantaTabs.listen(files, { show, close });
   htmx.onLoad((content) => {
     if (!pane() || (content !== body && !content.contains(pane()))) return;
-    showSettings();
     mount();
   });
 })();
