@@ -206,19 +206,13 @@ def test_typing_wakes_nothing_and_enter_does(workspace: Page) -> None:
     assert workspace.evaluate("window.wanted")
 
 
-def test_files_are_found_while_it_is_awake(workspace: Page) -> None:
-    found = [{"path": "/blaxel/app/public/app.js", "kind": "file"}]
-    workspace.route(
-        re.compile(r"/api/sandbox/files/search\?"),
-        lambda route: route.fulfill(json={"matches": found, "more": False}),
-    )
+def test_files_are_found_while_it_is_awake(workspace: Page, still: Still) -> None:
+    still.show("active")
+    expect(workspace.locator("html")).to_have_attribute("data-inside", "open")
     workspace.evaluate(
-        """() => {
-          document.documentElement.dataset.inside = "open";
-          document.body.addEventListener("files:open", (event) => {
-            window.opened = event.detail;
-          });
-        }"""
+        """() => document.body.addEventListener("files:open", (event) => {
+          window.opened = event.detail;
+        })"""
     )
 
     find(workspace, "app.js")

@@ -242,3 +242,24 @@ def test_the_panel_shows_where_agents_connect(client, alices_sandbox):
 
     assert "http://localhost:8000/mcp" in text
     assert 'href="/sandbox/connect/"' in text
+
+
+def test_the_workspace_is_painted_without_the_sandbox(client, alices_sandbox, provider):
+    # Calls inside would be counted, like those to the provider.
+    Sandbox.objects.filter(pk=alices_sandbox.pk).update(url=provider.root)
+    client.force_login(alices_sandbox.owner)
+
+    page = client.get("/workspace/").text
+
+    assert 'id="pane-files"' in page
+    assert provider.calls == []
+
+
+@pytest.mark.parametrize("path", ["/workspace/", "/sandbox/stage/"])
+def test_the_workspace_is_a_few_queries(path, client, alices_sandbox, django_assert_num_queries):
+    client.force_login(alices_sandbox.owner)
+    client.get(path)  # notes the browser, and has the row watched
+
+    # The session, the user, the sandbox, the heartbeats, public ports, the last agent's call.
+    with django_assert_num_queries(6):
+        client.get(path)
