@@ -16,7 +16,7 @@ from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import dataplane, gateway, live, mcp, terminal
+from sandboxes import dataplane, gateway, live, mcp, terminal, transfers
 from sandboxes.inside.endpoint import inside_stream
 from sandboxes.inside.logs import logs
 from sandboxes.inside.path import LOGS_PATH, PATH
@@ -67,6 +67,7 @@ application = Starlette(
         Route(LOGS_PATH, logs, methods=["GET"]),
         Route(mcp.PATH, mcp.endpoint),
         WebSocketRoute(terminal.PATH, terminal.terminal),
+        *transfers.ROUTES,
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),
     ],
     lifespan=lifespan,

@@ -4,6 +4,7 @@ from sandboxes import views
 
 app_name = "sandboxes"
 urlpatterns = [
+    path("workspace/inside/files/", views.folder, name="files-folder"),
     path("workspace/", views.workspace, name="workspace"),
     path("sandbox/panel/", views.panel, name="panel"),
     path("sandbox/stage/", views.stage, name="stage"),

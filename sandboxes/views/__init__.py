@@ -4,6 +4,7 @@ from sandboxes.views.actions import delete, dismiss_reminder, extend, reset, res
 from sandboxes.views.activity import activity, activity_export
 from sandboxes.views.agents import agents, agents_export, last_call
 from sandboxes.views.connect import connect, connect_test
+from sandboxes.views.files import folder
 from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port, visibility
 from sandboxes.views.workspace import initialize, panel, refresh, stage, workspace
 
@@ -17,6 +18,7 @@ __all__ = [
     "delete",
     "dismiss_reminder",
     "extend",
+    "folder",
     "initialize",
     "last_call",
     "open_port",

@@ -1,0 +1,19 @@
+"""Files of any size, in and out of a sandbox, beside Django: no thread is held meanwhile.
+
+admission lets a transfer in, counts it, and ends it with its session; download, upload and archive
+are the three kinds.
+"""
+
+from starlette.routing import Route
+
+from sandboxes.transfers.admission import Transfer
+from sandboxes.transfers.archive import archive
+from sandboxes.transfers.content import content
+
+CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"
+ROUTES = [
+    Route(CONTENT, Transfer({"GET": content.download, "PUT": content.upload})),
+    Route(ARCHIVE, Transfer({"GET": archive})),
+]
+
+__all__ = ["ARCHIVE", "CONTENT", "ROUTES"]
