@@ -367,6 +367,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         # Routes beside Django, which it can't find by itself.
         "sandboxes.live.schema.describe",
+        "sandboxes.transfers.schema.describe",
         "sandboxes.inside.schema.describe",
     ],
 }

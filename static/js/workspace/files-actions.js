@@ -146,9 +146,10 @@
   menu.addEventListener("toggle", (event) => event.newState === "closed" && document.activeElement === body && files.selected?.focus());
   tree.addEventListener("keydown", (event) => {
     const name = { F2: "rename", Delete: "delete" }[event.key];
-    if (!name || !files.selected) return;
+    const entry = event.target.closest(".entry");
+    if (!name || !entry) return;
     event.preventDefault();
-    actions[name](files.selected);
+    actions[name](entry);
   });
   menu.querySelector('[data-does="hidden"]').setAttribute("aria-checked", String(files.hidden));
 })();

@@ -60,6 +60,7 @@
     list.replaceChildren(content);
     htmx.process(list);
     const again = chosen && row(chosen);
+    if (chosen && !again) select(null);
     if (again) select(again, focused === chosen && document.activeElement !== again);
     else if (focused && !row(focused)) select(list.querySelector(".entry"), list.contains(document.activeElement));
     if (!tree.querySelector('[tabindex="0"]')) tree.querySelector(".entry")?.setAttribute("tabindex", "0");
@@ -113,6 +114,10 @@
     body.dispatchEvent(new CustomEvent("inside:wanted"));
     select(entry);
     files.activate(entry);
+  });
+  tree.addEventListener("focusin", (event) => {
+    const entry = event.target.closest(".entry");
+    if (entry && entry !== files.selected) select(entry, false);
   });
   let typed = "", typedAt = 0;
   tree.addEventListener("keydown", (event) => {

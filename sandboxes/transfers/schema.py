@@ -1,0 +1,69 @@
+"""The transfers in the API's description, by hand: they are no views of Django's."""
+
+from typing import Any
+
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+_PATH = {
+    "name": "path",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "Absolute. %-encode it, with all that is in names.",
+}
+_OVERWRITE = {"name": "overwrite", "in": "query", "schema": {"type": "boolean", "default": False}}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_SIZE = {"schema": {"type": "object", "properties": {"size": {"type": "integer"}}}}
+
+
+def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular."""
+    result["paths"]["/api/sandbox/files/content"] = {
+        "get": _operation(
+            "files_download",
+            "Download a file of any size",
+            "Always an attachment. Range is understood. Needs the scope `files:read`.",
+            {"200": _answer("The file.", "application/octet-stream", _BYTES)},
+        ),
+        "put": _operation(
+            "files_upload",
+            "Upload a file of any size, with the folders above it",
+            "The body is the file as it is. Until all of it is there, nothing is at the path. "
+            "Needs the scope `files:write`.",
+            {"201": _answer("It is there.", "application/json", _SIZE)},
+            parameters=[_PATH, _OVERWRITE],
+            requestBody={"content": {"application/octet-stream": _BYTES}, "required": True},
+        ),
+    }
+    result["paths"]["/api/sandbox/files/archive"] = {
+        "get": _operation(
+            "files_archive",
+            "Download a folder as .tar.gz",
+            "Made while it is sent, with links as links. What could not be read is listed in a "
+            "text of its own. Needs the scope `files:read`.",
+            {"200": _answer("The archive.", "application/gzip", _BYTES)},
+        )
+    }
+    return result
+
+
+def _operation(
+    name: str, summary: str, description: str, answers: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    refused = {
+        str(status): {"description": "Why not.", "content": _ERROR}
+        for status in (400, 401, 403, 404, 409, 410, 429, 503)
+    }
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
+        "tags": ["sandbox"],
+        "parameters": [_PATH],
+        "security": [{"cookieAuth": []}, {"personalToken": []}],
+        "responses": answers | refused,
+        **more,
+    }
+
+
+def _answer(description: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {kind: content}}
