@@ -118,3 +118,13 @@ def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
     address = with_path(PREVIEW, "docs/a b?q=1&bl_preview_token=old&%62l_preview_token=x#part")
 
     assert with_token(address, "new") == (f"{PREVIEW}/docs/a%20b?q=1&bl_preview_token=new#part")
+
+
+def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
+    address, token = gateway.mint_preview_token(made.name, 5053, timedelta(hours=1))
+    asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"}
+
+    answer = httpx.get(f"{address}/app.js", headers={"X-Blaxel-Preview-Token": token, **asked})
+
+    assert answer.status_code == 502
+    assert answer.headers["Content-Type"] == "application/json"
