@@ -33,8 +33,8 @@ window.commands = (() => {
   // In a field keys are text; in a terminal Ctrl and a letter are the shell's, too.
   const mayPress = (event) => {
     if (/^F\d+$/.test(event.key)) return true;
-    const modified = event.ctrlKey || event.metaKey;
-    if (event.target.closest?.(".xterm")) return event.metaKey || (modified && (event.shiftKey || event.key === "`"));
+    const modified = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.target.closest?.(".xterm")) return event.metaKey || (event.ctrlKey && (event.shiftKey || event.key === "`"));
     return modified || !event.target.closest?.("input, textarea, select, [contenteditable]");
   };
 
