@@ -11,6 +11,11 @@ from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
 
 PAGE = "/blaxel/app/public/index.html"
+# A pixel.
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
 FIRST_LOAD_KB = 350
 LONGEST_TASK = """
 () => {
@@ -210,16 +215,20 @@ def test_nobody_sees_anothers_draft(pane: Pane, disk: Disk) -> None:
 
 
 def test_what_is_no_text_is_shown_as_what_it_is(pane: Pane, disk: Disk) -> None:
+    disk.make("/blaxel/pixel.png", f"echo {PNG} | base64 -d")
     disk.make("/blaxel/raw.bin", "printf 'a\\0b'")
     disk.make("/blaxel/latin.txt", "printf 'K\\344se'")
     disk.make("/blaxel/huge.txt", "head -c 6000000 /dev/zero")
 
+    pane.open("/blaxel/pixel.png")
+    expect(pane.page.get_by_role("img", name="pixel.png")).to_have_js_property("naturalWidth", 1)
     pane.open("/blaxel/raw.bin")
     expect(pane.page.get_by_text("This file is not text.")).to_be_visible()
     pane.open("/blaxel/huge.txt")
     expect(pane.page.get_by_text("too large to be edited")).to_be_visible()
     pane.open("/blaxel/latin.txt")
-    expect(pane.page.get_by_text("This text is not UTF-8.")).to_be_visible()
+    pane.press("Open anyway, without changing it")
+    pane.reads("Read only")
     pane.open("/blaxel/never-was.txt")
     expect(pane.page.get_by_text("no longer there")).to_be_visible()
 
