@@ -27,6 +27,7 @@ from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.presentation import Presenter
 from local_blaxel.preview_edge import PreviewEdge
 from local_blaxel.schedules import Scheduler
+from local_blaxel.sessions import Sessions
 from local_blaxel.store import Store
 
 
@@ -71,5 +72,5 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
     # And no Mount, whose pattern ends at a newline: a file's name may have one.
-    app.router.default = Edge(fleet, gate)
+    app.router.default = Edge(fleet, gate, Sessions(store, admissions))
     return ByHost(Traced(app), preview_edge)

@@ -5,6 +5,7 @@ Paths are taken raw: `//tmp` and `%2Ftmp` mean something else than `/tmp` to the
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -14,6 +15,7 @@ from local_blaxel.auth import Gate, header
 from local_blaxel.errors import ApiError, Invalid, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.proxy import Outgoing, refuse_websocket
+from local_blaxel.sessions import Sessions
 
 _SANDBOX = re.compile(rb"/([^/]+)/sandboxes/([^/]+)(/.*)?", re.DOTALL)
 _PORT = re.compile(rb"/port/(\d{1,5})(/.*)?", re.DOTALL)
@@ -27,9 +29,10 @@ CORS = {
 
 
 class Edge:
-    def __init__(self, fleet: Fleet, gate: Gate) -> None:
+    def __init__(self, fleet: Fleet, gate: Gate, sessions: Sessions) -> None:
         self._fleet = fleet
         self._gate = gate
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if is_preflight(scope):
@@ -45,14 +48,20 @@ class Edge:
         if match is None:
             raise NotFound("There is nothing at this address.", code="ROUTE_NOT_FOUND")
         workspace, name, path = match.groups()
-        self._gate.check(scope)
+        speaks_mcp = scope["type"] == "websocket" and path in (None, b"/")
+        session = self._sessions.shown(scope, name.decode()) if speaks_mcp else None
+        if session is None:
+            self._gate.check(scope)
         if workspace.decode() != self._gate.workspace:
             raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
         sandbox = self._fleet.live(name.decode())
         if scope["type"] == "http" and path == b"/mcp":
             return await mcp.over_http(sandbox, scope, receive, send)
-        if scope["type"] == "websocket" and path in (None, b"/"):
-            return await mcp.over_websocket(sandbox, scope, receive, send)
+        if speaks_mcp:
+            work = partial(mcp.over_websocket, sandbox, scope, receive)
+            if session is None:
+                return await work(send)
+            return await self._sessions.while_admitted(session, send, work)
         headers = self._gate.without_credentials(scope["headers"])
         query = self._gate.without_key(scope["query_string"])
         to_port = _PORT.fullmatch(path or b"")

@@ -1,6 +1,10 @@
+import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 
 @pytest.fixture
@@ -38,3 +42,54 @@ def test_a_deleted_session_lets_nobody_in(sdk, sessions):
 
     with pytest.raises(Exception, match=r"404|preview"):
         remote.fs.ls("/")
+
+
+def mcp_address(sdk, name):
+    return sdk.get(name).sandbox.metadata.url.replace("http", "ws", 1)
+
+
+@contextmanager
+def mcp_over_websocket(address, token):
+    with connect(f"{address}?bl_preview_token={token}", proxy=None) as socket:
+        yield socket
+
+
+def ask(socket, method):
+    socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}))
+    return json.loads(socket.recv(20))["result"]
+
+
+def test_a_session_opens_its_own_sandboxes_mcp_over_websocket(sdk, name, sessions):
+    made = sessions.create({"expires_at": datetime.now(UTC) + timedelta(hours=1)})
+
+    with mcp_over_websocket(mcp_address(sdk, name), made.token) as socket:
+        hello, listed = ask(socket, "initialize"), ask(socket, "tools/list")
+
+    assert hello["serverInfo"]["name"] == "Sandbox API Server"
+    assert "fsReadFile" in {tool["name"] for tool in listed["tools"]}
+
+
+def test_and_nobody_elses_nor_without_one(sdk, name, sessions):
+    made = sessions.create({"expires_at": datetime.now(UTC) + timedelta(hours=1)})
+
+    other = sdk.create({"name": f"{name}-other"}).metadata.url.replace("http", "ws", 1)
+
+    with pytest.raises(InvalidStatus) as others:
+        connect(f"{other}?bl_preview_token={made.token}", proxy=None)
+    with pytest.raises(InvalidStatus) as wrong:
+        connect(f"{mcp_address(sdk, name)}?bl_preview_token=x{made.token}", proxy=None)
+
+    sdk.delete(f"{name}-other")
+    assert others.value.response.status_code == wrong.value.response.status_code == 401
+
+
+def test_an_open_one_ends_with_its_session(sdk, name, sessions):
+    made = sessions.create({"expires_at": datetime.now(UTC) + timedelta(hours=1)})
+
+    with mcp_over_websocket(mcp_address(sdk, name), made.token) as socket:
+        ask(socket, "initialize")
+        sessions.delete(made.name)
+        with pytest.raises(ConnectionClosed) as ended:
+            socket.recv(20)
+
+    assert ended.value.rcvd.code == 1008
