@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -55,8 +55,9 @@ async def _admitted(page: WebSocket, admitted: gate.Admitted) -> None:
         await page.accept()
         async with gate.guard.watching(admitted) as ended:
             code, reason = await _relayed(page, admitted, address, ended)
-        async with asyncio.timeout(_CLOSE_TIMEOUT):
-            await page.close(code, reason)
+        if page.client_state is WebSocketState.CONNECTED:  # the page has not left by itself
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await page.close(code, reason)
     except TimeoutError:
         return  # it takes nothing any more
     finally:
