@@ -45,7 +45,7 @@ class Terminals(APIView):
         responses={200: TerminalsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        found = _own(request).terminals.all()
+        found = Terminal.objects.of(_own(request))
         return Response({"terminals": TerminalSerializer(found, many=True).data})
 
     @extend_schema(

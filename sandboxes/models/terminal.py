@@ -1,6 +1,7 @@
 """The terminals that a person keeps open, by name. Their shells are inside the sandbox."""
 
 import secrets
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -11,6 +12,11 @@ def new_key() -> str:
     return secrets.token_hex(6)
 
 
+class TerminalQuerySet(models.QuerySet["Terminal"]):
+    def of(self, sandbox: Sandbox) -> "TerminalQuerySet":
+        return self.filter(sandbox=sandbox)
+
+
 class Terminal(models.Model):
     """Blaxel can't list its terminals; so that every browser shows the same, they are here."""
 
@@ -19,6 +25,8 @@ class Terminal(models.Model):
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     name = models.CharField(max_length=40)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = TerminalQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

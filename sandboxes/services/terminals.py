@@ -16,8 +16,8 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
     with transaction.atomic():
         # Two tabs that ask at once get two names, and never one too many.
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
-        taken = set(sandbox.terminals.values_list("name", flat=True))
-        if len(taken) >= MOST_TERMINALS or sandbox.terminals.count() >= MOST_TERMINALS:
+        taken = list(Terminal.objects.of(sandbox).values_list("name", flat=True))
+        if len(taken) >= MOST_TERMINALS:
             raise errors.TooManyTerminals(
                 f"You have {MOST_TERMINALS} terminals, which is as many as there may be. Close one."
             )
@@ -28,7 +28,7 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
 
 def find_terminal(*, sandbox: Sandbox, key: str) -> Terminal:
     """One of this sandbox's own. Raises NoTerminal."""
-    found: Terminal | None = sandbox.terminals.filter(key=key).first()
+    found: Terminal | None = Terminal.objects.of(sandbox).filter(key=key).first()
     if found is None:
         raise errors.NoTerminal("This terminal was closed. Open another one.")
     return found

@@ -57,7 +57,7 @@ def test_anybody_can_read_what_a_code_means(client, db):
 
 @pytest.mark.parametrize(
     ("path", "code", "status"),
-    [("/nowhere/", "not_found", 404), ("/sandbox/open/9/", "not_found", 404)],
+    [("/nowhere/", "not_found", 404), ("/sandbox/open/443/", "port_reserved", 400)],
 )
 def test_an_error_page_links_to_its_code_and_names_its_request(
     client, alices_sandbox, path, code, status

@@ -58,12 +58,12 @@ def test_a_call_to_a_sandbox_carries_the_name(provider):
 def test_the_error_page_shows_the_name_that_the_provider_got(client, alice, provider):
     sandbox = SandboxFactory(owner=alice, url=f"{provider.root}/manta/sandboxes/user-0")
     client.force_login(alice)
-    path = "/manta/sandboxes/user-0/port/3000/"
+    path = "/manta/sandboxes/user-0/process"
 
     page = client.post(reverse("sandboxes:open", args=[sandbox.first_port]))
 
     assert page[HEADER] in page.text
-    assert provider.request_id_of("GET", path) == page[HEADER]
+    assert provider.request_id_of("POST", path) == page[HEADER]
 
 
 def test_the_name_ends_with_the_request(client):

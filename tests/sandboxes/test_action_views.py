@@ -312,7 +312,8 @@ def test_a_reminder_can_be_dismissed_for_this_date_only(signed_in, about_to_expi
 def test_a_page_that_is_not_near_the_expiry_asks_nothing_more(signed_in, django_assert_num_queries):
     signed_in.get("/sandbox/panel/")
 
-    with django_assert_num_queries(4):  # session, user, sandbox, heartbeats
+    # Session, user, sandbox, heartbeats, public ports, and its agents' last call.
+    with django_assert_num_queries(6):
         signed_in.get("/sandbox/panel/")
 
 
@@ -321,7 +322,7 @@ def test_a_page_near_the_expiry_makes_one_query_more(
 ):
     signed_in.get("/sandbox/panel/")
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         signed_in.get("/sandbox/panel/")
 
 

@@ -190,7 +190,8 @@ def test_a_web_process_that_ends_says_that_it_restarts(connected, key, blaxel):
 
     other.process.send_signal(signal.SIGTERM)
 
-    assert page.ends() == (1012, "restarting")
+    # Whether Manta or uvicorn is the first to say it: the page goes by the code.
+    assert page.ends()[0] == 1012
     other.process.wait(PATIENCE)
     other.clear_away()
 
