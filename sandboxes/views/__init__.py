@@ -6,9 +6,11 @@ from sandboxes.views.agents import agents, agents_export, last_call
 from sandboxes.views.connect import connect, connect_test
 from sandboxes.views.files import folder
 from sandboxes.views.ports import open_port, ports, publish_port, unpublish_port, visibility
+from sandboxes.views.processes import act_on_process, processes, start_process
 from sandboxes.views.workspace import initialize, panel, refresh, stage, workspace
 
 __all__ = [
+    "act_on_process",
     "activity",
     "activity_export",
     "agents",
@@ -24,11 +26,13 @@ __all__ = [
     "open_port",
     "panel",
     "ports",
+    "processes",
     "publish_port",
     "refresh",
     "reset",
     "restart",
     "stage",
+    "start_process",
     "unpublish_port",
     "visibility",
     "workspace",
