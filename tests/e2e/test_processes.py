@@ -71,5 +71,4 @@ def test_a_hundred_thousand_lines_hold_nothing_up(page: Page, visitor: Visitor) 
 
     lines = page.locator(".log-chunk > div").count()
     assert lines <= 20_200
-    print("longest task", page.evaluate("window.longest"))
-    page.screenshot(path="/tmp/inside-flood.png")
+    assert page.evaluate("window.longest") <= 200
