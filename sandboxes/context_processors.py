@@ -21,6 +21,7 @@ def panel(request: HttpRequest) -> dict[str, Any]:
         "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
         "live_path": live.PATH,
         "inside_path": inside.PATH,
+        "logs_path": inside.LOGS_PATH,
         "idle_after": round(settings.WORKSPACE_IDLE_AFTER.total_seconds()),
         "terminal_path": terminal.PATH,
         "mcp_url": settings.MCP_URL,

@@ -73,7 +73,7 @@ def _logs(error: dict[str, Any]) -> dict[str, Any]:
             }
             for name, description in parameters.items()
         ],
-        "security": [{"cookieAuth": []}, {"tokenAuth": []}],
+        "security": [{"cookieAuth": []}, {"personalToken": []}],
         "responses": {
             "200": {"description": "Its output.", "content": text},
             "401": {"description": "Nobody is signed in.", "content": error},

@@ -31,6 +31,11 @@ def named(response, name):
     return found[0] if found else None
 
 
+def said_by(sandbox, name):
+    listed = {each["name"]: each for each in dataplane.list_processes(sandbox.url)}
+    return listed[name]["stdout"]
+
+
 def actions():
     return list(SandboxEvent.objects.order_by("pk").values_list("action", "detail"))
 
@@ -41,7 +46,7 @@ def test_a_process_is_started_as_it_was_asked_for(start, program, made):
     job = named(response, "job")
     assert response.status_code == 201
     assert (job["status"], job["workingDir"], job["managed"]) == ("running", "/tmp", True)
-    until(lambda: "b\n" in dataplane.list_processes(made.url)[-1]["logs"] or True)
+    until(lambda: said_by(made, "job") == "b\n")
     assert ("process started", "job") in actions()
 
 

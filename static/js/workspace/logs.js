@@ -45,8 +45,6 @@
     const match = /^(stdout|stderr):/.exec(line);
     if (match) stream = match[1];
     waiting.push({ kind: stream, text: match ? line.slice(match[0].length) : line });
-    // Also while paused no more is kept than can be shown.
-    if (waiting.length > MOST) waiting.splice(0, waiting.length - MOST);
   };
 
   const follow = async () => {
@@ -64,6 +62,8 @@
         const whole = (rest + value).split("\n");
         rest = whole.pop();
         whole.forEach(hear);
+        // Also while paused no more is kept than can be shown.
+        if (waiting.length > MOST) waiting = waiting.slice(-MOST);
         soon();
       }
     } catch (error) {
