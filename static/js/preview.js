@@ -24,6 +24,11 @@
     if (target.id !== "stage") return;
     const view = serverResponse.match(/data-view="([^"]*)"/)?.[1];
     if (view === target.dataset.view) event.detail.shouldSwap = false;
+    // The panes' scripts start with their page: where panes take the place of a wait, anew.
+    else if (view?.startsWith("open-")) {
+      event.detail.shouldSwap = false;
+      location.reload();
+    }
   });
 
   htmx.onLoad((content) => {

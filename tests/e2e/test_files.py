@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.person import sign_in_as
+from tests.e2e.person import Person, sign_in_as
 
 DROP = """([name, text]) => {
   const file = (name, text) => ({
@@ -42,6 +42,13 @@ def item(tree, name):
 def answer(page, text):
     page.locator("#files-dialog input").fill(text)
     page.locator("#files-dialog input").press("Enter")
+
+
+def test_they_are_there_as_soon_as_a_new_sandbox_is(manta, page, complaints):
+    Person(page).sign_up()
+
+    expect(item(page.get_by_role("tree", name="Files"), "serve.mjs")).to_be_visible()
+    assert complaints == []
 
 
 def test_a_folder_that_is_dropped_is_uploaded_whole(page, tree):
