@@ -356,7 +356,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Manta",
-    "DESCRIPTION": "Your own sandbox: its state, and (soon) its files, processes and ports.",
+    "DESCRIPTION": "Your own sandbox: its state, files, terminals, processes and ports.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
