@@ -1,6 +1,6 @@
 """/api/sandbox: one's own sandbox, and what can be done with it. The worker does it: hence 202."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import Scope, User
-from sandboxes import errors, services
+from accounts.models import Scope
+from sandboxes import services
+from sandboxes.api.own import own
 from sandboxes.api.serializers import (
     ConfirmRequest,
     DetailResponse,
@@ -100,13 +101,6 @@ class SandboxExtend(APIView):
         sandbox = own(request)
         services.extend_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
-
-
-def own(request: Request) -> Sandbox:
-    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
-    if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
-    return sandbox
 
 
 def _confirmed(request: Request) -> Sandbox:

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Scope
 from sandboxes import services
-from sandboxes.api.actions import own
+from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse, stamp
 from sandboxes.services.files import Entry, File, Folder
 

@@ -1,7 +1,7 @@
 """/api/sandbox/ports and /api/sandbox/previews: what listens, and who may open it."""
 
 from datetime import timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import Scope, User
-from sandboxes import errors, services
+from accounts.models import Scope
+from sandboxes import services
+from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse, stamp
-from sandboxes.models import PublicPort, Sandbox
+from sandboxes.models import PublicPort
 from sandboxes.services import Port
 
 _DAY = 24 * 3600
@@ -77,7 +78,7 @@ class SandboxPorts(APIView):
         wake = request.query_params.get("wake", "true")
         if wake not in ("true", "false"):
             raise serializers.ValidationError({"wake": "Say true or false."})
-        found = services.list_ports(sandbox=_own(request), wake=wake == "true")
+        found = services.list_ports(sandbox=own(request), wake=wake == "true")
         return Response({"ports": [_port(port) for port in found]})
 
 
@@ -96,7 +97,7 @@ class SandboxPortPublic(APIView):
         sent.is_valid(raise_exception=True)
         seconds = sent.validated_data["expiresIn"]
         row = services.make_public(
-            sandbox=_own(request),
+            sandbox=own(request),
             port=port,
             lasts=None if seconds is None else timedelta(seconds=seconds),
             actor=request.user,
@@ -110,7 +111,7 @@ class SandboxPortPublic(APIView):
         responses={200: PublicResponse, **_REFUSED},
     )
     def delete(self, request: Request, port: int) -> Response:
-        services.make_private(sandbox=_own(request), port=port, actor=request.user)
+        services.make_private(sandbox=own(request), port=port, actor=request.user)
         return Response({"port": port, "public": None})
 
 
@@ -124,7 +125,7 @@ class SandboxPreviews(APIView):
         responses={200: PreviewsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        previews = services.list_previews(sandbox=_own(request))
+        previews = services.list_previews(sandbox=own(request))
         return Response(
             {
                 "previews": [
@@ -138,13 +139,6 @@ class SandboxPreviews(APIView):
                 ]
             }
         )
-
-
-def _own(request: Request) -> Sandbox:
-    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
-    if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
-    return sandbox
 
 
 def _port(port: Port) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """/api/sandbox/processes: what runs in one's own sandbox. All of it wakes the sandbox."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import Scope, User
+from accounts.models import Scope
 from sandboxes import errors, services
+from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import Sandbox
 from sandboxes.services.processes import Wanted
@@ -70,7 +71,7 @@ class Processes(APIView):
         responses={200: ProcessList, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        return _listed(_own(request))
+        return _listed(own(request))
 
     @extend_schema(
         operation_id="process_start",
@@ -79,7 +80,7 @@ class Processes(APIView):
         responses={201: ProcessList, 400: ErrorResponse, 422: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         form = ProcessRequest(data=request.data)
         form.is_valid(raise_exception=True)
         services.start_process(sandbox=sandbox, wanted=form.wanted(), actor=request.user)
@@ -95,7 +96,7 @@ class ProcessDetail(APIView):
         responses={200: ProcessSerializer, **_REFUSED},
     )
     def get(self, request: Request, name: str) -> Response:
-        found = services.list_processes(sandbox=_own(request)).find(name)
+        found = services.list_processes(sandbox=own(request)).find(name)
         if found is None:
             raise errors.ProcessNotFound(f"There is no process {name}.")
         return Response(found)
@@ -106,7 +107,7 @@ class ProcessDetail(APIView):
         responses={200: ProcessList, **_REFUSED},
     )
     def delete(self, request: Request, name: str) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.stop_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
@@ -121,7 +122,7 @@ class ProcessKill(APIView):
         responses={200: ProcessList, **_REFUSED},
     )
     def post(self, request: Request, name: str) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.kill_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
@@ -136,16 +137,9 @@ class ProcessRestart(APIView):
         responses={200: ProcessList, 422: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request, name: str) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         services.restart_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
-
-
-def _own(request: Request) -> Sandbox:
-    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
-    if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
-    return sandbox
 
 
 def _listed(sandbox: Sandbox, status: int = 200) -> Response:

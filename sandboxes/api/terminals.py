@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
-from sandboxes import errors, services
+from sandboxes import services
+from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse
-from sandboxes.models import Sandbox, Terminal
+from sandboxes.models import Terminal
 
 _REFUSED = {401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse}
 _CONNECT = (
@@ -45,7 +46,7 @@ class Terminals(APIView):
         responses={200: TerminalsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        found = Terminal.objects.of(_own(request))
+        found = Terminal.objects.of(own(request))
         return Response({"terminals": TerminalSerializer(found, many=True).data})
 
     @extend_schema(
@@ -55,7 +56,7 @@ class Terminals(APIView):
         responses={201: TerminalSerializer, 400: ErrorResponse, 429: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = _own(request)
+        sandbox = own(request)
         added = services.add_terminal(sandbox=sandbox, name=_name_in(request))
         return Response(TerminalSerializer(added).data, status=201)
 
@@ -70,7 +71,7 @@ class TerminalDetail(APIView):
         responses={200: TerminalSerializer, 400: ErrorResponse, **_REFUSED},
     )
     def patch(self, request: Request, key: str) -> Response:
-        terminal = services.find_terminal(sandbox=_own(request), key=key)
+        terminal = services.find_terminal(sandbox=own(request), key=key)
         if name := _name_in(request):
             terminal.name = name
             terminal.save(update_fields=["name"])
@@ -89,7 +90,7 @@ class TerminalDetail(APIView):
     )
     def delete(self, request: Request, key: str) -> Response:
         force = request.query_params.get("force") == "true"
-        services.close_terminal(sandbox=_own(request), key=key, force=force)
+        services.close_terminal(sandbox=own(request), key=key, force=force)
         return Response(status=204)
 
 
@@ -98,10 +99,3 @@ def _name_in(request: Request) -> str:
     sent.is_valid(raise_exception=True)
     name: str = sent.validated_data.get("name", "")
     return name
-
-
-def _own(request: Request) -> Sandbox:
-    sandbox: Sandbox | None = Sandbox.objects.of(request.user)
-    if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
-    return sandbox
