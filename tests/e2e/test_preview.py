@@ -68,6 +68,29 @@ def test_a_dev_server_is_previewed_with_hot_reload(
     assert complaints == []
 
 
+def test_a_port_appears_and_goes_by_itself(manta: Manta, page: Page, visitor: Visitor) -> None:
+    name = visitor.until_ready()
+    person = move_in(page, visitor)
+    page.locator("#tab-ports").click()
+    expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
+    offered = page.locator("#preview-port option")
+    row = page.locator("#ports-list [data-port='5176']")
+
+    start(manta, visitor, "0.0.0.0", 5176)
+
+    expect(row).to_contain_text("Listens on 0.0.0.0")
+    expect(offered).to_have_text(["3000", "5176"])
+    person = preview(page, 5176)
+    expect(person.preview.get_by_role("heading", name="Version 1")).to_be_visible()
+    page.locator("#preview-port").select_option("3000")
+    expect(person.preview.get_by_role("heading", name="running")).to_be_visible()
+
+    manta.blaxel.run(name, "pkill -f dev_server.py", waitForCompletion=True)
+
+    expect(row).to_have_count(0)
+    expect(offered).to_have_text(["3000"])
+
+
 def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
     manta: Manta, page: Page, visitor: Visitor
 ) -> None:
@@ -86,6 +109,15 @@ def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
         "() => document.querySelector('[data-preview]').dataset.preview === 'shown'"
     )
     assert re.fullmatch(CLEAN.pattern + r"evil\.example/deep\?link=1#here", frame.url)
+
+    page.locator("#preview-home").click()
+    expect(person.preview.get_by_role("heading", name="Version 1")).to_be_visible()
+    expect(page.locator("#preview-path")).to_have_value("/")
+    page.wait_for_function(
+        "() => document.querySelector('[data-preview]').dataset.preview === 'shown'"
+    )
+    (frame,) = [frame for frame in page.frames if frame.name == "preview"]
+    assert re.fullmatch(CLEAN, frame.url)
 
     frame.evaluate("window.kept = true")
     page.locator("#preview-width").select_option("phone")
@@ -109,6 +141,9 @@ def test_a_port_is_public_for_a_while_and_private_again(
     expect(page.locator("#preview-visibility")).to_contain_text("Public")
     person.play.click()
     expect(person.panel).to_contain_text("3000 is public until")
+    # With everything in the bar and little room for it, a path can still be typed.
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert (page.locator("#preview-path").bounding_box() or {})["width"] > 100
     address = page.locator("#port-copy-3000").get_attribute("data-copy") or ""
     stranger: BrowserContext = browser.new_context()
     visit = stranger.new_page()
@@ -146,11 +181,16 @@ def test_why_a_port_does_not_answer_is_said_where_the_page_would_be(
         "document.body.dispatchEvent(new CustomEvent('preview:open', {detail: {port: 5999}}))"
     )
     expect(person.preview.get_by_text("Nothing listens on port 5999")).to_be_visible()
+    start(manta, visitor, "0.0.0.0", 5999)
+    expect(page.locator("#ports-list [data-port='5999']")).to_be_visible()
+    person.preview.get_by_role("button", name="Try again").click()
+    expect(person.preview.get_by_role("heading", name="Version 1")).to_be_visible()
 
     page.evaluate(
         "document.body.dispatchEvent(new CustomEvent('preview:open', {detail: {port: 8080}}))"
     )
     expect(person.preview.get_by_text("Port 8080 is reserved")).to_be_visible()
+    expect(person.preview.get_by_role("button", name="Try again")).to_have_count(0)
 
 
 def test_the_link_of_open_is_in_no_history(

@@ -5,12 +5,12 @@
 
   const choose = (port, path) => {
     const select = at("preview-port");
-    offer([port]);
+    offer([...listed(), port]);
     const changed = select.value !== String(port);
     select.value = port;
     at("preview-path").value = path || "/";
     sync();
-    if (changed) htmx.trigger(select, "change");
+    if (changed) htmx.trigger(body, "preview:port");
   };
 
   // Manta's own addresses, with the chosen port in the place of the template's 0.
@@ -24,14 +24,17 @@
     document.querySelector("iframe[name=preview]").title = `Preview of port ${port}`;
   };
 
+  // What the list of ports has, and what is shown, though it may have closed.
   const offer = (ports) => {
     const select = at("preview-port");
     if (!select) return;
-    const known = new Set([...select.options].map((option) => option.value));
-    for (const port of ports.map(String)) {
-      if (!known.has(port)) select.add(new Option(port, port));
-    }
+    const shown = select.value;
+    const offered = [...new Set([...ports.map(Number), Number(shown)])].sort((one, other) => one - other);
+    if (offered.join() === [...select.options].map((option) => option.value).join()) return;
+    select.replaceChildren(...offered.map((port) => new Option(port, port)));
+    select.value = shown;
   };
+  const listed = () => [...document.querySelectorAll("#ports-list [data-port]")].map((row) => row.dataset.port);
 
   body.addEventListener("preview:open", (event) => {
     if (!at("preview-form")) return;
@@ -39,19 +42,20 @@
     body.dispatchEvent(new CustomEvent("pane:show", { detail: { pane: "preview" } }));
     at("preview-form").requestSubmit();
   });
-  body.addEventListener("ports:changed", (event) => {
-    offer((event.detail?.ports || []).filter((port) => !port.loopbackOnly).map(({ port }) => port));
-  });
   body.addEventListener("htmx:afterSwap", (event) => {
-    if (!event.target.closest?.("#ports-list")) return;
-    offer([...document.querySelectorAll("#ports-list [data-port]")].map((row) => row.dataset.port));
+    if (event.target.closest?.("#ports-list")) offer(listed());
+  });
+  body.addEventListener("click", (event) => {
+    if (!event.target.closest("#preview-home")) return;
+    at("preview-path").value = "/";
+    sync();
   });
 
   body.addEventListener("change", (event) => {
     if (event.target.id === "preview-width") {
       event.target.closest("[data-preview]").dataset.width = event.target.value;
     }
-    if (event.target.id !== "preview-port" || !event.isTrusted) return;
+    if (event.target.id !== "preview-port") return;
     at("preview-path").value = "/";
     sync();
     at("preview-form").requestSubmit();
