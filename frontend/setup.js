@@ -43,6 +43,7 @@ export const setup = (text) => [
   highlightSelectionMatches(),
   search({ top: true }),
   keymap.of([...indenting, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap]),
-  EditorView.contentAttributes.of({ spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
+  // What can be edited has the focus anyway; said aloud, it is seen that the scroller can be reached.
+  EditorView.contentAttributes.of({ spellcheck: "false", autocorrect: "off", autocapitalize: "off", tabindex: "0" }),
   look,
 ];

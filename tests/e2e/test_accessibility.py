@@ -214,3 +214,12 @@ def test_the_panel_fits_a_phone(phone: Page, still: Still, state: str) -> None:
 
     assert phone.evaluate(OVERFLOW) == 0
     assert phone.evaluate(TOO_SMALL) == []
+
+
+def test_an_open_file_is_accessible(page: Page, still: Still) -> None:
+    still.show("active")
+    move_in(page, still.visitor)
+    page.locator("[data-opens-file]").first.click()
+    expect(page.locator(".editor-surface .cm-content")).to_contain_text("doctype")
+
+    assert violations(page) == []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.e2e.manta import Manta
 from tests.e2e.person import move_in
@@ -125,6 +125,27 @@ def test_what_is_saved_is_in_the_preview(pane: Pane, disk: Disk, complaints: lis
     expect(frame.get_by_text("Typed in the editor")).to_be_visible()
     assert disk.read(PAGE).startswith("Typed in the editor<!doctype")
     assert complaints == []
+
+
+def test_what_is_typed_before_the_colours_come_is_saved(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    disk.write("/blaxel/a.py", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    colours: list[Route] = []
+    pane.page.route("**/vendor/chunks/*", lambda route: colours.append(route), times=1)
+
+    pane.open("/blaxel/a.py")
+    pane.type("early ")
+    pane.reads("Unsaved")
+    until(lambda: pane.page.title() and colours)
+    colours[0].continue_()
+    expect(pane.page.locator("[data-editor-language]")).to_have_text("Python")
+    pane.reads("Unsaved")
+    pane.save()
+
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.py") == "early first\n"
 
 
 def test_what_changed_meanwhile_is_not_overwritten(pane: Pane, disk: Disk) -> None:

@@ -48,17 +48,25 @@
     }
 
     async restore(draft) {
-      await this.showText(draft.text);
-      this.version = draft.version;
+      await this.showText(draft.text, { version: draft.version });
       const at = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
       this.say(`Unsaved changes of ${at} are back.`, { Discard: () => this.discard(), Keep: () => this.say("") });
     }
 
-    async load() {
+    // One at a time: two would each make an editor.
+    load() {
+      this.loads = (this.loads ?? Promise.resolve()).then(() => this.look());
+      return this.loads;
+    }
+
+    async look() {
       if (this.state !== "text") this.state = "loading";
       this.told();
+      const { version } = this;
       try {
-        await this.meet(await mantaFiles.read(this.path));
+        const found = await mantaFiles.read(this.path);
+        // What was saved meanwhile is newer than what was found.
+        if (!this.saving && this.version === version) await this.meet(found);
       } catch (error) {
         this.failed(error);
       }
@@ -88,10 +96,7 @@
     async meet(found) {
       if (found.kind === "directory") return this.showView({ path: this.path, why: "folder" });
       if (found.content === null) return this.showView(found);
-      if (this.state !== "text") {
-        await this.showText(found.content);
-        return this.agree(found);
-      }
+      if (this.state !== "text") return this.showText(found.content, { version: found.version, agreed: true });
       if (found.version === this.version && this.saved) return undefined;
       if (this.editor.text === found.content) return this.agree(found);
       if (found.version === this.version) {
@@ -132,13 +137,13 @@
     async openAnyway() {
       const bytes = await mantaFiles.bytes(this.path).catch((error) => this.say(error.message));
       if (!bytes) return;
-      await this.showText(new TextDecoder().decode(bytes));
-      this.saved = this.editor.doc;
+      await this.showText(new TextDecoder().decode(bytes), { agreed: true });
       this.readOnly = this.editor.readOnly = true;
       this.told();
     }
 
-    async showText(text) {
+    // Typing may begin before the language is there: what it is compared with is known by then.
+    async showText(text, { version = null, agreed = false }) {
       const { Editor, Text } = await bundle();
       this.Text = Text;
       this.surface.replaceChildren();
@@ -151,6 +156,8 @@
       });
       this.editor.wrap = localStorage.getItem("wordWrap") === "on";
       this.state = "text";
+      this.version = version;
+      if (agreed) this.agree({ version });
       await this.colour();
     }
 
