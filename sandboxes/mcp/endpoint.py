@@ -11,16 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from accounts import tokens
+from accounts import passports, tokens
 from manta.database import in_database
-from sandboxes import gateway
+from sandboxes import errors, gateway
 from sandboxes.mcp.recorder import recorder
 
 logger = logging.getLogger(__name__)
 
 PATH = "/mcp"
 SCOPE = "mcp"
-# Seconds after which a call that still runs is looked at again: is its token still good?
+# Seconds after which a call that still runs is looked at again: are its token and passport good?
 _RECHECK_EVERY = 2.0
 
 
@@ -53,8 +53,13 @@ class Endpoint:
             call.break_off()
 
     async def answering(self, grant: tokens.Grant) -> ASGIApp:
-        """The server itself, for who was let in by other means than a token."""
+        """The server itself, for who was let in by other means than a token.
+
+        Raises ProviderUnavailable when it could not start, or stops.
+        """
         await asyncio.wait({self._server})
+        if self._server.cancelled() or self._stopping.is_set():
+            raise errors.ProviderUnavailable("Manta's MCP server is not running.")
         server = self._server.result()
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,6 +126,11 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
     return None
 
 
+def _may_go_on(grant: tokens.Grant) -> bool:
+    """Of a passport only its end counts for a call that runs; the rest does from the next one."""
+    return bool(tokens.still_valid([grant.key])) and not passports.of(grant.key).has_expired
+
+
 def _away() -> Response:
     return JSONResponse({"error": "Manta is restarting. Try again."}, 503, {"Retry-After": "3"})
 
@@ -148,10 +158,10 @@ class _Answered:
         self._task = asyncio.ensure_future(answer(scope, receive, self._note_and_send))
 
     async def while_allowed(self, grant: tokens.Grant) -> None:
-        """Let it come to its end, unless its token is revoked or expires before."""
+        """Let it come to its end, unless its token or its passport ends before."""
         try:
             while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
-                if not await in_database(lambda: tokens.still_valid([grant.key])):
+                if not await in_database(lambda: _may_go_on(grant)):
                     self._refusal = _unauthorized(Request(self._asked[0]))
                     self.break_off()
             if self._task.cancelled():

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from concurrent.futures import CancelledError as Stopped
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,8 @@ def run(user: User) -> list[Step]:
         raise errors.ProviderUnavailable(
             f"There was no answer within {_PATIENCE:.0f} seconds."
         ) from exc
+    except Stopped as exc:
+        raise errors.ProviderUnavailable("Manta's MCP server is stopping.") from exc
     except upstream.Refused as exc:
         raise errors.ProviderRejected(f"The MCP server refused: {exc.args[1]}") from exc
     except upstream.Unreachable as exc:

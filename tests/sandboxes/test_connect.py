@@ -7,10 +7,11 @@ import pytest
 
 from accounts.models import PersonalToken
 from sandboxes.clients import CLIENTS
-from sandboxes.models import ToolCall
+from sandboxes.models import Sandbox, ToolCall
 from tests.factories import make_token
 from tests.local_blaxel.running import until
 from tests.sandboxes.live.running import Web, cookie_of
+from tests.scripts.supervisor import free_port
 
 URL = "/sandbox/connect/"
 
@@ -77,12 +78,13 @@ def test_where_no_server_runs_the_test_says_so(person):
 def web(transactional_db, blaxel):
     running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
     yield running
-    running.clear_away()
+    said = running.clear_away()
+    assert "Traceback" not in said, said
 
 
-def test_the_test_is_a_real_call(web, made):
-    session = cookie_of(made.owner).partition("=")[2]
-    answer = httpx.post(
+def _test(web, person):
+    session = cookie_of(person).partition("=")[2]
+    return httpx.post(
         f"{web.url}{URL}test/",
         cookies={"sessionid": session, "csrftoken": "c" * 32},
         headers={"HX-Request": "true", "X-CSRFToken": "c" * 32},
@@ -90,7 +92,20 @@ def test_the_test_is_a_real_call(web, made):
         timeout=60,
     )
 
+
+def test_the_test_is_a_real_call(web, made):
+    answer = _test(web, made.owner)
+
     assert "It works" in answer.text, answer.text
     assert re.search(r"<code>tools/list</code></dt><dd>2\d tools", answer.text)
     assert until(lambda: ToolCall.objects.filter(tool="sandboxStatus", outcome="ok").exists())
     assert ToolCall.objects.get().owner == made.owner
+
+
+def test_a_sandbox_that_is_away_is_an_answer_and_no_traceback(web, made):
+    Sandbox.objects.filter(pk=made.pk).update(url=f"http://127.0.0.1:{free_port()}/sandbox")
+
+    answer = _test(web, made.owner)
+
+    assert answer.status_code == 200
+    assert "is not answering" in answer.text and "It works" not in answer.text

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from accounts import passports
 from accounts.models import ConnectedAgent
 from accounts.oauth import agents
 from sandboxes import dataplane
 from sandboxes.mcp import PATH
-from sandboxes.models import Sandbox, SandboxEvent
+from sandboxes.models import Sandbox, SandboxEvent, ToolCall
 from tests.accounts.an_agent import REDIRECT, VERIFIER, Agent
 from tests.local_blaxel.running import until
 from tests.sandboxes.live.running import Web
@@ -104,6 +106,24 @@ def test_elsewhere_it_is_nobody(web, raw, path):
 
     assert answer.status_code in (302, 401)
     assert answer.headers.get("Location", "/accounts/login/").split("?")[0].endswith("/login/")
+
+
+def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(
+            call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
+        )
+        until(lambda: "sleep 50" in str(dataplane.list_processes(made.url)), 30)
+
+        key = ConnectedAgent.objects.get().key
+        passports.issue(user=made.owner, key=key, abilities=["run"], expires_at=timezone.now())
+
+        _, message = running.result()
+    assert "result" not in message
+    _, refused = call(web, raw, "sandboxStatus")
+    assert "is over" in refused["result"]["content"][0]["text"]
+    broken_off = until(lambda: ToolCall.objects.filter(code="broken_off").first())
+    assert broken_off.tool == "processExecute"
 
 
 def test_revoking_it_ends_a_call_that_runs(web, made, raw):
