@@ -2,10 +2,13 @@
 
 from playwright.sync_api import Page, expect
 
+from sandboxes.inside.path import LOGS_PATH as LOGS
 from tests.e2e.person import move_in
 from tests.e2e.visitor import Visitor
 
 SAYS = "printf '\\033[31mred\\033[0m <b id=evil>x</b>\\n'; sleep 1000"
+
+COUNTS = "i=0; while :; do i=$((i+1)); echo line $i.; sleep 0.2; done"
 
 
 def open_pane(page: Page, visitor: Visitor) -> None:
@@ -57,6 +60,53 @@ def test_what_was_typed_wrongly_is_named(page: Page, visitor: Visitor) -> None:
     expect(page.locator(".process-start .errorlist")).to_contain_text("letters")
 
 
+def test_the_keyboard_is_enough(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+
+    page.get_by_role("button", name="Start a process").press("Enter")
+    expect(page.get_by_label("Command", exact=True)).to_be_focused()
+    page.keyboard.type("sleep 1000")
+    page.get_by_label("Name", exact=True).fill("job")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Start a process")).to_be_focused()
+    expect(page.locator("#process-form form")).to_have_count(0)
+
+    page.get_by_role("button", name="Restart job").press("Enter")
+    expect(page.get_by_role("button", name="Restart job")).to_be_focused()
+    page.locator("[data-shows-log=job]").press("Enter")
+    page.get_by_role("button", name="Close the log").press("Enter")
+    expect(page.locator("[data-shows-log=job]")).to_be_focused()
+
+    page.get_by_role("button", name="Start a process").press("Enter")
+    expect(page.get_by_label("Command", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#process-form form")).to_have_count(0)
+
+
+def test_a_lost_connection_comes_back_without_a_line_twice(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+    start(page, "job", COUNTS)
+    cut_off = {"body": "stdout:line 1.\nstdout:line 2.\nstdout:li", "content_type": "text/plain"}
+    page.route(f"**{LOGS}**", lambda route: route.fulfill(**cut_off), times=1)
+
+    page.locator("[data-shows-log=job]").click()
+
+    lines = page.get_by_role("log")
+    expect(lines).to_contain_text("line 30.")
+    said = lines.locator(".log-chunk > div").all_inner_texts()
+    assert said == [f"line {number}." for number in range(1, len(said) + 1)]
+
+
+def test_a_killed_one_says_so(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+    start(page, "job", "trap '' TERM; sleep 1000")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Kill job").click()
+
+    expect(page.locator("[data-process=job]")).to_contain_text("killed")
+
+
 def test_a_hundred_thousand_lines_hold_nothing_up(page: Page, visitor: Visitor) -> None:
     open_pane(page, visitor)
     start(page, "flood", "seq 100000; sleep 1000")
@@ -69,6 +119,6 @@ def test_a_hundred_thousand_lines_hold_nothing_up(page: Page, visitor: Visitor) 
     page.locator("[data-process=flood] .process-main").click()
     expect(page.locator(".log-chunk").last).to_contain_text("100000")
 
-    lines = page.locator(".log-chunk > div").count()
-    assert lines <= 20_200
+    assert page.locator(".log-chunk > div").count() <= 20_200
+    expect(page.get_by_text("Only the last 20,000 lines are shown.")).to_be_visible()
     assert page.evaluate("window.longest") <= 200
