@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.e2e import chromium
 from tests.e2e.manta import Manta, Parts, copy_of, prepared_state
@@ -72,7 +72,12 @@ def context(browser: Browser, manta: Manta) -> Iterator[BrowserContext]:
 def complaints(context: BrowserContext) -> list[str]:
     """What the browser has to complain about: scripts' errors, and violations of the policy."""
     found: list[str] = []
-    context.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            found.append(f"{said.text} ({said.location['url']})")
+
+    context.on("console", hear)
     context.on("weberror", lambda error: found.append(str(error.error)))
     return found
 

@@ -88,7 +88,10 @@ window.terminalParts ??= {};
     terminal.onResize(({ cols, rows }) => onSize(cols, rows));
 
     const refit = () => {
-      if (parent.offsetParent !== null && parent.clientHeight > 20) fit.fit();
+      if (parent.offsetParent === null || parent.clientHeight <= 20) return;
+      fit.fit();
+      // Rows that were drawn in the moment of being hidden were measured as having no width.
+      terminal.refresh(0, terminal.rows - 1);
     };
     const sizes = new ResizeObserver(() => requestAnimationFrame(refit));
     sizes.observe(parent);
