@@ -11,19 +11,30 @@ import tempfile
 from typing import IO, Any, cast
 
 from a2wsgi import WSGIMiddleware
-from starlette.responses import PlainTextResponse
+from django.conf import settings
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 10 * 1024 * 1024
 BODY_TIMEOUT = 30.0
+# Of what is too large so much more is taken: a browser that still sends reads no answer.
+MOST_DRAINED = 64 * 1024 * 1024
 _IN_MEMORY = 256 * 1024
 _CHUNK = 64 * 1024
 
 
 class _Refused(Exception):
     def __init__(self, status: int, code: str, text: str) -> None:
-        text = f"{text} See /help/errors/#{code}\n"
-        self.response = PlainTextResponse(text, status, {"Connection": "close"})
+        self._status, self._code, self._text = status, code, text
+
+    def response(self, scope: Scope) -> Response:
+        last = {"Connection": "close"}
+        page = f"/help/errors/#{self._code}"
+        if scope["path"].startswith("/api/"):
+            page = f"{settings.MANTA_URL}{page}"
+            body = {"error": self._text, "code": self._code, "help": page}
+            return JSONResponse(body, self._status, last)
+        return PlainTextResponse(f"{self._text} See {page}\n", self._status, last)
 
 
 class _Disconnected(Exception):
@@ -49,10 +60,10 @@ class WSGIBridge:
                 return
             except TimeoutError:
                 late = _Refused(408, "too_slow", "The request took too long: send it again.")
-                await late.response(scope, receive, send)
+                await late.response(scope)(scope, receive, send)
                 return
             except _Refused as refused:
-                await refused.response(scope, receive, send)
+                await refused.response(scope)(scope, receive, send)
                 return
             body.seek(0)
             for message in await self._answer(scope, body):
@@ -82,10 +93,11 @@ async def _read(scope: Scope, receive: Receive, body: IO[bytes]) -> None:
             raise _Disconnected
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
-            raise _Refused(413, "too_large", f"Send no more than {MAX_BODY} bytes at a time.")
-        body.write(chunk)
         more = message.get("more_body", False)
+        if size <= MAX_BODY:
+            body.write(chunk)
+        elif not more or size > MAX_BODY + MOST_DRAINED:
+            raise _Refused(413, "too_large", f"Send no more than {MAX_BODY} bytes at a time.")
 
 
 def _without_underscores(scope: Scope) -> Scope:

@@ -1,4 +1,4 @@
-"""The file tree: a folder's lines, a page of them at a time."""
+"""The file tree: a folder's lines, a page of them at a time, or those that changed."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from manta.requests import SignedInRequest
 from sandboxes import errors, services
 from sandboxes.api.files import PathField
-from sandboxes.services.files import HOME, Entry, Folder
+from sandboxes.services.files import HOME, Entry, Folder, Kind, sort_key
 from sandboxes.views.answers import own_or_404
 
 _PAGE, _MOST = 300, 3000
@@ -22,7 +22,7 @@ _FIRST = (f"{HOME}/app", HOME, "/")
 @never_cache
 @login_required
 def folder(request: SignedInRequest) -> HttpResponse:
-    """The lines of a folder that follow a name; of the first that there is when none is asked."""
+    """The lines of a folder; of the first that there is when none is asked for."""
     sandbox = own_or_404(request.user)
     asked = request.GET.get("path", "")
     for path in [_normal(asked)] if asked else _FIRST:
@@ -37,18 +37,29 @@ def folder(request: SignedInRequest) -> HttpResponse:
     if not isinstance(found, Folder):
         raise errors.NotAFolder(f"{found.path} is a file.")
     shown = [each for each in found.entries if "hidden" in request.GET or each.name[0] != "."]
-    start = _after(shown, request.GET.get("after", ""))
+    context = {"folder": found, "hidden": len(found.entries) - len(shown)}
+    context |= _named(shown, request) if "name" in request.GET else _page(shown, request)
+    return render(request, "sandboxes/workspace/_entries.html", context)
+
+
+def _named(shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
+    """The lines of some names, each with the line that follows: so its place is known."""
+    names = set(request.GET.getlist("name"))
+    named = {at for at, each in enumerate(shown) if each.name in names}
+    kept = sorted(named | {at + 1 for at in named if at + 1 < len(shown)})
+    return {"entries": [shown[at] for at in kept], "more": 0, "first": True}
+
+
+def _page(shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
+    """The lines that follow one. Where it was is known by its name and kind: it may be gone."""
+    start, after = 0, request.GET.get("after", "")
+    if after:
+        kind: Kind = "directory" if request.GET.get("kind") == "directory" else "file"
+        last = sort_key(Entry(after, "", kind))
+        start = sum(sort_key(each) <= last for each in shown)
     most = min(max(_number(request.GET.get("most", "")), _PAGE), _MOST)
-    context = {
-        "folder": found,
-        "entries": shown[start : start + most],
-        "more": len(shown) - start - most,
-        "hidden": len(found.entries) - len(shown),
-        "first": start == 0,
-    }
-    response = render(request, "sandboxes/workspace/_entries.html", context)
-    response["HX-Reswap"] = "outerHTML" if start else "innerHTML"
-    return response
+    more = len(shown) - start - most
+    return {"entries": shown[start : start + most], "more": more, "first": not after}
 
 
 def _normal(path: str) -> str:
@@ -56,11 +67,6 @@ def _normal(path: str) -> str:
         return str(PathField().run_validation(path))
     except ValidationError as exc:
         raise errors.BadPath("A path begins with / and has no NUL in it.") from exc
-
-
-def _after(entries: list[Entry], name: str) -> int:
-    """Where the line after that name is; by name, because lines come and go meanwhile."""
-    return next((at + 1 for at, each in enumerate(entries) if each.name == name), 0) if name else 0
 
 
 def _number(text: str) -> int:

@@ -105,6 +105,13 @@ def test_a_body_that_is_too_large_is_refused(url):
     assert str(MAX_BODY) in response.text
 
 
+def test_the_api_says_in_json_that_a_body_is_too_large(url):
+    response = httpx.put(f"{url}/api/sandbox/files", content=b"x" * (2 * MAX_BODY))
+
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert response.json()["help"].endswith("/help/errors/#too_large")
+
+
 def test_a_body_that_takes_too_long_is_refused(send, monkeypatch):
     monkeypatch.setattr("manta.bridge.BODY_TIMEOUT", 0.2)
 

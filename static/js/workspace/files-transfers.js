@@ -1,7 +1,7 @@
 // Dragging: a line to another folder, and files and folders from elsewhere; and their uploads.
 (() => {
   const pane = document.getElementById("files");
-  const files = window.mantaFiles;
+  const files = window.mantaTree;
   if (!pane) return;
   const tree = document.getElementById("files-tree");
   const list = document.getElementById("files-uploads");
@@ -25,6 +25,7 @@
     let overwrites = overwrite;
     item.querySelector("[data-stop]").onclick = () => { request.abort(); item.remove(); };
     again.hidden = true;
+    item.classList.remove("failed");
     again.onclick = () => { waiting.push(() => send(item, path, file, overwrites)); next(); };
     request.upload.onprogress = (event) => {
       bar.value = event.total ? event.loaded / event.total : 1;
@@ -33,12 +34,13 @@
     request.onloadend = () => {
       if (request.status === 201) {
         item.remove();
-        files.refresh(files.parent(path));
+        shown(path);
       } else {
         const told = said(request);
         overwrites ||= told.code === "file_exists";
         again.textContent = told.code === "file_exists" ? "Overwrite" : "Retry";
         again.hidden = false;
+        item.classList.add("failed");
         state.textContent = told.error || "The connection was lost.";
       }
       resolve();
@@ -46,10 +48,17 @@
     request.open("PUT", `${pane.dataset.api}/content?path=${encodeURIComponent(path)}${overwrite ? "&overwrite=true" : ""}`);
     request.send(file);
   });
+  // The nearest folder above it that the tree shows: those below may be new with it.
+  const shown = (path) => {
+    let at = path;
+    while (at !== "/" && !files.listOf(files.parent(at))) at = files.parent(at);
+    return files.renew(at).catch(() => {});
+  };
   const upload = (folder, name, file) => {
     const item = document.getElementById("files-upload").content.firstElementChild.cloneNode(true);
     const path = `${folder === "/" ? "" : folder}/${name}`;
-    item.querySelector(".upload-name").textContent = name;
+    const named = item.querySelector(".upload-name");
+    named.textContent = named.title = name;
     item.querySelector(".upload-state").textContent = "Waiting";
     let stopped = false;
     item.querySelector("[data-stop]").onclick = () => { stopped = true; item.remove(); };

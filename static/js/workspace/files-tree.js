@@ -1,4 +1,4 @@
-// The tree: loads folders as they open, follows the keyboard, and what others change.
+// The tree: loads folders as they open, a page of lines at a time, and keeps what is shown.
 (() => {
   const { body, documentElement: root } = document;
   const pane = document.getElementById("files");
@@ -7,9 +7,8 @@
   const problem = document.getElementById("files-problem");
   const crumbs = document.getElementById("files-crumbs");
   const expanded = new Set(JSON.parse(localStorage.getItem("files-expanded") || "[]"));
-  const files = (window.mantaFiles = { selected: null, folder: "", hidden: localStorage.getItem("files-hidden") === "1" });
+  const files = (window.mantaTree = { selected: null, folder: "", hidden: localStorage.getItem("files-hidden") === "1" });
 
-  const rows = () => [...tree.querySelectorAll(".entry")].filter((row) => !row.closest("ul[hidden]"));
   const row = (path) => tree.querySelector(`.entry[data-path="${CSS.escape(path)}"]`);
   const listOf = (path) => (path === files.folder ? tree : row(path)?.querySelector(":scope > ul"));
   const remember = () => localStorage.setItem("files-expanded", JSON.stringify([...expanded].slice(-200)));
@@ -24,8 +23,8 @@
     if (focus) entry.focus({ preventScroll: false });
   };
 
-  const lines = async (path, most) => {
-    const query = new URLSearchParams({ most });
+  const lines = async (path, asked) => {
+    const query = new URLSearchParams(asked);
     if (path) query.set("path", path);
     if (files.hidden) query.set("hidden", "1");
     const response = await fetch(`${pane.dataset.tree}?${query}`, { headers: { "HX-Request": "true" } });
@@ -36,13 +35,33 @@
     return [told.dataset.folder, holder.content];
   };
 
+  // The next page, when the end of the last one comes into view. Not by htmx, which handles line
+  // after line, for seconds.
+  const watcher = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) if (isIntersecting) reveal(target);
+  });
+  const watch = (list) => {
+    const note = list.querySelector(":scope > [data-more]");
+    if (note) watcher.observe(note);
+  };
+  const reveal = async (note) => {
+    watcher.unobserve(note);
+    const response = await fetch(note.dataset.more, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const list = note.parentElement, holder = document.createElement("template");
+    if (!list) return;
+    if (!response?.ok) return void (note.textContent = "The rest can’t be read. Open the folder again.");
+    holder.innerHTML = await response.text();
+    note.replaceWith(holder.content);
+    watch(list);
+  };
+
   // New lines; what was open below stays as it is, and so do focus and selection.
   const fill = async (path) => {
     let list = path ? listOf(path) : tree;
     if (!list) return;
     let content;
     try {
-      [path, content] = await lines(path, list.querySelectorAll(":scope > .entry").length);
+      [path, content] = await lines(path, [["most", list.querySelectorAll(":scope > .entry").length]]);
     } catch (error) {
       if (list === tree) problem.textContent = error.message;
       problem.hidden = list !== tree;
@@ -58,7 +77,7 @@
       if (old && old.dataset.kind === fresh.dataset.kind) fresh.replaceWith(old);
     }
     list.replaceChildren(content);
-    htmx.process(list);
+    watch(list);
     const again = chosen && row(chosen);
     if (chosen && !again) select(null);
     if (again) select(again, focused === chosen && document.activeElement !== again);
@@ -71,7 +90,9 @@
 
   const open = (entry) => {
     entry.setAttribute("aria-expanded", "true");
-    entry.querySelector(":scope > ul").hidden = false;
+    const below = entry.querySelector(":scope > ul");
+    below.hidden = false;
+    below.style.setProperty("--depth", entry.dataset.path.slice(files.folder.length).split("/").filter(Boolean).length);
     expanded.add(entry.dataset.path);
     remember();
     return fill(entry.dataset.path);
@@ -104,45 +125,13 @@
 
   files.parent = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
   files.refresh = (...paths) => Promise.all([...new Set(paths)].map(fill));
-  files.reload = () => fill(files.folder);
-  files.select = select;
-  files.row = row;
-
-  tree.addEventListener("click", (event) => {
-    const entry = event.target.closest(".entry");
-    if (!entry) return;
-    body.dispatchEvent(new CustomEvent("inside:wanted"));
-    select(entry);
-    files.activate(entry);
+  files.reload = () => files.refresh(files.folder, ...[...tree.querySelectorAll('.entry[aria-expanded="true"]')].map((each) => each.dataset.path));
+  Object.assign(files, { select, row, lines, listOf, open, close });
+  tree.addEventListener("pointerover", (event) => {
+    const name = event.target.closest(".entry-name");
+    if (name) name.title = name.scrollWidth > name.clientWidth ? name.textContent : "";
   });
-  tree.addEventListener("focusin", (event) => {
-    const entry = event.target.closest(".entry");
-    if (entry && entry !== files.selected) select(entry, false);
-  });
-  let typed = "", typedAt = 0;
-  tree.addEventListener("keydown", (event) => {
-    const entry = event.target.closest(".entry");
-    if (!entry || event.ctrlKey || event.metaKey || event.altKey) return;
-    const all = rows(), at = all.indexOf(entry), isOpen = entry.getAttribute("aria-expanded");
-    const moves = { ArrowDown: all[at + 1], ArrowUp: all[at - 1], Home: all[0], End: all.at(-1) };
-    if (event.key in moves) select(moves[event.key] || entry);
-    else if (event.key === "ArrowRight") isOpen === "true" ? select(all[at + 1] || entry) : isOpen && open(entry);
-    else if (event.key === "ArrowLeft") isOpen === "true" ? close(entry) : select(entry.parentElement.closest(".entry") || entry);
-    else if (event.key === "Enter" || event.key === " ") files.activate(entry);
-    else if (event.key.length === 1) {
-      typed = event.timeStamp - typedAt < 700 ? typed + event.key : event.key;
-      typedAt = event.timeStamp;
-      const found = [...all.slice(at + (typed.length === 1)), ...all].find((each) => each.dataset.name.toLowerCase().startsWith(typed.toLowerCase()));
-      if (found) select(found);
-    } else return;
-    event.preventDefault();
-  });
-
-  body.addEventListener("files:changed", (event) => {
-    const changed = event.detail.changes.map((each) => files.parent(each.path));
-    files.refresh(...changed.filter((path) => path === files.folder || row(path)?.getAttribute("aria-expanded") === "true"));
-  });
-  const follow = () => root.dataset.inside === "open" && fill(files.folder);
+  const follow = () => root.dataset.inside === "open" && files.reload();
   body.addEventListener("inside:state", follow);
   follow();
 })();

@@ -1,0 +1,37 @@
+// Going about the tree: by mouse, by arrow keys, and by typing the beginning of a name.
+(() => {
+  const tree = document.getElementById("files-tree");
+  if (!tree) return;
+  const files = window.mantaTree;
+  const rows = () => [...tree.querySelectorAll(".entry")].filter((row) => !row.closest("ul[hidden]"));
+
+  tree.addEventListener("click", (event) => {
+    const entry = event.target.closest(".entry");
+    if (!entry) return;
+    document.body.dispatchEvent(new CustomEvent("inside:wanted"));
+    files.select(entry);
+    files.activate(entry);
+  });
+  tree.addEventListener("focusin", (event) => {
+    const entry = event.target.closest(".entry");
+    if (entry && entry !== files.selected) files.select(entry, false);
+  });
+  let typed = "", typedAt = 0;
+  tree.addEventListener("keydown", (event) => {
+    const entry = event.target.closest(".entry");
+    if (!entry || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = rows(), at = all.indexOf(entry), isOpen = entry.getAttribute("aria-expanded");
+    const moves = { ArrowDown: all[at + 1], ArrowUp: all[at - 1], Home: all[0], End: all.at(-1) };
+    if (event.key in moves) files.select(moves[event.key] || entry);
+    else if (event.key === "ArrowRight") isOpen === "true" ? files.select(all[at + 1] || entry) : isOpen && files.open(entry);
+    else if (event.key === "ArrowLeft") isOpen === "true" ? files.close(entry) : files.select(entry.parentElement.closest(".entry") || entry);
+    else if (event.key === "Enter" || event.key === " ") files.activate(entry);
+    else if (event.key.length === 1) {
+      typed = event.timeStamp - typedAt < 700 ? typed + event.key : event.key;
+      typedAt = event.timeStamp;
+      const found = [...all.slice(at + (typed.length === 1)), ...all].find((each) => each.dataset.name.toLowerCase().startsWith(typed.toLowerCase()));
+      if (found) files.select(found);
+    } else return;
+    event.preventDefault();
+  });
+})();

@@ -1,0 +1,47 @@
+// Where the actions are: the buttons above the tree, its menu, and its keys.
+(() => {
+  const tree = document.getElementById("files-tree");
+  const menu = document.getElementById("files-menu");
+  if (!tree) return;
+  const files = window.mantaTree;
+  const FREE = ["new-file", "new-folder", "upload", "hidden"];
+
+  const openMenu = (x, y) => {
+    for (const item of menu.children) item.hidden = !files.selected && !FREE.includes(item.dataset.does);
+    menu.querySelector('[data-does="hidden"]').setAttribute("aria-checked", String(files.hidden));
+    menu.showPopover();
+    menu.style.left = `${Math.min(x, innerWidth - menu.offsetWidth - 8)}px`;
+    menu.style.top = `${Math.min(y, innerHeight - menu.offsetHeight - 8)}px`;
+    menu.querySelector("button:not([hidden])").focus();
+  };
+  document.getElementById("pane-files").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-does]");
+    if (!button) return;
+    const name = button.dataset.does, box = button.getBoundingClientRect();
+    if (name === "menu") return openMenu(box.left, box.bottom);
+    if (menu.matches(":popover-open")) menu.hidePopover();
+    if (files.selected || FREE.includes(name)) files.actions[name](files.selected);
+  });
+  tree.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    const entry = event.target.closest(".entry");
+    if (entry) files.select(entry);
+    const box = (entry || tree).getBoundingClientRect();
+    openMenu(event.clientX || box.left + 24, event.clientY || box.top + 24);
+  });
+  menu.addEventListener("keydown", (event) => {
+    const items = [...menu.querySelectorAll("button:not([hidden])")], at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    items.at(to % items.length).focus();
+  });
+  menu.addEventListener("toggle", (event) => event.newState === "closed" && document.activeElement === document.body && files.selected?.focus());
+  tree.addEventListener("keydown", (event) => {
+    const name = { F2: "rename", Delete: event.shiftKey ? "delete-for-good" : "delete" }[event.key];
+    const entry = event.target.closest(".entry");
+    if (!name || !entry) return;
+    event.preventDefault();
+    files.actions[name](entry);
+  });
+})();
