@@ -2,7 +2,7 @@
 
 from sandboxes.dataplane import files
 from sandboxes.dataplane.files import delete_file, file_exists, read_file, write_file, write_tree
-from sandboxes.dataplane.listening import Listening, list_listening
+from sandboxes.dataplane.listening import list_listening
 from sandboxes.dataplane.mcp import mcp_tools
 from sandboxes.dataplane.ports import port_answers, preview_answers
 from sandboxes.dataplane.processes import (
@@ -19,7 +19,6 @@ from sandboxes.dataplane.streaming import close_streaming_client, streaming_clie
 from sandboxes.dataplane.terminals import hang_up, terminal_address
 
 __all__ = [
-    "Listening",
     "Ran",
     "close_streaming_client",
     "delete_file",

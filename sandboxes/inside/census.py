@@ -12,6 +12,8 @@ OWN_PREFIX = "manta-"
 NAME = f"{OWN_PREFIX}census"
 # Whichever shell the sandbox's processes are started with, this one reads it.
 COMMAND = f"exec sh -c {shlex.quote(Path(__file__).with_name('census.sh').read_text())}"
+ONCE_NAME = f"{OWN_PREFIX}ports"
+ONCE_COMMAND = f"{COMMAND} census once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades
 # Lines of one census; more are not kept.
 _MOST_LINES = 20_000
@@ -43,6 +45,22 @@ class Listener:
         return ipaddress.ip_address(self.address).is_loopback
 
 
+@dataclass(frozen=True)
+class Listening:
+    """A port that something listens on; loopback_only when only the sandbox itself reaches it."""
+
+    port: int
+    address: str
+    loopback_only: bool
+    pid: int | None = None
+    command: str = ""
+
+    @property
+    def process(self) -> str:
+        """The command's own name: "node" of "/usr/bin/node serve.mjs"."""
+        return self.command.split(" ", 1)[0].rpartition("/")[2]
+
+
 @dataclass
 class Census:
     """uptime is in seconds; server is the process that the census was started by."""
@@ -56,6 +74,23 @@ class Census:
     # Who holds a socket: the first of several.
     holders: dict[int, int] = field(default_factory=dict)
     commands: dict[int, str] = field(default_factory=dict)
+
+    def listening(self) -> list[Listening]:
+        """By port, but for the sandbox's own; of several addresses the one that most can reach."""
+        best: dict[int, Listening] = {}
+        for each in self.listeners:
+            pid = self.holders.get(each.inode)
+            if self._is_own(pid, each):
+                continue
+            if each.port not in best or best[each.port].loopback_only:
+                command = self.commands.get(pid, "") if pid else ""
+                found = Listening(each.port, each.address, each.is_loopback, pid, command)
+                best[each.port] = found
+        return [best[port] for port in sorted(best)]
+
+    def _is_own(self, pid: int | None, listener: Listener) -> bool:
+        """The server's. What else serves the sandbox itself shows no process inside."""
+        return pid in (1, self.server) if pid else listener.is_loopback
 
 
 class Reader:

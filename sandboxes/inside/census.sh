@@ -1,6 +1,8 @@
 # What runs and listens in this sandbox: said when it changes, and at least every 30 s.
+# With the argument "once": now, and no more.
 # For any POSIX shell, busybox's too; a look forks twice, and only saying something forks more.
 LC_ALL=C
+once=${1-}
 newline='
 '
 read -r up rest </proc/uptime
@@ -36,6 +38,7 @@ END
     head -c 400 /proc/[0-9]*/cmdline /dev/null 2>/dev/null | tr '\0' ' ' |
       sed -n 's,^==> /proc/\([0-9]*\)/cmdline <==$,d \1,p;t;s,^,c ,p'
     echo .
+    [ "$once" ] && break
     said=$shape$listens spent=$total at=${up%.*}
   fi
   sleep 2

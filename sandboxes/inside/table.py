@@ -6,7 +6,6 @@ its own. What nobody started through the API is shown by job, as in a shell.
 
 import hashlib
 import json
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -205,27 +204,21 @@ def _spent(seen: Seen, before: Census) -> int:
 
 
 def _ports(now: Census, owners: dict[int, str | None], jobs: dict[str, Job]) -> list[Fields]:
-    """What listens, but for the sandbox's own server; on loopback alone where nowhere else."""
-    by_port: dict[int, list[tuple[str, bool, int]]] = defaultdict(list)
-    for listener in now.listeners:
-        pid = now.holders.get(listener.inode, 0)
-        if pid != now.server and not (pid == 1 and now.server == 1):
-            by_port[listener.port].append((listener.address, listener.is_loopback, pid))
+    """What listens, and each as a port of the job that it belongs to."""
     listed = []
-    for port, found in sorted(by_port.items()):
-        address, is_loopback, pid = min(found, key=lambda each: each[1])
-        name = owners.get(pid)
+    for found in now.listening():
+        name = owners.get(found.pid) if found.pid else None
         if name in jobs:
-            jobs[name].ports.add(port)
-        seen = now.processes.get(pid)
+            jobs[name].ports.add(found.port)
+        seen = now.processes.get(found.pid) if found.pid else None
         shown = name if name in jobs and jobs[name].fields else seen.name if seen else ""
         listed.append(
             {
-                "port": port,
-                "address": address,
-                "loopbackOnly": is_loopback,
+                "port": found.port,
+                "address": found.address,
+                "loopbackOnly": found.loopback_only,
                 "process": shown,
-                "pid": pid or None,
+                "pid": found.pid,
             }
         )
     return listed

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sandboxes import dataplane, errors, events, gateway, starters
-from sandboxes.dataplane import Listening
+from sandboxes.inside.census import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.port_advice import how_to_listen_everywhere
 from sandboxes.preview_address import with_path, with_token
@@ -18,8 +18,6 @@ from sandboxes.status import Status
 PREVIEW_LIFETIME = timedelta(hours=1)
 # The sandbox's own: its API, and what the provider's gateway takes for itself.
 RESERVED_PORTS = frozenset({80, 443, 8080})
-# The sandbox's own server. What else serves the sandbox itself shows no process inside.
-_INIT = 1
 
 
 class Reason(StrEnum):
@@ -107,7 +105,7 @@ def require_listening(sandbox: Sandbox, port: int) -> None:
 
 
 def _ports(sandbox: Sandbox, listening: list[Listening] | None) -> list[Port]:
-    heard = {each.port: each for each in listening or [] if not _is_sandboxs_own(each)}
+    heard = {each.port: each for each in listening or []}
     public = {row.port: row for row in PublicPort.objects.current().filter(sandbox=sandbox)}
     known = {port["target"] for port in sandbox.ports}
     starters_port = starters.current().port if sandbox.starter_written_at else None
@@ -122,10 +120,6 @@ def _ports(sandbox: Sandbox, listening: list[Listening] | None) -> list[Port]:
         )
         for number in sorted(numbers)
     ]
-
-
-def _is_sandboxs_own(found: Listening) -> bool:
-    return found.pid == _INIT or (found.pid is None and found.loopback_only)
 
 
 def _reason(sandbox: Sandbox, found: Listening | None, *, looked: bool) -> Reason | None:

@@ -1,5 +1,7 @@
 """/api/sandbox/ports and /api/sandbox/previews, and the pages of the same services."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -148,3 +150,17 @@ def test_an_open_port_leads_away_with_303_and_no_referrer(owner):
     assert answer["Referrer-Policy"] == "no-referrer"
     assert "/evil.example/x?bl_preview_token=" in answer["Location"]
     assert "//evil" not in answer["Location"]
+
+
+def test_a_preview_on_mantas_own_origin_is_refused(owner, settings):
+    host = urlsplit(owner.post("/sandbox/open/3000/")["Location"]).netloc
+    settings.ALLOWED_HOSTS = [host.partition(":")[0]]
+
+    answers = [
+        owner.post(path, headers={"Host": host})
+        for path in ("/sandbox/open/3000/", "/sandbox/open/3000/?frame=1")
+    ]
+
+    assert [answer.status_code for answer in answers] == [502, 502]
+    assert all("own address" in answer.text for answer in answers)
+    assert not any("bl_preview_token" in f"{answer.headers}{answer.text}" for answer in answers)

@@ -1,5 +1,6 @@
 """Opening a port leads to its private preview, or says why not."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -128,3 +129,11 @@ def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
 
     assert answer.status_code == 502
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_several_look_at_once_and_nothing_of_it_is_shown(made):
+    with ThreadPoolExecutor(4) as pool:
+        looks = list(pool.map(lambda _: dataplane.list_listening(made.url), range(4)))
+
+    assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
+    assert "manta-ports" not in str(services.list_processes(sandbox=made).processes)

@@ -1,5 +1,6 @@
 """What census.sh says, and how it is read: also of odd names, and of what is cut off."""
 
+import socket
 import subprocess
 
 import pytest
@@ -69,6 +70,28 @@ def test_this_machine_is_read():
 
     assert now.processes
     assert said.stderr == ""
+
+
+def test_looked_at_once_it_says_what_listens_now():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = ["sh", "-c", census.ONCE_COMMAND]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        port = server.getsockname()[1]
+
+    _, now = census.latest(said.stdout)
+
+    # Its parent is the server, of which nothing is told.
+    (own,) = [each for each in now.listeners if each.port == port]
+    assert now.holders[own.inode] == now.server
+    assert port not in [found.port for found in now.listening()]
+
+
+def test_of_several_addresses_the_one_that_most_can_reach_is_told():
+    now = read("l 0100007F:0BB8 5", "l 00000000:0BB8 6", "f 9", "s 5", "s 6", "d 9", "c /a/node b")
+
+    (found,) = now.listening()
+
+    assert (found.address, found.loopback_only, found.process) == ("0.0.0.0", False, "node")
 
 
 def test_what_a_process_started_is_its_own():
