@@ -58,6 +58,7 @@ def test_what_was_typed_wrongly_is_named(page: Page, visitor: Visitor) -> None:
     start(page, "1234", "true")
 
     expect(page.locator(".process-start .errorlist")).to_contain_text("letters")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
 
 
 def test_the_keyboard_is_enough(page: Page, visitor: Visitor) -> None:

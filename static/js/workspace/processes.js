@@ -45,7 +45,8 @@
   });
   body.addEventListener("htmx:afterSwap", ({ target, detail }) => {
     if (target.id === "process-form") {
-      form().querySelector("[aria-invalid=true], input:not([type=hidden])")?.focus();
+      const wrong = form().querySelector("[aria-invalid=true]");
+      (wrong ?? form().querySelector("input:not([type=hidden])"))?.focus();
     }
     if (target.id !== "process-list") return;
     show();
