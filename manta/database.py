@@ -9,7 +9,8 @@ from django.db import close_old_connections
 
 Answer = TypeVar("Answer")
 
-_threads = ThreadPoolExecutor(4, thread_name_prefix="database")
+THREADS = 4
+threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
 
 async def in_database(work: Callable[[], Answer]) -> Answer:
@@ -17,4 +18,4 @@ async def in_database(work: Callable[[], Answer]) -> Answer:
         close_old_connections()
         return work()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, with_a_usable_connection)
+    return await asyncio.get_running_loop().run_in_executor(threads, with_a_usable_connection)

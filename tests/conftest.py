@@ -1,6 +1,10 @@
+import threading
+
 import pytest
 from django.core.cache import cache
+from django.db import connections
 
+from manta import database
 from sandboxes import gateway, tasks
 from sandboxes.dataplane.client import client
 from tests.factories import SandboxFactory, UserFactory
@@ -15,6 +19,12 @@ def job_queue(django_db_setup, django_db_blocker):
         tasks.prepare()
     yield
     tasks.queue.storage.close()
+    # PostgreSQL drops no database that a thread of this process still has open.
+    all_at_once = threading.Barrier(database.THREADS)
+    close_all = database.threads.map(
+        lambda _: (all_at_once.wait(30), connections.close_all()), range(database.THREADS)
+    )
+    list(close_all)
 
 
 @pytest.fixture(autouse=True)
