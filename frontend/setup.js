@@ -43,7 +43,7 @@ export const setup = (text) => [
   highlightSelectionMatches(),
   search({ top: true }),
   keymap.of([...indenting, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap]),
-  // What can be edited has the focus anyway; said aloud, it is seen that the scroller can be reached.
+  // An editable element takes the focus anyway; with a tabindex, accessibility checkers see it.
   EditorView.contentAttributes.of({ spellcheck: "false", autocorrect: "off", autocapitalize: "off", tabindex: "0" }),
   look,
 ];

@@ -218,6 +218,82 @@ def test_a_draft_outlives_a_reload_and_being_offline(
     assert disk.read("/blaxel/a.txt") == "again kept first\n"
 
 
+def test_who_is_signed_out_is_led_to_sign_in_and_back_to_the_draft(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    # Only the editor notices: the rest of the page would leave for the sign-in by itself.
+    pane.page.evaluate(
+        """() => {
+          const { fetch } = window;
+          window.fetch = (url, options) => fetch(url, { ...options, credentials: "omit" });
+        }"""
+    )
+    pane.type("kept ")
+    pane.save()
+    pane.says("Not saved: You are signed out.")
+    pane.reads("Not saved")
+    pane.until_kept("/blaxel/a.txt")
+
+    sign_in = pane.bar.get_by_role("link", name="Sign in")
+    expect(sign_in).to_have_attribute("href", "/accounts/login/?next=/workspace/")
+    sign_in.click()
+
+    pane.says("Unsaved changes")
+    expect(pane.text).to_have_text("kept first")
+    pane.press("Save file")
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.txt") == "kept first\n"
+
+
+def test_a_draft_outlives_the_sandboxs_sleep(
+    pane: Pane, disk: Disk, manta: Manta, visitor: Visitor
+) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    pane.type("kept ")
+    pane.until_kept("/blaxel/a.txt")
+    pane.page.goto("about:blank")
+    until(lambda: manta.blaxel.sleeps(visitor.until_ready()), 60)
+
+    pane.page.goto("/workspace/")
+
+    pane.says("Unsaved changes")
+    expect(pane.text).to_have_text("kept first")
+    pane.press("Save file")
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.txt") == "kept first\n"
+
+
+def test_what_is_not_saved_is_asked_about_before_it_closes(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    tab = pane.page.get_by_role("tab", name="a.txt")
+    asked = pane.page.get_by_role("dialog", name="Save a.txt?")
+    pane.type("one ")
+
+    pane.page.keyboard.press("Alt+w")
+    expect(asked).to_be_visible()
+    pane.page.keyboard.press("Escape")
+    expect(pane.text).to_have_text("one first")
+    pane.page.keyboard.press("Alt+w")
+    asked.get_by_role("button", name="Save").click()
+    expect(tab).to_have_count(0)
+    assert disk.read("/blaxel/a.txt") == "one first\n"
+
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("one first")
+    pane.type("two ")
+    pane.until_kept("/blaxel/a.txt")
+    pane.page.keyboard.press("Alt+w")
+    asked.get_by_role("button", name="Discard").click()
+    expect(tab).to_have_count(0)
+    assert pane.page.evaluate("mantaDrafts.paths()") == []
+    assert disk.read("/blaxel/a.txt") == "one first\n"
+
+
 def test_nobody_sees_anothers_draft(pane: Pane, disk: Disk) -> None:
     pane.open(PAGE)
     expect(pane.text).to_contain_text("doctype")

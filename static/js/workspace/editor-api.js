@@ -6,7 +6,7 @@
   const failure = (status, body) => {
     const words = {
       0: "Manta cannot be reached.",
-      401: "You are signed out. Your changes are kept in this browser.",
+      401: "You are signed out. What you changed is kept in this browser.",
     };
     const message = words[status] || body?.error || body?.message || "It did not work.";
     const error = new Error(typeof message === "string" ? message : "It did not work.");

@@ -3,6 +3,11 @@
   const DRAFT_MS = 400;
   const AUTOSAVE_MS = 1000;
   const RETRY_MS = 10000;
+  // One thing to do about what failed.
+  const wayOn = (error, again) =>
+    error.status === 401
+      ? { "Sign in": document.getElementById("editor").dataset.signIn }
+      : { [error.later ? "Try now" : "Try again"]: again };
   const bundle = () => import(document.getElementById("editor").dataset.bundle);
 
   class OpenFile {
@@ -78,7 +83,7 @@
       if (this.state === "text") return undefined;
       this.state = "view";
       mantaFileView(this.surface, { path: this.path, why: error.message });
-      this.say(error.message, { "Try again": () => this.load() });
+      this.say(error.message, wayOn(error, () => this.load()));
       return undefined;
     }
 
@@ -215,12 +220,11 @@
       if (error.code === "changed_on_disk" || error.code === "file_exists") {
         this.differ();
         this.compare();
-      } else if (error.later) {
-        this.say(`Not saved: ${error.message} Trying again.`);
-        this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
-      } else {
-        this.say(`Not saved: ${error.message}`, { "Try again": () => this.save() });
+        return;
       }
+      const trying = error.later ? " Trying again by itself." : "";
+      this.say(`Not saved: ${error.message}${trying}`, wayOn(error, () => this.save()));
+      if (error.later) this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
     }
 
     // What a connection that is back makes worth trying.
@@ -275,8 +279,14 @@
       });
     }
 
-    async discard() {
+    async forget() {
+      clearTimeout(this.draftTimer);
+      this.draftTimer = null;
       await mantaDrafts.remove(this.path);
+    }
+
+    async discard() {
+      await this.forget();
       this.editor.destroy();
       this.editor = this.saved = this.version = null;
       this.state = "closed";
@@ -284,14 +294,18 @@
       await this.load();
     }
 
-    // A sentence above the text, with what can be done about it.
+    // A sentence above the text, with what can be done about it: something to call, or a page.
     say(words, ways = {}) {
       this.bar.hidden = !words;
-      const buttons = Object.entries(ways).map(([label, act]) => {
-        const button = Object.assign(document.createElement("button"), {
-          type: "button", className: "button small", textContent: label,
-        });
-        button.addEventListener("click", act);
+      const buttons = Object.entries(ways).map(([label, way]) => {
+        const leads = typeof way === "string";
+        const button = document.createElement(leads ? "a" : "button");
+        Object.assign(button, { className: "button small", textContent: label });
+        if (leads) button.href = way;
+        else {
+          button.type = "button";
+          button.addEventListener("click", way);
+        }
         return button;
       });
       const sentence = Object.assign(document.createElement("p"), { textContent: words });

@@ -85,8 +85,8 @@
     else if (wakes && focus === "text") file.editor.focus();
   };
 
-  const close = (file) => {
-    if (file.dirty) file.writeDraft();
+  const close = async (file) => {
+    if (file.dirty && !(await mantaMayClose(file))) return;
     const next = files[files.indexOf(file) + 1] ?? files[files.indexOf(file) - 1];
     files.splice(files.indexOf(file), 1);
     file.close();
