@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.person import Person, sign_in_as
+from tests.e2e.person import sign_in_as
 
 DROP = """([name, text]) => {
   const file = (name, text) => ({
@@ -42,13 +42,6 @@ def item(tree, name):
 def answer(page, text):
     page.locator("#files-dialog input").fill(text)
     page.locator("#files-dialog input").press("Enter")
-
-
-def test_they_are_there_as_soon_as_a_new_sandbox_is(manta, page, complaints):
-    Person(page).sign_up()
-
-    expect(item(page.get_by_role("tree", name="Files"), "serve.mjs")).to_be_visible()
-    assert complaints == []
 
 
 def test_a_folder_that_is_dropped_is_uploaded_whole(page, tree):
@@ -95,3 +88,104 @@ def test_names_and_contents_are_found_and_opened_at_their_line(page, tree):
     page.get_by_role("button", name=re.compile(r"index\.html:\d+")).click()
 
     assert page.evaluate("window.opened.line") > 0
+
+
+LONGEST = """() => {
+  window.longest = 0;
+  const watch = (list) => list.getEntries().forEach((task) => {
+    window.longest = Math.max(window.longest, task.duration);
+  });
+  new PerformanceObserver(watch).observe({ type: "longtask" });
+}"""
+
+
+def test_a_folder_of_10_000_opens_and_scrolls_without_a_hitch(page, tree, visitor, manta):
+    name = visitor.until_ready()
+    manta.blaxel.run(
+        name, "mkdir /blaxel/app/big && cd /blaxel/app/big && seq -w 10000 | xargs touch"
+    )
+    asked = []
+    page.on("request", lambda request: "files/?" in request.url and asked.append(request.url))
+    # By role, Playwright would look at each line's name, and be the longest task itself.
+    lines = page.locator('.entry[data-name="big"] > ul > .entry')
+    expect(item(tree, "big")).to_be_visible()
+    page.evaluate(LONGEST)
+
+    item(tree, "big").click()
+    for shown in (300, 600, 900, 1200):
+        expect(lines).to_have_count(shown)
+        tree.get_by_text("more…").scroll_into_view_if_needed()
+    expect(lines).to_have_count(1500)
+    assert page.evaluate("window.longest") < 200
+
+    asked.clear()
+    manta.blaxel.run(name, "cd /blaxel/app/big && touch 00700a 09000a && rm 00003 && mkdir 00900x")
+    expect(item(tree, "00700a")).to_be_attached()
+    expect(item(tree, "00900x")).to_be_attached()
+    expect(item(tree, "00003")).to_have_count(0)
+
+    assert asked and all("name=" in url for url in asked)
+    assert item(tree, "00700a").evaluate("it => it.nextElementSibling.dataset.name") == "00701"
+    assert item(tree, "09000a").count() == 0
+    assert page.evaluate("window.longest") < 200
+
+
+def test_a_line_is_dragged_into_a_folder_with_the_mouse(page, tree):
+    page.get_by_role("button", name="New file").click()
+    answer(page, "dragged.txt")
+    expect(item(tree, "dragged.txt")).to_be_visible()
+
+    item(tree, "dragged.txt").drag_to(item(tree, "public"))
+    expect(item(tree, "dragged.txt")).to_have_count(0)
+    item(tree, "public").click()
+
+    expect(item(item(tree, "public"), "dragged.txt")).to_be_visible()
+
+
+def test_an_upload_overwrites_when_told_to_and_not_when_cancelled(page, tree):
+    uploads = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+    address = "/api/sandbox/files/content?path=/blaxel/app/twice.txt"
+
+    for text in (b"one", b"two", b"three"):
+        file = {"name": "twice.txt", "mimeType": "text/plain", "buffer": text}
+        page.locator("#files-picker").set_input_files([file])
+        if text == b"two":
+            expect(uploads).to_contain_text("already")
+            uploads.get_by_role("button", name="Cancel").click()
+        elif text == b"three":
+            assert page.request.get(address).body() == b"one"
+            uploads.get_by_role("button", name="Overwrite").click()
+        expect(uploads).to_have_count(0)
+        expect(item(tree, "twice.txt")).to_be_visible()
+
+    assert page.request.get(address).body() == b"three"
+
+
+def test_what_is_deleted_for_good_is_asked_about_and_gone(page, tree):
+    item(tree, "serve.mjs").press("Shift+Delete")
+    page.get_by_role("button", name="Cancel").click()
+    expect(item(tree, "serve.mjs")).to_be_focused()
+
+    item(tree, "serve.mjs").press("Shift+Delete")
+    page.get_by_role("button", name="Delete for good").click()
+
+    expect(item(tree, "serve.mjs")).to_have_count(0)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+REFUSED = """async (address) => {
+  const part = new Uint8Array(2 ** 20);
+  const answer = await fetch(address, { method: "PUT", body: new Blob(Array(60).fill(part)) });
+  return [answer.status, (await answer.json()).code];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("address", "refusal"),
+    [
+        ("/api/sandbox/files/content?path=/blaxel/app/serve.py", [409, "file_exists"]),
+        ("/api/sandbox/files", [413, "too_large"]),
+    ],
+)
+def test_a_browser_is_told_why_a_large_upload_is_refused(page, tree, address, refusal):
+    assert page.evaluate(REFUSED, address) == refusal
