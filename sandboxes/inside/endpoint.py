@@ -7,19 +7,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from accounts.models import Scope as TokenScope
+from sandboxes.errors import SandboxError
 from sandboxes.inside.page import Page
 from sandboxes.inside.upstream import Upstream
 from sandboxes.live import gate
 from sandboxes.live.gate import Admitted, guard
+from sandboxes.live.messages import message
 
-_HEADERS = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
     # nginx would keep it back until it has a buffer full.
-    (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _PER_USER = 10
 _MOST = 2000
 
@@ -44,7 +46,10 @@ class InsideStream:
             async with guard.watching(found) as ended:
                 upstream = self._upstream(found)
                 upstream.join(page)
-                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                headers = [
+                    (name.lower().encode(), value.encode()) for name, value in _HEADERS.items()
+                ]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await page.tell(receive, send, ended)
         finally:
             self._leave(found.sandbox.pk, page)
@@ -57,7 +62,8 @@ class InsideStream:
         try:
             found = await gate.admit(request, TokenScope.FILES_READ)
         except gate.Refused as refused:
-            return refused.response
+            # A page can't read why a stream is refused: it is told in the stream.
+            return _over() if isinstance(refused.__cause__, SandboxError) else refused.response
         if len(self._pages) >= self._capacity:
             error = {"error": "There are too many streams. Try again later."}
             return JSONResponse(error, 503, {"Retry-After": "30"})
@@ -85,6 +91,11 @@ class InsideStream:
         if not upstream.pages:
             upstream.close()
             del self._upstreams[sandbox]
+
+
+def _over() -> Response:
+    """A stream that says no more than that there is no sandbox to listen to just now."""
+    return Response(message("end", {"reason": "gone"}), headers=_HEADERS)
 
 
 inside_stream = InsideStream()

@@ -27,8 +27,14 @@ def ports(request: SignedInRequest) -> HttpResponse:
     """The list of ports; ?look wakes the sandbox, and says what listens now."""
     wake = "look" in request.GET
     sandbox = own_or_404(request.user)
-    found = services.list_ports(sandbox=sandbox, wake=wake)
-    context = {"ports": found, "looked": wake, "sandbox": sandbox}
+    trouble = ""
+    try:
+        found = services.list_ports(sandbox=sandbox, wake=wake)
+    except errors.ProviderUnavailable as exc:
+        # While it restarts, say. What is known without it is shown all the same.
+        wake, trouble = False, str(exc)
+        found = services.list_ports(sandbox=sandbox, wake=False)
+    context = {"ports": found, "looked": wake, "trouble": trouble, "sandbox": sandbox}
     whole = "sandboxes/ports.html"
     return render(request, f"{whole}#list" if request.htmx else whole, context)
 

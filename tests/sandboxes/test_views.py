@@ -263,3 +263,13 @@ def test_the_workspace_is_a_few_queries(path, client, alices_sandbox, django_ass
     # The session, the user, the sandbox, the heartbeats, public ports, the last agent's call.
     with django_assert_num_queries(6):
         client.get(path)
+
+
+def test_the_ports_of_a_sandbox_that_does_not_answer_say_so_in_their_place(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/workspace/inside/ports/?look", headers={"HX-Request": "true"})
+
+    assert response.status_code == 200
+    assert "3000" in response.text
+    assert "not answering" in response.text

@@ -111,3 +111,12 @@ def test_strangers_and_tokens_hear_nothing(web, made):
     )
 
     assert (stranger.status_code, token.status_code) == (401, 401)
+
+
+def test_a_page_is_told_in_the_stream_that_there_is_nothing_to_listen_to(listen, made):
+    Sandbox.objects.filter(pk=made.pk).update(phase=Phase.DELETING)
+
+    page = listen(made.owner)
+
+    assert page.status == 200
+    assert page.ends() == "gone"
