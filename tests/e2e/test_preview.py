@@ -36,6 +36,10 @@ def show_ports(page: Page, port: int) -> None:
     expect(row).to_be_visible()
 
 
+def values(context: BrowserContext, url: str) -> dict[str | None, str | None]:
+    return {cookie.get("name"): cookie.get("value") for cookie in context.cookies(url)}
+
+
 def preview(page: Page, port: int) -> Person:
     page.locator(f"#port-show-{port}").click()
     return Person(page)
@@ -221,3 +225,37 @@ def test_a_missing_script_is_missing_and_no_page(manta: Manta, visitor: Visitor)
 
     assert refused.status_code == 401
     assert "javascript" not in refused.headers["Content-Type"]
+
+
+def test_a_cookie_of_one_preview_opens_no_other_and_leaves_the_session(
+    manta: Manta, page: Page, context: BrowserContext, visitor: Visitor
+) -> None:
+    start(manta, visitor, "0.0.0.0", 5177)
+    move_in(page, visitor)
+    page.locator("#tab-ports").click()
+    session = values(context, manta.url)
+    with context.expect_page() as opening:
+        page.locator("#port-open-3000").click()
+    expect(opening.value.get_by_role("heading", level=1)).to_be_visible()
+
+    opening.value.evaluate(
+        "for (const name of ['sessionid', 'csrftoken', 'bl_preview_token', '__Host-bl_preview_x'])"
+        " document.cookie = `${name}=planted; domain=preview.localhost; path=/`"
+    )
+
+    planted = [each for each in context.cookies() if each.get("value") == "planted"]
+    assert {each.get("name") for each in planted} == {"sessionid", "csrftoken", "bl_preview_token"}
+    with context.expect_page() as opening:
+        page.locator("#port-open-5177").click()
+    other = opening.value
+    expect(other.get_by_role("heading", name="Version 1")).to_be_visible()
+    address = httpx.URL(other.url)
+    cookies = "; ".join(f"{each.get('name')}=planted" for each in planted)
+    headers = {"Host": address.netloc.decode(), "Cookie": cookies}
+    assert httpx.get(address.copy_with(host="127.0.0.1"), headers=headers).status_code == 401
+    context.clear_cookies(domain=".preview.localhost")
+    other.reload()
+    expect(other.get_by_role("heading", name="Version 1")).to_be_visible()
+    assert values(context, manta.url) == session
+    page.reload()
+    expect(page.locator("#play")).to_contain_text("Awake")
