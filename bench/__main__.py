@@ -6,13 +6,14 @@ docs/benchmarks.md, too.
 
 import argparse
 
-from bench import blaxel, manta, panels, report, rows, terminals
+from bench import agents, blaxel, manta, panels, report, rows, terminals
 
 GROUPS = {
     "manta": manta.GROUP,
     "rows": rows.GROUP,
     "panels": panels.GROUP,
     "echoes": terminals.GROUP,
+    "agents": agents.GROUP,
     **blaxel.GROUPS,
 }
 

@@ -24,7 +24,7 @@ def prepared_state() -> Iterator[Path]:
     """A state directory after its first start: to be copied, because making one takes seconds."""
     with new_state_dir() as path:
         command = [sys.executable, "-m", "scripts.prepare", "run"]
-        environ = _environ(path, port=0, blaxel_port=0)
+        environ = environment(path, port=0, blaxel_port=0)
         subprocess.run(command, cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL)
         yield path
 
@@ -119,7 +119,7 @@ class Parts:
             self._running[name] = subprocess.Popen(
                 [sys.executable, *self.COMMANDS[name], *last],
                 cwd=ROOT,
-                env=_environ(self.state_dir, self.port, self._blaxel_port) | self.extra,
+                env=environment(self.state_dir, self.port, self._blaxel_port) | self.extra,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -129,7 +129,7 @@ class Parts:
     def manage(self, *arguments: str) -> str:
         """What a command of manage.py prints."""
         command = [sys.executable, "manage.py", *arguments]
-        environ = _environ(self.state_dir, self.port, self._blaxel_port) | self.extra
+        environ = environment(self.state_dir, self.port, self._blaxel_port) | self.extra
         return subprocess.run(
             command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, text=True
         ).stdout
@@ -166,7 +166,7 @@ class Parts:
         return False
 
 
-def _environ(state_dir: Path, port: int, blaxel_port: int) -> dict[str, str]:
+def environment(state_dir: Path, port: int, blaxel_port: int) -> dict[str, str]:
     """What `make run` gives its processes."""
     origin = f"http://127.0.0.1:{blaxel_port}"
     return {
