@@ -112,6 +112,8 @@ MIDDLEWARE = [
     "operations.middleware.MetricsMiddleware",
     "manta.client_ip.ClientIpMiddleware",
     "accounts.tokens.ActingTokenMiddleware",
+    # It pads each answer by chance, so that its length says nothing of a secret in it.
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -59,6 +59,8 @@ def test_a_file_is_made_renamed_deleted_and_brought_back_by_keyboard(page, tree)
     answer(page, "it's #1 100%.txt")
     made = item(tree, "it's #1 100%.txt")
 
+    # A new file opens, which takes the focus.
+    expect(page.locator(".cm-content")).to_be_focused()
     made.press("F2")
     answer(page, "second.txt")
     item(tree, "second.txt").press("Delete")

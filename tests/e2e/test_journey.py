@@ -21,8 +21,10 @@ def test_from_sign_up_to_the_same_sandbox_the_next_day(
     person.play.click()
     person.reads("Awake")
     expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
+    page.goto("/account/")  # who works in an open workspace keeps it awake
     person.reads("Asleep")
-    page.get_by_role("button", name="Reload the preview").click()
+    page.goto("/workspace/")
+    page.get_by_role("button", name="Show preview").click()
     person.reads("Awake")
 
     with context.expect_page() as opening:
