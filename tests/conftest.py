@@ -2,7 +2,7 @@ import threading
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 
 from manta import database
 from sandboxes import gateway, tasks
@@ -25,6 +25,10 @@ def job_queue(django_db_setup, django_db_blocker):
         lambda _: (all_at_once.wait(30), connections.close_all()), range(database.THREADS)
     )
     list(close_all)
+    if connection.vendor == "postgresql":
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
 
 @pytest.fixture(autouse=True)

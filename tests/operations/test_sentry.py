@@ -7,6 +7,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import brotli
 import pytest
 
 from tests.settings import CANARY_KEY
@@ -55,8 +56,9 @@ def ingest():
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
+            unpack = {"gzip": gzip.decompress, "br": brotli.decompress}
+            if encoding := self.headers.get("Content-Encoding"):
+                body = unpack[encoding](body)
             self.received.append((self.path, body.decode()))
             self.send_response(200)
             self.send_header("Content-Length", "2")

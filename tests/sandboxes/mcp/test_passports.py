@@ -1,14 +1,15 @@
 """A passport, held to by a real agent at a real sandbox."""
 
-import asyncio
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
 from accounts import passports
 from accounts.models import PersonalToken
+from manta.database import in_database
 
 
 @pytest.fixture
@@ -17,8 +18,9 @@ def as_limited(made, as_agent):
 
     def as_limited(work, **passport):
         async def limited(client):
-            token = await asyncio.to_thread(PersonalToken.objects.get)
-            await asyncio.to_thread(passports.issue, user=made.owner, key=token.key, **passport)
+            token = await in_database(PersonalToken.objects.get)
+            issue = partial(passports.issue, user=made.owner, key=token.key, **passport)
+            await in_database(issue)
             return await work(client)
 
         return as_agent(made.owner, limited)
