@@ -325,7 +325,7 @@ class Panel:
     @property
     def autoload(self) -> bool:
         """Whether to load the preview at once: never where that would wake the sandbox."""
-        return self.embed and self.state == "active"
+        return self.embed and self.state == "active" and not self.restarting
 
     @property
     def version(self) -> str:

@@ -27,12 +27,17 @@
     // The panes' scripts start with their page: where panes take the place of a wait, anew.
     else if (view?.startsWith("open-")) {
       event.detail.shouldSwap = false;
+      sessionStorage.setItem("preview", "awaited");
       location.reload();
     }
   });
 
   htmx.onLoad((content) => {
-    const form = content.querySelector("form[data-autoload]");
-    if (form) form.requestSubmit();
+    const form = content.querySelector("#preview-form");
+    if (!form) return;
+    // Who waited for the sandbox sees its page, though it may have fallen asleep again since.
+    const awaited = sessionStorage.getItem("preview") === "awaited";
+    sessionStorage.removeItem("preview");
+    if (awaited || "autoload" in form.dataset) form.requestSubmit();
   });
 })();

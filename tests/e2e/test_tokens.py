@@ -44,7 +44,7 @@ def test_a_program_gets_a_token_uses_it_and_loses_it(
     expect(page.get_by_text("Your token “Nightly build”").first).to_be_visible()
 
     page.goto("/account/tokens/")
-    expect(page.get_by_text("last used")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("last used")).to_be_visible()
     page.get_by_role("link", name="Revoke the token Nightly build").click()
     page.get_by_role("button", name="Revoke it").click()
     expect(page.get_by_text("You have none.")).to_be_visible()

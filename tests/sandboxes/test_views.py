@@ -203,6 +203,26 @@ def test_each_state_has_a_page_and_a_way_out(client, alice, fields, state, actio
     assert action in response.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, True),
+        ({"restart_wanted_at": timezone.now()}, False),
+        ({"provider_state": "STANDBY"}, False),
+    ],
+)
+def test_a_preview_is_shown_by_itself_unless_that_would_wake(
+    client, alice, settings, fields, shown
+):
+    settings.FRAME_PREVIEWS = True
+    SandboxFactory(owner=alice, **fields)
+    client.force_login(alice)
+
+    response = client.get("/workspace/")
+
+    assert ("data-autoload" in response.text) is shown
+
+
 def test_hostile_text_from_outside_is_shown_as_text(client, alice):
     script = "<script>alert(1)</script>"
     SandboxFactory(owner=alice, phase=Phase.FAILED, error_message=script, image=script)
