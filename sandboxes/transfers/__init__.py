@@ -12,7 +12,10 @@ from sandboxes.transfers.content import content
 
 CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"
 ROUTES = [
-    Route(CONTENT, Transfer({"GET": content.download, "PUT": content.upload})),
+    Route(
+        CONTENT,
+        Transfer({"GET": content.download, "HEAD": content.download, "PUT": content.upload}),
+    ),
     Route(ARCHIVE, Transfer({"GET": archive})),
 ]
 

@@ -5,16 +5,18 @@ import posixpath
 from collections.abc import AsyncIterator
 
 from sandboxes import errors
-from sandboxes.dataplane import files, streaming_client
+from sandboxes.dataplane import files, run_script, streaming_client
 from sandboxes.transfers.admission import Exchange, ask, attachment, expect_success
 
 # Blaxel takes 5 MB a request, with the form around the part.
 PART = 4 * 2**20
 _PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "Last-Modified", "ETag")
+_READ_MODE = '[ -f "$FILE" ] && stat -L -c %a -- "$FILE"'
 
 
 class Content:
     async def download(self, exchange: Exchange) -> None:
+        """The file; asked by HEAD, only what is known of it."""
         asked = exchange.request.headers
         ranges = {name: asked[name] for name in ("Range", "If-Range") if name in asked}
         where = files.location(exchange.url, exchange.path)
@@ -32,13 +34,13 @@ class Content:
                 "Content-Security-Policy": "sandbox; default-src 'none'",
             }
             await exchange.begin(response.status_code, kind | passed)
-            async for data in response.aiter_raw():
-                await exchange.tell(data)
+            if exchange.request.method != "HEAD":
+                async for data in response.aiter_raw():
+                    await exchange.tell(data)
             await exchange.tell(b"", more=False)
 
     async def upload(self, exchange: Exchange) -> None:
-        if exchange.request.query_params.get("overwrite") not in ("1", "true"):
-            await _expect_nothing(exchange)
+        await _expect_room(exchange)
         parts = _parts(exchange.request.stream())
         first, is_last = await anext(parts)
         if is_last:
@@ -56,7 +58,14 @@ class Content:
 content = Content()
 
 
-async def _expect_nothing(exchange: Exchange) -> None:
+def _overwrites(exchange: Exchange) -> bool:
+    return exchange.request.query_params.get("overwrite") in ("1", "true")
+
+
+async def _expect_room(exchange: Exchange) -> None:
+    """Raise FileExists when there is something at the path, unless it may be overwritten."""
+    if _overwrites(exchange):
+        return
     where = files.location(exchange.url, exchange.path)
     async with streaming_client().stream("GET", where, headers=files.RAW) as response:
         if response.status_code == 404:
@@ -82,21 +91,31 @@ async def _in_parts(
 ) -> int:
     """Nothing is at the path before all of it is there, also when the transfer breaks off."""
     url, path = exchange.url, exchange.path
-    started = await ask(
-        "POST", files.location(url, path, "filesystem-multipart/initiate"), path, json={}
-    )
+    where = files.location(url, path, "filesystem-multipart/initiate")
+    started = await ask("POST", where, path, json=await _kept(exchange))
     upload = f"{url}/filesystem-multipart/{started.json()['uploadId']}"
     try:
         told, size = [await _part(upload, path, 1, first)], len(first)
         async for data, _ in rest:
             told.append(await _part(upload, path, len(told) + 1, data))
             size += len(data)
+        # Somebody may have made it while the parts were on their way.
+        await _expect_room(exchange)
         await ask("POST", f"{upload}/complete", path, json={"parts": told}, timeout=300)
     except BaseException:
         # Also when this very task is cancelled: by a sign-out, or because the page went away.
         await asyncio.shield(streaming_client().delete(f"{upload}/abort"))
         raise
     return size
+
+
+async def _kept(exchange: Exchange) -> dict[str, str]:
+    """The permissions of the file that is overwritten: a program stays one."""
+    if not _overwrites(exchange):
+        return {}
+    values = {"FILE": exchange.path}
+    ran = await asyncio.to_thread(run_script, exchange.url, _READ_MODE, values, 15)
+    return {"permissions": ran.stdout.strip()} if ran.stdout else {}
 
 
 async def _part(upload: str, path: str, number: int, data: bytes) -> dict[str, object]:

@@ -24,6 +24,12 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             "Always an attachment. Range is understood. Needs the scope `files:read`.",
             {"200": _answer("The file.", "application/octet-stream", _BYTES)},
         ),
+        "head": _operation(
+            "files_look",
+            "Look whether there is a file, and how large it is",
+            "Before an upload, say: it costs nothing. Needs the scope `files:read`.",
+            {"200": {"description": "It is there."}},
+        ),
         "put": _operation(
             "files_upload",
             "Upload a file of any size, with the folders above it",

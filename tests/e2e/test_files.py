@@ -163,6 +163,21 @@ def test_an_upload_overwrites_when_told_to_and_not_when_cancelled(page, tree):
     assert page.request.get(address).body() == b"three"
 
 
+def test_a_large_upload_asks_before_it_is_sent(page, tree):
+    uploads = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+    sent = []
+    page.on("request", lambda request: request.method == "PUT" and sent.append(request.url))
+    file = {"name": "serve.mjs", "mimeType": "text/plain", "buffer": bytes(2**21)}
+
+    page.locator("#files-picker").set_input_files([file])
+    expect(uploads).to_contain_text("There is something at /blaxel/app/serve.mjs already.")
+    assert sent == []
+    uploads.get_by_role("button", name="Overwrite").click()
+    expect(uploads).to_have_count(0)
+
+    assert [url.partition("&")[2] for url in sent] == ["overwrite=true"]
+
+
 def test_what_is_deleted_for_good_is_asked_about_and_gone(page, tree):
     item(tree, "serve.mjs").press("Shift+Delete")
     page.get_by_role("button", name="Cancel").click()

@@ -101,6 +101,41 @@ def test_an_upload_overwrites_only_when_told_to(program):
     assert program.get(CONTENT, params={"path": "/blaxel/a"}).content == b"two"
 
 
+def test_a_look_tells_whether_a_file_is_there_without_its_content(program):
+    put(program, "/blaxel/a", b"0123456789")
+
+    there = program.head(CONTENT, params={"path": "/blaxel/a"})
+    gone = program.head(CONTENT, params={"path": "/blaxel/b"})
+
+    assert (there.status_code, there.headers["Content-Length"]) == (200, "10")
+    assert (gone.status_code, gone.content) == (404, b"")
+
+
+def test_a_large_upload_does_not_overwrite_what_was_made_meanwhile(made, provider, program, run):
+    uploads = provider.server.inside(made.name, "/filesystem-multipart")
+
+    def body():
+        yield bytes(5 * 2**20)
+        until(lambda: provider.server.http.get(uploads).json()["uploads"], PATIENCE)
+        run("printf theirs > a")
+        yield bytes(5 * 2**20)
+
+    refused = put(program, "/blaxel/a", body())
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "file_exists")
+    assert program.get(CONTENT, params={"path": "/blaxel/a"}).content == b"theirs"
+    assert provider.server.http.get(uploads).json() == {"uploads": []}
+
+
+@pytest.mark.parametrize("size", [10, 5 * 2**20])
+def test_a_program_that_is_overwritten_stays_one(program, run, size):
+    run("touch a; chmod 751 a; ln -s a link")
+
+    put(program, "/blaxel/link", bytes(size), overwrite="true").raise_for_status()
+
+    assert run("stat -c '%a %s' a")["stdout"] == f"751 {size}\n"
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [

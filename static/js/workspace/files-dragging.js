@@ -1,0 +1,52 @@
+// Dragging: a line to another folder, and files and folders from elsewhere.
+(() => {
+  const pane = document.getElementById("files");
+  const files = window.mantaTree;
+  if (!pane) return;
+  const tree = document.getElementById("files-tree");
+
+  const walk = async (entry, folder, above = "") => {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      return files.upload(folder, above + entry.name, file);
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return null;
+      for (const each of some) await walk(each, folder, `${above}${entry.name}/`);
+    }
+  };
+
+  let dragged = null;
+  const unmark = () => pane.querySelectorAll(".dropping").forEach((each) => each.classList.remove("dropping"));
+  const over = (event) => {
+    const entry = event.target.closest?.(".entry");
+    return entry?.dataset.kind === "directory" ? entry : entry?.parentElement.closest(".entry") || tree;
+  };
+  tree.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest(".entry");
+    event.dataTransfer.setData("text/plain", dragged.dataset.path);
+    event.dataTransfer.effectAllowed = "move";
+  });
+  tree.addEventListener("dragend", () => { dragged = null; unmark(); });
+  pane.addEventListener("dragover", (event) => {
+    if (!dragged && !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    unmark();
+    over(event).classList.add("dropping");
+  });
+  pane.addEventListener("dragleave", unmark);
+  pane.addEventListener("drop", (event) => {
+    if (!dragged && !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    unmark();
+    const folder = over(event).dataset.path || files.folder;
+    document.body.dispatchEvent(new CustomEvent("inside:wanted"));
+    if (dragged) return files.move(dragged.dataset.path, `${folder === "/" ? "" : folder}/${dragged.dataset.name}`);
+    for (const item of event.dataTransfer.items) {
+      const entry = item.webkitGetAsEntry?.();
+      if (entry) walk(entry, folder).catch((error) => files.say(`It can’t be read: ${error.message}`));
+    }
+  });
+})();

@@ -1,0 +1,123 @@
+// Uploads: some at a time, each with a line that says how far it is. Where a large one would take the
+// place of a file, that is asked before its bytes are sent; Manta looks again when they are there.
+(() => {
+  const pane = document.getElementById("files");
+  const files = window.mantaTree;
+  if (!pane) return;
+  const list = document.getElementById("files-uploads");
+  const picker = document.getElementById("files-picker");
+  const AT_ONCE = 3;
+  const LARGE = 2 ** 20; // what is smaller is sent sooner than asked about
+  const waiting = [];
+  let running = 0;
+
+  const next = () => {
+    while (running < AT_ONCE && waiting.length) {
+      running += 1;
+      waiting.shift().run().finally(() => { running -= 1; next(); });
+    }
+  };
+  const said = (request) => {
+    try { return JSON.parse(request.response); } catch { return {}; }
+  };
+  // The nearest folder above it that the tree shows: those below may be new with it.
+  const shown = (path) => {
+    let at = path;
+    while (at !== "/" && !files.listOf(files.parent(at))) at = files.parent(at);
+    return files.renew(at).catch(() => {});
+  };
+
+  class Upload {
+    overwrites = false;
+    stopped = false;
+
+    constructor(path, name, file) {
+      Object.assign(this, { path, file });
+      this.item = document.getElementById("files-upload").content.firstElementChild.cloneNode(true);
+      const named = this.item.querySelector(".upload-name");
+      named.textContent = named.title = name;
+      this.again = this.item.querySelector("[data-again]");
+      this.again.onclick = () => this.wait();
+      this.item.querySelector("[data-stop]").onclick = () => this.stop();
+      list.append(this.item);
+    }
+
+    get address() {
+      return `${pane.dataset.api}/content?path=${encodeURIComponent(this.path)}`;
+    }
+
+    say(words) {
+      this.item.querySelector(".upload-state").textContent = words;
+    }
+
+    wait() {
+      this.again.hidden = true;
+      this.item.classList.remove("failed");
+      this.say("Waiting");
+      waiting.push(this);
+      next();
+    }
+
+    stop() {
+      this.stopped = true;
+      this.request?.abort();
+      this.item.remove();
+    }
+
+    async run() {
+      const taken = !this.stopped && (await this.isTaken());
+      if (this.stopped) return;
+      if (taken) this.fail(`There is something at ${this.path} already.`, "file_exists");
+      else await this.send();
+    }
+
+    async isTaken() {
+      if (this.overwrites || this.file.size < LARGE) return false;
+      const found = await fetch(this.address, { method: "HEAD" }).catch(() => null);
+      return Boolean(found?.ok);
+    }
+
+    send() {
+      const request = (this.request = new XMLHttpRequest());
+      const bar = this.item.querySelector("progress");
+      request.upload.onprogress = (event) => {
+        bar.value = event.total ? event.loaded / event.total : 1;
+        this.say(`${Math.round(bar.value * 100)} %`);
+      };
+      request.open("PUT", this.address + (this.overwrites ? "&overwrite=true" : ""));
+      request.send(this.file);
+      return new Promise((resolve) => {
+        request.onloadend = () => {
+          this.answered(request);
+          resolve();
+        };
+      });
+    }
+
+    answered(request) {
+      if (request.status === 201) {
+        this.item.remove();
+        shown(this.path);
+        return;
+      }
+      const { error, code } = said(request);
+      this.fail(error || "The connection was lost.", code);
+    }
+
+    fail(words, code) {
+      this.overwrites ||= code === "file_exists";
+      this.again.textContent = code === "file_exists" ? "Overwrite" : "Retry";
+      this.again.hidden = false;
+      this.item.classList.add("failed");
+      this.say(words);
+    }
+  }
+
+  files.upload = (folder, name, file) => {
+    new Upload(`${folder === "/" ? "" : folder}/${name}`, name, file).wait();
+  };
+  picker.addEventListener("change", () => {
+    for (const file of picker.files) files.upload(files.target(), file.name, file);
+    picker.value = "";
+  });
+})();
