@@ -3,10 +3,11 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -145,6 +146,17 @@ class Parts:
         """As by `kill -9`."""
         self.signal(name, signal.SIGKILL)
         self._running[name].wait(PATIENCE)
+
+    def crash(self, sandbox: str) -> None:
+        """Kill a sandbox's own agent, and with it all that runs in there."""
+        path = self.state_dir / "local_blaxel/local_blaxel.sqlite3"
+        with closing(sqlite3.connect(path)) as database:
+            asked = "SELECT instance FROM sandboxes WHERE name = ?"
+            (instance,) = database.execute(asked, [sandbox]).fetchone()
+        search = ["pgrep", "--full", f"local_blaxel.agent {instance} "]
+        for pid in subprocess.check_output(search, text=True).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def restart(self, *names: str, **extra: str) -> None:
         """Start some of them again, with these variables in addition to the usual ones."""

@@ -1,11 +1,12 @@
 """The terminal pane, as a person at a keyboard uses it."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
-from tests.e2e.manta import Manta
+from tests.e2e.manta import Manta, Parts
 from tests.e2e.person import move_in
 from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
@@ -51,6 +52,18 @@ class Terminals:
 
     def shows(self, text: str) -> None:
         expect(self.screen).to_contain_text(text)
+
+    def line(self, text: str) -> Locator:
+        """A line that is nothing but this."""
+        return self.screen.locator("> div").filter(has_text=re.compile(f"^{re.escape(text)}$"))
+
+    def click(self, text: str, times: int = 1) -> None:
+        """At the beginning of such a line, whatever xterm.js has drawn over it."""
+        box = self.line(text).bounding_box()
+        assert box
+        x, y = box["x"] + 30, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.click(x, y, click_count=times)
 
     def tab(self, name: str) -> Locator:
         return self.pane.get_by_role("tab", name=name, exact=True)
@@ -128,6 +141,147 @@ def test_several_are_named_and_closed_and_the_same_in_every_tab(
     other.page.reload()
     expect(other.tab("Terminal 1")).to_be_visible()
     expect(other.tab("server")).to_have_count(0)
+
+
+def test_what_is_selected_is_copied_and_pasted(terminals: Terminals, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    terminals.add()
+    terminals.types("echo copied-$((1+1))")
+    expect(terminals.line("copied-2")).to_be_visible()
+
+    terminals.click("copied-2", times=2)
+    page.keyboard.press("Control+Shift+C")
+    assert page.evaluate("navigator.clipboard.readText()") == "copied-2"
+    page.keyboard.type("echo and-")
+    page.keyboard.press("Control+Shift+V")
+    page.keyboard.press("Enter")
+
+    expect(terminals.line("and-copied-2")).to_be_visible()
+
+
+def test_several_lines_are_pasted_and_not_run_before_they_are_entered(
+    terminals: Terminals, page: Page
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    terminals.add()
+    terminals.types("bash --norc")
+    terminals.shows("bash-")
+    page.evaluate("navigator.clipboard.writeText('echo one-$((0+1))\\necho two-$((1+1))')")
+
+    page.keyboard.press("Control+Shift+V")
+    terminals.shows("echo two-$((1+1))")
+    expect(terminals.line("one-1")).to_have_count(0)
+    page.keyboard.press("Enter")
+
+    expect(terminals.line("two-2")).to_be_visible()
+    expect(terminals.line("one-1")).to_be_visible()
+
+
+def test_a_link_opens_in_a_tab_that_knows_nothing_of_manta(
+    terminals: Terminals, page: Page
+) -> None:
+    asked: list[Request] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request)
+        route.fulfill(body="elsewhere", content_type="text/html")
+
+    page.context.route("https://elsewhere.example/**", answer)
+    terminals.add()
+    terminals.types("echo https://elsewhere.''example/page")
+    expect(terminals.line("https://elsewhere.example/page")).to_be_visible()
+
+    with page.context.expect_page() as opened:
+        terminals.click("https://elsewhere.example/page")
+
+    expect(opened.value.get_by_text("elsewhere")).to_be_visible()
+    assert opened.value.evaluate("[window.opener, document.referrer]") == [None, ""]
+    assert {"cookie", "referer", "authorization"}.isdisjoint(asked[0].all_headers())
+
+
+def test_what_has_left_the_screen_is_found(terminals: Terminals, page: Page) -> None:
+    terminals.add()
+    terminals.types("echo needle-$((1+1)); seq 500; echo needle-$((2+2)); seq 501 999; echo la''st")
+    terminals.shows("last")
+    expect(terminals.line("needle-2")).to_have_count(0)
+
+    page.keyboard.press("Control+Shift+F")
+    page.keyboard.type("needle-")
+    page.keyboard.press("Shift+Enter")
+    expect(terminals.line("needle-4")).to_be_visible()
+    page.keyboard.press("Shift+Enter")
+    expect(terminals.line("needle-2")).to_be_visible()
+    expect(terminals.pane.get_by_text("Not found")).to_have_count(0)
+    page.keyboard.press("Escape")
+    terminals.types("echo back-$((5+5))")
+
+    expect(terminals.line("back-10")).to_be_visible()
+
+
+def test_the_size_of_text_is_that_of_editor_terminal_and_logs(
+    terminals: Terminals, page: Page
+) -> None:
+    terminals.add()
+    terminals.types("echo bi''g")
+    rows = terminals.screen.locator("> div")
+    before = rows.count()
+    page.get_by_role("button", name="Workspace settings").click()
+
+    page.get_by_label("Size of text").fill("24")
+    page.keyboard.press("Tab")
+
+    expect(terminals.line("big")).to_have_css("font-size", "24px")
+    expect(page.locator("[data-log-lines]")).to_have_css("font-size", "24px")
+    expect(rows).not_to_have_count(before)
+    page.reload()
+    terminals.connected()
+    expect(terminals.line("big")).to_have_css("font-size", "24px")
+
+
+@pytest.fixture
+def fragile(parts: Parts, browser: Browser) -> Iterator[tuple[Terminals, str]]:
+    """An open terminal of a Manta whose parts may be killed, and its sandbox's name."""
+    context = browser.new_context(base_url=parts.url, viewport={"width": 1440, "height": 900})
+    with Visitor(parts.url) as visitor:
+        visitor.sign_up()
+        name = visitor.until_ready()
+        page = move_in(context.new_page(), visitor).page
+        terminals = Terminals(page)
+        terminals.add()
+        yield terminals, name
+    context.close()
+
+
+def test_it_comes_back_after_the_provider_was_away(
+    fragile: tuple[Terminals, str], parts: Parts
+) -> None:
+    terminals, _ = fragile
+    terminals.types("count=41; echo se''t")
+    terminals.shows("set")
+
+    parts.kill("local_blaxel")
+    expect(terminals.words).to_contain_text("The connection was lost. Reconnecting in")
+    parts.mend()
+    terminals.connected()
+    terminals.types("echo =$((count+1))=")
+
+    terminals.shows("=42=")
+    expect(terminals.screen).not_to_contain_text("The earlier shell is gone")
+
+
+def test_a_shell_that_is_gone_with_its_sandboxs_agent_is_told(
+    fragile: tuple[Terminals, str], parts: Parts
+) -> None:
+    terminals, name = fragile
+    terminals.types("count=41; echo se''t")
+    terminals.shows("set")
+
+    parts.crash(name)
+
+    terminals.shows("The earlier shell is gone, with what ran in it. This is a new one.")
+    terminals.connected()
+    terminals.types("echo =$((count+1))=")
+    terminals.shows("=1=")
 
 
 def test_a_sign_out_elsewhere_ends_it(terminals: Terminals, visitor: Visitor) -> None:

@@ -3,6 +3,8 @@ window.terminalParts ??= {};
 (() => {
   const KEPT = 64 * 1024; // characters that were shown: where a screen that comes back goes on
   const TAIL = 4096;
+  const CUT = "\x1b[0m"; // how a screen begins of which the start is lost
+  const NEW_SHELL = "\x1b[2mThe earlier shell is gone, with what ran in it. This is a new one.\x1b[0m\r\n";
   // What a terminal answers to a program's question. One that is shown anew is not asked anew.
   const ANSWER = /^\x1b(\[[?>]?[\d;]*[cnRy]|\][\d;]+rgb|P)/;
   const LOCAL = /^https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?([/?#].*)?$/;
@@ -32,6 +34,8 @@ window.terminalParts ??= {};
       selectionBackground: isDark ? "#3d5c68" : "#bcdbe6",
     };
   };
+
+  const sizeOf = (parent) => parseFloat(getComputedStyle(parent).fontSize);
 
   const openLink = (event, address) => {
     const local = LOCAL.exec(address);
@@ -69,7 +73,7 @@ window.terminalParts ??= {};
       openLink,
       linkHandler: { activate: openLink },
       fontFamily: getComputedStyle(parent).fontFamily,
-      fontSize: 13,
+      fontSize: sizeOf(parent),
       lineHeight: 1.2,
       scrollback: 10_000,
       cursorBlink: !quiet,
@@ -89,12 +93,14 @@ window.terminalParts ??= {};
 
     const refit = () => {
       if (parent.offsetParent === null || parent.clientHeight <= 20) return;
+      terminal.options.fontSize = sizeOf(parent);
       fit.fit();
       // Rows that were drawn in the moment of being hidden were measured as having no width.
       terminal.refresh(0, terminal.rows - 1);
     };
     const sizes = new ResizeObserver(() => requestAnimationFrame(refit));
     sizes.observe(parent);
+    document.body.addEventListener("setting:changed", refit);
     const recolour = () => (terminal.options.theme = theme(parent));
     const themes = new MutationObserver(recolour);
     themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -109,8 +115,12 @@ window.terminalParts ??= {};
       if (at >= 0) return text.slice(at + TAIL);
       kept = "";
       terminal.reset();
+      // All that its shell has ever said, and not what was here: it is another shell.
+      if (!text.startsWith(CUT)) terminal.write(NEW_SHELL);
       return text;
     };
+    // What a shell that was ended says is no longer expected to go on.
+    const ended = () => (kept = "");
     const show = (text, isFirst, done) => {
       const added = isFirst ? unseen(text) : text;
       kept = (kept + added).slice(-KEPT);
@@ -122,11 +132,12 @@ window.terminalParts ??= {};
     };
     const dispose = () => {
       sizes.disconnect();
+      document.body.removeEventListener("setting:changed", refit);
       themes.disconnect();
       scheme.removeEventListener("change", recolour);
       terminal.dispose();
     };
     refit();
-    return { terminal, search, show, refit, dispose };
+    return { terminal, search, show, ended, refit, dispose };
   };
 })();

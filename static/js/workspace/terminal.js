@@ -79,6 +79,7 @@
         tell: (state, detail) => {
           Object.assign(one, { state, detail });
           if (key === front) tell();
+          if (state === "ended") screen.ended();
           if (state === "ended" || state === "closed") refresh();
         },
       });
