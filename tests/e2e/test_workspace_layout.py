@@ -186,6 +186,14 @@ def test_the_focus_returns_from_the_palette(workspace: Page) -> None:
     expect(workspace.get_by_role("tab", name="Terminal")).to_be_focused()
 
 
+def test_a_dialog_is_as_wide_as_it_was_made(workspace: Page) -> None:
+    find(workspace, "")
+
+    box = workspace.locator("#palette").bounding_box()
+    assert box
+    assert box["width"] == 34 * 16
+
+
 def test_nothing_found_is_said(workspace: Page, still: Still) -> None:
     still.show("failed")
     workspace.reload()
