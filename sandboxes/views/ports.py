@@ -30,7 +30,7 @@ def ports(request: SignedInRequest) -> HttpResponse:
     trouble = ""
     try:
         found = services.list_ports(sandbox=sandbox, wake=wake)
-    except errors.ProviderUnavailable as exc:
+    except errors.ProviderError as exc:
         # While it restarts, say. What is known without it is shown all the same.
         wake, trouble = False, str(exc)
         found = services.list_ports(sandbox=sandbox, wake=False)

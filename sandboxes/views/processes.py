@@ -18,7 +18,7 @@ _ACTIONS = {
     "kill": services.kill_process,
     "restart": services.restart_process,
 }
-_LIST = "sandboxes/processes.html#list"
+_LIST, _TROUBLE = "sandboxes/processes.html#list", "sandboxes/processes.html#trouble"
 
 
 class StartForm(forms.Form):
@@ -86,5 +86,11 @@ def act_on_process(request: SignedInRequest, action: str) -> HttpResponse:
 def _listed(request: SignedInRequest, sandbox: Sandbox) -> HttpResponse:
     if not request.htmx:
         return redirect("sandboxes:workspace")
-    table = services.list_processes(sandbox=sandbox)
+    try:
+        table = services.list_processes(sandbox=sandbox)
+    except errors.ProviderError as exc:
+        # What was listed before stays, below the reason why it may be old.
+        response = render(request, _TROUBLE, {"trouble": str(exc)})
+        response["HX-Retarget"], response["HX-Reswap"] = "#process-trouble", "outerHTML"
+        return response
     return render(request, _LIST, {"processes": table.processes})

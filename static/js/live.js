@@ -79,5 +79,6 @@
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
-  open();
+  // Not before: what is told while htmx hears nothing yet is lost.
+  document.addEventListener("DOMContentLoaded", open);
 })();

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from sandboxes import errors
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel
 from tests.factories import SandboxFactory, pending
@@ -293,3 +294,29 @@ def test_the_ports_of_a_sandbox_that_does_not_answer_say_so_in_their_place(clien
     assert response.status_code == 200
     assert "3000" in response.text
     assert "not answering" in response.text
+
+
+@pytest.mark.parametrize("pane", ["ports/?look", "processes/"])
+@pytest.mark.parametrize("error", [errors.ProviderRejected, errors.ProviderUnavailable])
+def test_why_a_pane_can_not_be_filled_is_said_in_it(
+    client, alices_sandbox, monkeypatch, pane, error
+):
+    def refuse(url):
+        raise error("The sandbox said no.")
+
+    monkeypatch.setattr("sandboxes.dataplane.list_listening", refuse)
+    monkeypatch.setattr("sandboxes.dataplane.list_processes", refuse)
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get(f"/workspace/inside/{pane}", headers={"HX-Request": "true"})
+
+    assert response.status_code == 200
+    assert "The sandbox said no." in response.text
+
+
+def test_processes_that_can_not_be_listed_leave_what_was_listed(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/workspace/inside/processes/", headers={"HX-Request": "true"})
+
+    assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#process-trouble", "outerHTML")

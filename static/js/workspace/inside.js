@@ -17,6 +17,7 @@
     if (root.dataset.inside === state) return;
     root.dataset.inside = state;
     tell("inside:state", { state });
+    tell(`inside:${state}`);
   };
   const sandboxIs = (state) => document.getElementById("play-state")?.classList.contains(`state-${state}`);
   const isIdle = () => Date.now() - actedAt > idleMs;
@@ -107,5 +108,6 @@
     consider();
   });
   is("off");
-  consider();
+  // Who listens may be in a later script, and htmx hears nothing before: what is told early is lost.
+  document.addEventListener("DOMContentLoaded", consider);
 })();

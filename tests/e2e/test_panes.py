@@ -1,0 +1,94 @@
+"""The panes of ports and processes, as they come and go with the sandbox's sleep."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.e2e.manta import Parts
+from tests.e2e.person import move_in, sign_in_as
+from tests.e2e.states import Still, held
+from tests.e2e.test_live import see
+
+# A stream that has not heard yet what runs and listens.
+SAYS_LITTLE = {
+    "content_type": "text/event-stream",
+    "body": "retry: 600000\n\nevent: connected\ndata: {}\n\n",
+}
+INSIDE = "**/live/inside*"
+
+
+@pytest.fixture(scope="module")
+def still(whole_parts: Parts) -> Iterator[Still]:
+    with held(whole_parts) as still:
+        yield still
+
+
+@pytest.fixture
+def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+def fills(page: Page) -> None:
+    expect(page.locator("#ports-list [data-port='3000']")).to_contain_text("server, on 0.0.0.0")
+    expect(page.locator("#process-list [data-process=starter]")).to_contain_text("running")
+
+
+def test_they_fill_as_soon_as_the_sandbox_can_be_asked(page: Page, still: Still) -> None:
+    still.show("active")
+    page.route(INSIDE, lambda route: route.fulfill(**SAYS_LITTLE))
+
+    move_in(page, still.visitor)
+
+    fills(page)
+
+
+def test_nothing_is_told_before_everybody_listens(page: Page, still: Still) -> None:
+    still.show("active")
+    late: list[Route] = []
+    page.route("**/workspace/ports*.js", lambda route: late.append(route))
+    sign_in_as(page, still.visitor)
+
+    page.goto("/workspace/", wait_until="commit")
+    expect(page.locator("html")).to_have_attribute("data-inside", "off")
+    late[0].continue_()
+
+    fills(page)
+
+
+def test_looking_wakes_nobody(page: Page, still: Still) -> None:
+    still.show("asleep")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    move_in(page, still.visitor)
+    page.locator("#tab-ports").click()
+
+    expect(page.locator("#ports-list")).to_contain_text("Opening the port wakes it")
+    expect(page.locator("#pane-ports").get_by_role("button", name="Wake")).to_be_visible()
+    assert not [url for url in asked if "look" in url or url.endswith("/processes/")]
+
+
+def test_what_was_last_known_says_so_until_it_is_awake_again(
+    page: Page, still: Still, complaints: list[str]
+) -> None:
+    still.show("active")
+    person = move_in(page, still.visitor)
+    page.locator("#tab-ports").click()
+    fills(page)
+    expect(page.locator("#pane-ports .last-seen")).to_be_hidden()
+
+    still.show("asleep")
+    person.reads("Asleep")
+    page.evaluate(see(hidden=True))
+    expect(page.locator("html")).to_have_attribute("data-inside", "asleep")
+    page.evaluate(see(hidden=False))
+
+    expect(page.locator("#pane-ports .last-seen")).to_contain_text("Last seen")
+    page.locator("#pane-ports").get_by_role("button", name="Wake").click()
+    expect(page.locator("html")).to_have_attribute("data-inside", "open")
+    expect(page.locator("#pane-ports .last-seen")).to_be_hidden()
+    fills(page)
+    assert complaints == []
