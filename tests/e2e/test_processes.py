@@ -1,6 +1,6 @@
 """Processes and their logs, as a person uses them."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from sandboxes.inside.path import LOGS_PATH as LOGS
 from tests.e2e.person import move_in
@@ -99,14 +99,60 @@ def test_a_lost_connection_comes_back_without_a_line_twice(page: Page, visitor: 
     assert said == [f"line {number}." for number in range(1, len(said) + 1)]
 
 
-def test_a_killed_one_says_so(page: Page, visitor: Visitor) -> None:
+def test_what_does_not_stop_can_still_be_killed(page: Page, visitor: Visitor) -> None:
     open_pane(page, visitor)
-    start(page, "job", "trap '' TERM; sleep 1000")
+    start(page, "job", "trap '' TERM; while :; do sleep 1; done")
+    row = page.locator("[data-process=job]")
 
+    page.get_by_role("button", name="Stop job").click()
+    expect(page.get_by_role("button", name="Kill job")).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop job")).to_be_disabled()
+    expect(row).to_contain_text("stopping…")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Kill job").click()
 
-    expect(page.locator("[data-process=job]")).to_contain_text("killed")
+    expect(row).to_contain_text("killed")
+    expect(row).not_to_have_attribute("aria-busy", "true")
+
+
+def test_what_is_under_way_shows_until_it_has_happened(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+    start(page, "job", "sleep 1000")
+    row = page.locator("[data-process=job]")
+    first = row.get_attribute("data-pid") or ""
+    held: list[Route] = []
+    page.route("**/processes/*/", lambda route: held.append(route))
+
+    with page.expect_request("**/processes/restart/"):
+        page.get_by_role("button", name="Restart job").click()
+    expect(row).to_have_attribute("aria-busy", "true")
+    expect(row).to_contain_text("restarting…")
+    expect(page.get_by_role("button", name="Kill job")).to_be_disabled()
+    page.get_by_role("button", name="Stop job").click(force=True)
+    page.evaluate("htmx.trigger('#process-list', 'processes:refresh')")
+    assert [route.request.url.split("/")[-2] for route in held] == ["restart"]
+    held[0].continue_()
+
+    expect(row).not_to_have_attribute("data-pid", first)
+    expect(row).not_to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("button", name="Stop job")).to_be_enabled()
+
+
+def test_what_fails_is_given_back_with_the_reason(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+    start(page, "job", "sleep 1000")
+    refusal = {
+        "status": 503,
+        "headers": {"HX-Retarget": "#notices", "HX-Reswap": "beforeend"},
+        "body": "<p>The sandbox is not answering.</p>",
+    }
+    page.route("**/processes/stop/", lambda route: route.fulfill(**refusal))
+
+    page.get_by_role("button", name="Stop job").click()
+
+    expect(page.locator("#notices")).to_contain_text("not answering")
+    expect(page.get_by_role("button", name="Stop job")).to_be_enabled()
+    expect(page.locator("[data-process=job]")).not_to_contain_text("stopping")
 
 
 def test_a_hundred_thousand_lines_hold_nothing_up(page: Page, visitor: Visitor) -> None:
