@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.e2e.chromium import browser_of_a_phone
 from tests.e2e.manta import Parts
 from tests.e2e.person import move_in, sign_in_as
 from tests.e2e.states import Still, held
@@ -16,6 +17,18 @@ SAYS_LITTLE = {
     "body": "retry: 600000\n\nevent: connected\ndata: {}\n\n",
 }
 INSIDE = "**/live/inside*"
+# What of the panes' heads is seen, and would not take a click.
+COVERED = """
+() => [...document.querySelectorAll(".pane-head :is(button, a, input, select)")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([element, box]) => {
+    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return !element.contains(hit);
+  })
+  .map(([element]) => element.outerHTML)
+"""
+SIZES = {"desk": {"viewport": {"width": 1440, "height": 900}}, "phone": browser_of_a_phone()}
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +105,16 @@ def test_what_was_last_known_says_so_until_it_is_awake_again(
     expect(page.locator("#pane-ports .last-seen")).to_be_hidden()
     fills(page)
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_notice_covers_no_control_of_a_pane(browser: Browser, still: Still, size: str) -> None:
+    still.show("expiring")
+    context = browser.new_context(base_url=still.url, **SIZES[size])
+    page = context.new_page()
+    move_in(page, still.visitor)
+    expect(page.locator("#expiry-notice")).to_be_visible()
+    expect(page.locator("#preview-open")).to_be_visible()
+
+    assert page.evaluate(COVERED) == []
+    context.close()
