@@ -32,6 +32,7 @@
     }
   });
 
+      document.body.dispatchEvent(new CustomEvent("page:reloads"));
   htmx.onLoad((content) => {
     const form = content.querySelector("#preview-form");
     if (!form) return;

@@ -86,6 +86,21 @@ def test_the_stage_follows(page: Page, still: Still) -> None:
     expect(page.get_by_role("main").get_by_role("button", name="Retry")).to_be_visible()
 
 
+def test_what_was_said_on_the_way_in_is_still_there_with_the_panes(
+    page: Page, still: Still
+) -> None:
+    page.add_init_script(NO_LATER)
+    Person(page).sign_up()
+    said = page.locator("#notices").get_by_text("Confirmation email sent")
+    expect(said).to_be_visible()
+    expect(page.locator(LIVE)).to_be_attached()
+
+    still.show("active")
+
+    expect(page.locator("#pane-preview")).to_be_visible()
+    expect(said).to_be_visible()
+
+
 def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
     still.show("asleep")
     person = live(page, still)
