@@ -6,11 +6,12 @@ from drf_spectacular.authentication import SessionScheme as DRFSessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.authentication import SessionAuthentication as DRFSessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.models import Scope, User
+from manta.error_pages import is_of_an_older_session
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -32,11 +33,27 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="Manta"' + (', error="invalid_token"' if sent else "")
 
 
+class CsrfFailed(PermissionDenied):
+    """Said in the words of a page of ours, where it is one that is too old."""
+
+    default_code = "csrf_failed"
+
+    def __init__(self, reason: str) -> None:
+        older = is_of_an_older_session(reason)
+        super().__init__("This page is from before you signed in again." if older else reason)
+
+
 class SessionAuthentication(DRFSessionAuthentication):
     """Django's session. Naming a scheme makes DRF answer 401, and not 403, to a stranger."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as exc:
+            raise CsrfFailed(str(exc.detail)) from exc
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

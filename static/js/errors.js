@@ -1,8 +1,10 @@
-// An answer that is a whole page never lands inside a part of one.
+// What went wrong with a request, and what nobody sees where the request was made.
 (() => {
+  const { body } = document;
   const path = (url) => new URL(url, location.href).pathname;
 
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
+  // An answer that is a whole page never lands inside a part of one.
+  body.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, isError, pathInfo } = event.detail;
     if (xhr.responseURL && path(xhr.responseURL) !== path(pathInfo.requestPath)) {
       // Redirected: signed out elsewhere, most likely. The page itself will say so.
@@ -10,15 +12,24 @@
       location.reload();
     } else if (isError && !xhr.getResponseHeader("HX-Retarget")) {
       event.detail.shouldSwap = false;
-      notify(xhr.getResponseHeader("X-Request-ID"));
+      notify("unexpected", xhr.getResponseHeader("X-Request-ID"));
     }
   });
 
-  const notify = (requestId) => {
+  // Said once, however often it happens.
+  const notify = (name, requestId) => {
     const notices = document.getElementById("notices");
-    if (notices.querySelector("[data-unexpected]")) return;
-    const notice = document.getElementById("unexpected").content.cloneNode(true);
-    notice.querySelector("[data-request-id]").textContent = requestId || "unknown";
+    if (notices.querySelector(`[data-of="${name}"]`)) return;
+    const notice = document.getElementById(name).content.firstElementChild.cloneNode(true);
+    notice.dataset.of = name;
+    const shown = notice.querySelector("[data-request-id]");
+    if (shown) shown.textContent = requestId || "unknown";
     notices.append(notice);
   };
+
+  // Whoever signs in again has another proof than this page: nothing that it sends is taken.
+  body.addEventListener("page:outdated", () => notify("outdated"));
+  body.addEventListener("click", (event) => {
+    if (event.target.closest("[data-reloads]")) location.reload();
+  });
 })();

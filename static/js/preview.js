@@ -14,6 +14,10 @@
     (event) => {
       const preview = event.target.closest?.("[data-preview]");
       if (preview?.dataset.preview === "loading") preview.dataset.preview = "shown";
+      // Manta's own page can be read: this one is about the page around it.
+      if (event.target.contentDocument?.querySelector("[data-outdated]")) {
+        document.body.dispatchEvent(new CustomEvent("page:outdated"));
+      }
     },
     true,
   );
@@ -28,11 +32,11 @@
     else if (view?.startsWith("open-")) {
       event.detail.shouldSwap = false;
       sessionStorage.setItem("preview", "awaited");
+      document.body.dispatchEvent(new CustomEvent("page:reloads"));
       location.reload();
     }
   });
 
-      document.body.dispatchEvent(new CustomEvent("page:reloads"));
   htmx.onLoad((content) => {
     const form = content.querySelector("#preview-form");
     if (!form) return;

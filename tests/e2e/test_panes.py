@@ -118,3 +118,28 @@ def test_a_notice_covers_no_control_of_a_pane(browser: Browser, still: Still, si
 
     assert page.evaluate(COVERED) == []
     context.close()
+
+
+def test_a_page_from_before_a_sign_in_says_so_and_loses_nothing(page: Page, still: Still) -> None:
+    still.show("active")
+    person = move_in(page, still.visitor)
+    page.locator("[data-opens-file]").first.click()
+    expect(page.locator(".editor-surface .cm-content")).to_contain_text("doctype")
+    page.locator(".editor-surface .cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("Mine. ")
+    still.visitor.sign_in()
+    sign_in_as(page, still.visitor)
+    outdated = page.locator("#notices").get_by_text("from before you signed in again")
+
+    page.keyboard.press("Control+s")
+    expect(page.locator(".editor-bar")).to_contain_text("is kept in this browser")
+    expect(outdated).to_be_visible()
+    person.play.click()
+    page.locator("#panel-refresh").click()
+    expect(outdated).to_have_count(1)
+    page.locator("#notices").get_by_role("button", name="Reload").click()
+
+    expect(page.locator(".editor-surface .cm-content")).to_contain_text("Mine. ")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-editor-state]")).to_have_text("Saved")

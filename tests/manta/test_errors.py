@@ -81,6 +81,63 @@ def test_a_form_without_its_token_says_so(alice):
     assert 'href="/help/errors/#csrf_failed"' in response.text
 
 
+@pytest.fixture
+def signed_in_anew(alice):
+    """A browser in which she has signed in again since a page was loaded."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    client.cookies["csrftoken"] = "n" * 32
+    return client
+
+
+OLD = "o" * 32
+PAGE = "http://testserver/account/"
+SENT = {"data": {}, "content_type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"), [(PAGE, PAGE), ("http://evil.example/", "/"), ("javascript:x", "/")]
+)
+def test_a_form_of_an_older_session_leads_back_to_its_page(signed_in_anew, referer, page):
+    response = signed_in_anew.post(
+        "/sandbox/refresh/", {"csrfmiddlewaretoken": OLD}, headers={"Referer": referer}
+    )
+
+    assert response.status_code == 403
+    assert "from before you signed in again" in response.text
+    assert f'<a class="button primary" href="{page}">Reload</a>' in response.text
+
+
+def test_in_the_previews_frame_it_may_be_shown(signed_in_anew):
+    response = signed_in_anew.post("/sandbox/open/3000/?frame=1", {"csrfmiddlewaretoken": OLD})
+
+    assert response["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
+    assert "data-outdated" in response.text
+
+
+def test_htmx_is_told_that_the_page_is_of_an_older_session(signed_in_anew):
+    headers = {"HX-Request": "true", "X-CSRFToken": OLD}
+
+    response = signed_in_anew.post("/sandbox/refresh/", headers=headers)
+
+    assert (response.status_code, response["HX-Trigger"]) == (403, "page:outdated")
+
+
+def test_a_script_is_told_that_the_page_is_of_an_older_session(signed_in_anew):
+    response = signed_in_anew.post("/api/sandbox/init", **SENT, headers={"X-CSRFToken": OLD})
+
+    told = response.json()
+    assert (response.status_code, told["code"]) == (403, "csrf_failed")
+    assert told["error"] == "This page is from before you signed in again."
+
+
+def test_a_script_without_a_proof_reads_why(signed_in_anew):
+    told = signed_in_anew.post("/api/sandbox/init", **SENT).json()
+
+    assert told["error"] == "CSRF Failed: CSRF token missing."
+
+
 def test_a_bug_names_its_request(client, alice, monkeypatch):
     monkeypatch.setattr("sandboxes.panel.Panel.of", lambda *args: 1 / 0)
     client.raise_request_exception = False

@@ -7,8 +7,9 @@
     const words = {
       0: "Manta cannot be reached.",
       401: "You are signed out. What you changed is kept in this browser.",
+      csrf_failed: "This page is from before you signed in again. What you changed is kept in this browser.",
     };
-    const message = words[status] || body?.error || body?.message || "It did not work.";
+    const message = words[status] || words[body?.code] || body?.error || body?.message || "It did not work.";
     const error = new Error(typeof message === "string" ? message : "It did not work.");
     // What may work later is tried again by itself.
     const later = status === 0 || status === 429 || status >= 500;
@@ -23,7 +24,9 @@
       throw failure(0);
     }
     if (answer.ok) return answer;
-    throw failure(answer.status, await answer.json().catch(() => null));
+    const said = await answer.json().catch(() => null);
+    if (said?.code === "csrf_failed") document.body.dispatchEvent(new CustomEvent("page:outdated"));
+    throw failure(answer.status, said);
   };
 
   const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];

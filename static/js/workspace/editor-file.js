@@ -4,10 +4,11 @@
   const AUTOSAVE_MS = 1000;
   const RETRY_MS = 10000;
   // One thing to do about what failed.
-  const wayOn = (error, again) =>
-    error.status === 401
-      ? { "Sign in": document.getElementById("editor").dataset.signIn }
-      : { [error.later ? "Try now" : "Try again"]: again };
+  const wayOn = (error, again) => {
+    if (error.status === 401) return { "Sign in": document.getElementById("editor").dataset.signIn };
+    if (error.code === "csrf_failed") return { Reload: () => location.reload() };
+    return { [error.later ? "Try now" : "Try again"]: again };
+  };
   const bundle = () => import(document.getElementById("editor").dataset.bundle);
 
   class OpenFile {

@@ -10,12 +10,16 @@
     const headers = { ...JSON.parse(body.getAttribute("hx-headers")), "Content-Type": "application/json" };
     const response = await fetch(pane.dataset.api + route, { method, headers, body: sent && JSON.stringify(sent) });
     const told = await response.json();
+    if (told.code === "csrf_failed") body.dispatchEvent(new CustomEvent("page:outdated"));
     if (!response.ok) throw Object.assign(new Error(told.error), { code: told.code });
     return told;
   };
   const attempt = async (work) => {
     wanted();
-    try { await work(); } catch (error) { files.say(error.message); }
+    try { await work(); } catch (error) {
+      // What is the matter with the page is said once for all of it.
+      if (error.code !== "csrf_failed") files.say(error.message);
+    }
   };
 
   files.target = (entry = files.selected) => {

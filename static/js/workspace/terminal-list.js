@@ -9,6 +9,7 @@ window.terminalParts.list = (address) => {
     const answer = await fetch(address + path, { method, headers, body: body && JSON.stringify(body) });
     if (answer.status === 204) return null;
     const said = await answer.json().catch(() => ({ error: "Manta does not answer." }));
+    if (said.code === "csrf_failed") document.body.dispatchEvent(new CustomEvent("page:outdated"));
     if (!answer.ok) throw Object.assign(new Error(said.error || "Check what you entered."), said);
     return said;
   };
