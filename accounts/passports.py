@@ -43,7 +43,7 @@ FULL = Passport(frozenset(Ability.values))
 
 def of(key: str) -> Passport:
     """A connection's; one for which none was issued may do everything."""
-    row = AgentPassport.objects.filter(key=key).first()
+    row = next(iter(AgentPassport.objects.filter(key=key)), None)
     if row is None:
         return FULL
     # An ability that Manta no longer knows grants nothing.

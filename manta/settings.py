@@ -395,8 +395,10 @@ LOGGING = {
     },
     "root": {"handlers": ["console", "failures"], "level": LOG_LEVEL},
     "loggers": {
-        # It logs each request to the provider, which is one a second while a page is open.
+        # They log each request, which to the provider is one a second while a page is open.
         "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "mcp": {"level": "WARNING"},
         # A locked queue would be a traceback at each poll; our jobs log their own failures.
         "huey": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},

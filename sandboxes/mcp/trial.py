@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 from django.conf import settings
 
 from accounts.models import Scope, User

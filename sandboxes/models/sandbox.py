@@ -54,8 +54,8 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         return self.filter(owner=user.pk) if user.is_authenticated else self.none()
 
     def of(self, user: Any) -> "Sandbox | None":
-        """The sandbox that is the user's own, or None: one indexed read."""
-        return self.visible_to(user).filter(name=user.sandbox_id).first()
+        """The sandbox that is the user's own, or None: one indexed read; first() would sort it."""
+        return next(iter(self.visible_to(user).filter(name=user.sandbox_id)), None)
 
     def own_of(self, users: list[int]) -> "SandboxQuerySet":
         """What `of` finds for each of these users."""
