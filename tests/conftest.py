@@ -7,6 +7,7 @@ from django.db import connection, connections
 from manta import database
 from sandboxes import gateway, tasks
 from sandboxes.dataplane.client import client
+from sandboxes.gateway.client import sdk
 from tests.factories import SandboxFactory, UserFactory
 from tests.local_blaxel.running import Server
 from tests.provider import Provider
@@ -72,6 +73,7 @@ def blaxel():
 def provider(db, blaxel, settings):
     """The provider that Manta uses in this test; empty and well-behaved at first."""
     settings.BLAXEL_API_URL = blaxel.url
+    sdk.cache_clear()  # a test without this fixture may have set it up for another address
     gateway.warm()
     blaxel.reset()
     yield blaxel

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from types import ModuleType
 
 from django.conf import settings
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -167,7 +167,8 @@ class _Answered:
             if self._task.cancelled():
                 await self._end()
             else:
-                self._task.result()
+                with contextlib.suppress(ClientDisconnect):  # whoever left hears nothing
+                    self._task.result()
         finally:
             self._task.cancel()
 
