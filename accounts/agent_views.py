@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -28,7 +29,8 @@ def revoke_agent(request: SignedInRequest, pk: int) -> HttpResponse:
     own = ConnectedAgent.objects.of(request.user).select_related("client")
     agent = get_object_or_404(own, pk=pk)
     if request.method == "GET":
-        return render(request, "accounts/revoke_agent.html", {"agent": agent})
+        context = {"ends": agent, "verb": "Disconnect", "list_url": reverse("accounts:agents")}
+        return render(request, "accounts/revoke_agent.html", context)
     agents.revoke(agent)
     messages.success(request, f"The agent “{agent}” is disconnected.")
     return redirect("accounts:agents")

@@ -2,13 +2,15 @@
 
 import secrets
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+_Row = TypeVar("_Row", bound=models.Model)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -70,17 +72,32 @@ class Scope(models.TextChoices):
     MCP = "mcp", "Use the tools inside your sandbox as an agent: files, commands, ports"
 
 
-class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
-    def of(self, user: Any) -> "PersonalTokenQuerySet":
+class AdmissionQuerySet(models.QuerySet[_Row]):
+    def of(self, user: Any) -> Self:
         """The gate: one's own, and of those what was not revoked."""
         return self.filter(user=user, revoked_at=None)
 
-    def usable(self) -> "PersonalTokenQuerySet":
-        """Those that are accepted now. A token never does more than its user, who may be out."""
+    def usable(self) -> Self:
+        """Those that are accepted now. None lets do more than its user, who may be out."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
 
 
-class PersonalToken(models.Model):
+class Admission(models.Model):
+    """What lets a program in as its user, until it expires or is revoked."""
+
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+
+class PersonalToken(Admission):
     """What a program shows instead of a password. The token itself is nowhere: only its hash."""
 
     LIFETIMES = (timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -95,11 +112,8 @@ class PersonalToken(models.Model):
     # SHA-256: what is hashed is 256 random bits, which nobody guesses, however fast they try.
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[Any] = PersonalTokenQuerySet.as_manager()
+    objects: ClassVar[Any] = AdmissionQuerySet["PersonalToken"].as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -112,10 +126,6 @@ class PersonalToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def has_expired(self) -> bool:
-        return self.expires_at <= timezone.now()
 
     @property
     def scope_labels(self) -> list[str]:
@@ -150,18 +160,17 @@ class OAuthClient(models.Model):
         return self.id
 
 
-class ConnectedAgentQuerySet(models.QuerySet["ConnectedAgent"]):
-    def of(self, user: Any) -> "ConnectedAgentQuerySet":
-        """The gate: one's own that have got in, and of those what was not revoked."""
-        return self.filter(user=user, revoked_at=None, connected_at__isnull=False)
-
-    def usable(self) -> "ConnectedAgentQuerySet":
-        """Those whose tokens are accepted now. An agent never does more than its user."""
-        return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+class ConnectedAgentQuerySet(AdmissionQuerySet["ConnectedAgent"]):
+    def of(self, user: Any) -> Self:
+        """Of one's own those that have got in."""
+        return super().of(user).filter(connected_at__isnull=False)
 
 
-class ConnectedAgent(models.Model):
-    """A client that a person let in: one row for both, however often they do so."""
+class ConnectedAgent(Admission):
+    """A client that a person let in: one row for both, however often they do so.
+
+    It expires with its last refresh token: a new one moves that on.
+    """
 
     KEY_PREFIX = "agent-"
 
@@ -175,10 +184,6 @@ class ConnectedAgent(models.Model):
     resource = models.CharField(max_length=255)
     # None until the client has fetched its first tokens.
     connected_at = models.DateTimeField(null=True, blank=True)
-    # When its last refresh token ends: a new one moves it on.
-    expires_at = models.DateTimeField()
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[Any] = ConnectedAgentQuerySet.as_manager()
 
@@ -190,10 +195,6 @@ class ConnectedAgent(models.Model):
 
     def __str__(self) -> str:
         return self.client.name
-
-    @property
-    def has_expired(self) -> bool:
-        return self.expires_at <= timezone.now()
 
 
 class AgentSecret(models.Model):

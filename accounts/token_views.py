@@ -52,7 +52,8 @@ def new_token(request: SignedInRequest) -> HttpResponse:
 def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(PersonalToken.objects.of(request.user), pk=pk)
     if request.method == "GET":
-        return render(request, "accounts/revoke_token.html", {"token": token})
+        context = {"ends": token, "verb": "Revoke", "list_url": reverse("accounts:tokens")}
+        return render(request, "accounts/revoke_token.html", context)
     tokens.revoke(token)
     messages.success(request, f"The token “{token}” is revoked.")
     return redirect("accounts:tokens")

@@ -7,6 +7,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import AgentSecret
 
 REDIRECT = "http://127.0.0.1:33418/callback"
 VERIFIER = "v" * 43
@@ -71,6 +75,15 @@ def told(response):
     assert response.status_code == 302, response.text
     query = parse_qs(urlsplit(response["Location"]).query)
     return {name: value for name, (value,) in query.items()}
+
+
+def good(access_token):
+    """What it grants at /mcp."""
+    return tokens.verify(access_token, audience=settings.MCP_URL)
+
+
+def ends_soon(**fields):
+    AgentSecret.objects.filter(**fields).update(expires_at=timezone.now())
 
 
 def shown(response):

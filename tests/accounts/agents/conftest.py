@@ -1,0 +1,14 @@
+import pytest
+
+from tests.accounts.an_agent import Agent
+
+
+@pytest.fixture
+def agent(db):
+    return Agent()
+
+
+@pytest.fixture
+def browser(client, alice):
+    client.force_login(alice)
+    return client

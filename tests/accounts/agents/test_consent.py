@@ -1,0 +1,193 @@
+"""What a person is asked before an agent is let in, and by whom."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts import passports
+from accounts.models import AgentSecret, ConnectedAgent
+from tests.accounts.an_agent import ALLOW, Agent, good, shown, told
+
+
+def test_the_page_says_who_asks_for_what_and_until_when(agent, browser):
+    page = browser.get(agent.address())
+
+    assert "Let “Cursor” into your sandbox?" in shown(page)
+    assert "Manta has not checked it" in shown(page)
+    assert "127.0.0.1:33418" in page.text
+    assert "alice@example.com" in page.text
+    assert "Write and delete files" in page.text
+    assert "not used for 30 days" in shown(page)
+    assert not AgentSecret.objects.exists()
+
+
+def test_a_name_that_is_markup_is_text(db, browser):
+    page = browser.get(Agent(name="<img src=x onerror=alert(1)>").address())
+
+    assert "<img src=x" not in page.text
+    assert "&lt;img src=x" in page.text
+
+
+@pytest.mark.parametrize(
+    ("uri", "source"),
+    [
+        ("https://claude.ai/api/cb", "https://claude.ai"),
+        ("http://localhost:33418/cb", "http://localhost:33418"),
+        ("http://[::1]:33418/cb", "http://*:33418"),
+        ("cursor://anysphere.cursor-mcp/cb", "cursor:"),
+    ],
+)
+def test_the_policy_lets_the_form_lead_there_and_on_this_page_alone(browser, uri, source):
+    agent = Agent(redirect=uri)
+
+    policy = browser.get(agent.address())["Content-Security-Policy"]
+
+    (form_action,) = [part for part in policy.split("; ") if part.startswith("form-action")]
+    assert form_action.split()[-1] == source
+    assert source not in browser.get("/account/")["Content-Security-Policy"]
+
+
+def test_a_stranger_signs_in_first_and_then_is_asked(agent, client, alice):
+    asked = client.get(agent.address())
+    assert asked.status_code == 302
+    assert asked.url.startswith("/accounts/login/?next=/oauth/authorize")
+
+    assert client.post(agent.address(), ALLOW).url.startswith("/accounts/login/")
+    assert not ConnectedAgent.objects.exists()
+
+
+@pytest.mark.parametrize("prompt", ["none", "login", "none login"])
+def test_nobody_is_let_in_without_being_asked(agent, browser, alice, prompt):
+    agent.sign_in(alice)
+
+    page = browser.get(agent.address(prompt=prompt))
+
+    assert page.status_code == 200
+    assert "Allow" in page.text
+
+
+def test_allowing_it_needs_the_forms_own_token(agent, alice):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+
+    assert browser.post(agent.address(), ALLOW).status_code == 403
+    assert not ConnectedAgent.objects.exists()
+
+
+@pytest.mark.parametrize("answer", ["deny", "", "x"])
+def test_whoever_does_not_allow_it_denies_it(agent, browser, answer):
+    response = browser.post(agent.address(), {"answer": answer})
+
+    assert response["Location"].startswith("http://127.0.0.1:33418/callback?")
+    said = told(response)
+    assert (said["error"], said["state"]) == ("access_denied", "xyz")
+    assert said["iss"] == "http://localhost:8000"
+    assert not ConnectedAgent.objects.exists()
+
+
+def test_the_answer_says_whose_it_is(agent, browser):
+    said = told(browser.post(agent.address(), ALLOW))
+
+    assert said.keys() == {"code", "state", "iss"}
+    assert (said["state"], said["iss"]) == ("xyz", "http://localhost:8000")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"client_id": "x"},
+        {"client_id": "0" * 32},
+        {"client_id": "\x00" * 32},
+        {"client_id": None},
+        {"redirect_uri": None},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": "https://evil.example/"},
+        {"redirect_uri": "http://127.0.0.1:99999/callback"},
+        {"redirect_uri": "http://[/callback"},
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_is_not_known_is_told_nothing(agent, browser, wrong, method):
+    response = browser.generic(method.upper(), agent.address(**wrong))
+
+    assert response.status_code == 400
+    assert "Location" not in response
+    assert "nothing was sent to it" in response.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"resource": None}, "invalid_target"),
+        ({"resource": "http://localhost:8000"}, "invalid_target"),
+        ({"resource": "http://localhost:8000/mcp/"}, "invalid_target"),
+        ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "x"}, "invalid_request"),
+        ({"code_challenge": "é" * 43}, "invalid_request"),
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unauthorized_client"),
+        ({"response_type": "none"}, "unauthorized_client"),
+        ({"scope": "openid"}, "invalid_scope"),
+        ({"scope": "mcp admin"}, "invalid_scope"),
+        ({"scope": "sandbox:write"}, "invalid_scope"),
+        ({"scope": "offline_access"}, "invalid_scope"),
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, error, method):
+    response = browser.generic(method.upper(), agent.address(**wrong), "answer=allow")
+
+    assert told(response)["error"] == error
+    assert told(response)["state"] == "xyz"
+    assert not ConnectedAgent.objects.exists()
+
+
+def test_two_resources_are_one_too_many(agent, browser):
+    response = browser.get(f"{agent.address()}&resource=https%3A%2F%2Fevil.example")
+
+    assert told(response)["error"] == "invalid_target"
+
+
+def test_the_person_chooses_what_it_may_do_and_how_long(agent, browser, alice):
+    chosen = {"answer": "allow", "abilities": ["read"], "path_prefix": "/blaxel/app"}
+    code = told(browser.post(agent.address(), chosen | {"passport_lifetime": "1h"}))["code"]
+
+    grant = good(agent.exchange(code).json()["access_token"])
+
+    passport = passports.of(grant.key)
+    assert (passport.abilities, passport.path_prefix) == ({"read"}, "/blaxel/app")
+    assert passport.expires_at < timezone.now() + timedelta(hours=1)
+
+
+def test_to_let_it_in_again_widens_nothing_unasked(agent, browser, alice):
+    browser.post(agent.address(), {"answer": "allow", "abilities": ["read"]})
+
+    page = browser.get(agent.address())
+
+    assert page.context["form"].initial["abilities"] == ["read"]
+
+
+@pytest.mark.parametrize("wrong", [{"abilities": []}, {"abilities": ["fly"]}, {"path_prefix": "x"}])
+def test_what_can_not_be_chosen_is_said_on_the_form(agent, browser, wrong):
+    page = browser.post(agent.address(), ALLOW | wrong)
+
+    assert page.status_code == 422
+    assert "http://127.0.0.1:33418" in page["Content-Security-Policy"]
+    assert not ConnectedAgent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_person_is_told_by_e_mail(agent, alice):
+    agent.code(alice)
+
+    (message,) = mail.outbox
+    assert message.to == ["alice@example.com"]
+    assert 'calls itself "Cursor"' in message.body
+    assert "http://localhost:8000/account/agents/" in message.body
