@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from mcp.client.session import ClientSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -67,6 +68,22 @@ def test_a_session_opens_its_own_sandboxes_mcp_over_websocket(sdk, name, session
 
     assert hello["serverInfo"]["name"] == "Sandbox API Server"
     assert "fsReadFile" in {tool["name"] for tool in listed["tools"]}
+
+
+async def test_the_sdks_own_client_sends_the_token_in_a_header(sdk, name, sessions):
+    from blaxel.core.mcp.client import websocket_client
+
+    made = sessions.create({"expires_at": datetime.now(UTC) + timedelta(hours=1)})
+    headers = {"X-Blaxel-Preview-Token": made.token}
+
+    async with (
+        websocket_client(mcp_address(sdk, name), headers) as streams,
+        ClientSession(*streams) as client,
+    ):
+        await client.initialize()
+        answer = await client.call_tool("fsGetWorkingDirectory", {})
+
+    assert answer.structured_content == {"path": "/blaxel"}
 
 
 def test_and_nobody_elses_nor_without_one(sdk, name, sessions):
