@@ -1,8 +1,9 @@
 """How the usual MCP clients are told of Manta: the command or the file of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-URL, TOKEN = "{url}", "MANTA_TOKEN"
+URL = "{url}"
+_ENVIRONMENT = "Start it with the token in the variable MANTA_TOKEN."
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,16 @@ class Client:
     with_token: str
     # What is left to do, for a client that signs in by itself.
     then: str = "It opens your browser and asks you to let it in."
+    # Where the token goes, and what to do where it isn't taken.
+    note: str = _ENVIRONMENT
 
     def told(self, url: str) -> "Client":
         """The same, for a Manta at this address."""
-        signs_in, with_token = (text.replace(URL, url) for text in (self.signs_in, self.with_token))
-        return Client(self.slug, self.name, self.place, signs_in, with_token, self.then)
+        return replace(
+            self,
+            signs_in=self.signs_in.replace(URL, url),
+            with_token=self.with_token.replace(URL, url),
+        )
 
 
 CLIENTS = (
@@ -30,6 +36,8 @@ CLIENTS = (
         "claude mcp add --transport http manta {url}",
         'claude mcp add --transport http manta {url} --header "Authorization: Bearer $MANTA_TOKEN"',
         "Then type /mcp in Claude Code, choose manta and sign in.",
+        "Run it with the token in the variable MANTA_TOKEN. If /mcp still says that manta needs "
+        "authentication, this version leaves the token out: sign in there.",
     ),
     Client(
         "cursor",
@@ -48,6 +56,8 @@ CLIENTS = (
     }
   }
 }""",
+        note=f"{_ENVIRONMENT} If it still asks for authentication, this version leaves the "
+        "token out: sign in.",
     ),
     Client(
         "vs-code",
@@ -75,6 +85,7 @@ CLIENTS = (
     }
   }
 }""",
+        note="It asks for the token once.",
     ),
     Client(
         "windsurf",
@@ -123,8 +134,9 @@ bearer_token_env_var = "MANTA_TOKEN\"""",
     name: manta
     uri: {url}
     timeout: 300
+    env_keys: [MANTA_TOKEN]
     headers:
-      Authorization: Bearer (your token)""",
+      Authorization: Bearer ${MANTA_TOKEN}""",
     ),
     Client(
         "other",
@@ -132,6 +144,7 @@ bearer_token_env_var = "MANTA_TOKEN\"""",
         "Streamable HTTP, at this address",
         "{url}",
         "{url}\nAuthorization: Bearer (your token)",
+        note="",
     ),
 )
 
