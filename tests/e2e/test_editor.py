@@ -97,7 +97,7 @@ class Pane:
 
     def until_kept(self, path: str) -> None:
         """Until the draft of a path is in the browser."""
-        until(lambda: path in self.page.evaluate("mantaDrafts.paths()"))
+        until(lambda: path in self.page.evaluate("editorParts.drafts.paths()"))
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_what_is_not_saved_is_asked_about_before_it_closes(pane: Pane, disk: Dis
     pane.page.keyboard.press("Alt+w")
     asked.get_by_role("button", name="Discard").click()
     expect(tab).to_have_count(0)
-    assert pane.page.evaluate("mantaDrafts.paths()") == []
+    assert pane.page.evaluate("editorParts.drafts.paths()") == []
     assert disk.read("/blaxel/a.txt") == "one first\n"
 
 
@@ -303,7 +303,7 @@ def test_nobody_sees_anothers_draft(pane: Pane, disk: Disk) -> None:
     found = pane.page.evaluate(
         """async (path) => {
           document.getElementById("editor").dataset.owner = "another";
-          return [await mantaDrafts.paths(), (await mantaDrafts.get(path)) ?? null];
+          return [await editorParts.drafts.paths(), (await editorParts.drafts.get(path)) ?? null];
         }""",
         PAGE,
     )

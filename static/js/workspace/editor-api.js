@@ -1,4 +1,5 @@
 // The editor's calls to /api/sandbox/files. What fails is an Error with a sentence, status and code.
+window.editorParts ??= {};
 (() => {
   const root = () => document.getElementById("editor").dataset;
   const address = (base, path) => `${base}?${new URLSearchParams({ path })}`;
@@ -31,7 +32,7 @@
 
   const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
-  window.mantaFiles = {
+  window.editorParts.api = {
     read: async (path) => (await ask(address(root().files, path))).json(),
     write: async (path, content, version) => {
       const answer = await ask(root().files, {

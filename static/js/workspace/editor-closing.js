@@ -1,4 +1,5 @@
 // What is not saved is asked about before its tab closes.
+window.editorParts ??= {};
 (() => {
   // "save", "discard" or "cancel", which Escape is, too.
   const ask = (file) =>
@@ -11,7 +12,7 @@
     });
 
   // What can't be saved stays open, and says why.
-  window.mantaMayClose = async (file) => {
+  window.editorParts.mayClose = async (file) => {
     const answer = await ask(file);
     if (answer === "save") await file.save();
     if (answer === "discard") await file.forget();

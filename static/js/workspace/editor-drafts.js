@@ -1,6 +1,7 @@
 // What is not saved yet, kept in this browser: it outlives a reload, sleep, and the end of a session.
 // Each draft belongs to one person and sandbox; nobody else's is ever read. Signing out keeps them,
 // because losing work is worse; what nobody came back for is deleted after 30 days.
+window.editorParts ??= {};
 (() => {
   const KEPT_MS = 30 * 24 * 3600 * 1000;
   const owner = () => document.getElementById("editor").dataset.owner;
@@ -34,7 +35,7 @@
     };
   };
 
-  window.mantaDrafts = {
+  window.editorParts.drafts = {
     get: async (path) => settled((await store("readonly")).get(key(path))),
     put: async (path, draft) =>
       settled((await store("readwrite")).put({ ...draft, at: Date.now() }, key(path))),

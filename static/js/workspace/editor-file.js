@@ -1,4 +1,5 @@
 // One open file: what is on disk, what is in the editor, and what happens when they part.
+window.editorParts ??= {};
 (() => {
   const DRAFT_MS = 400;
   const AUTOSAVE_MS = 1000;
@@ -40,7 +41,7 @@
     // Without `wakes`, only what this browser has itself is shown.
     async open({ wakes }) {
       if (this.state === "loading" || this.state === "text") return;
-      const draft = await mantaDrafts.get(this.path).catch(() => null);
+      const draft = await editorParts.drafts.get(this.path).catch(() => null);
       if (draft) await this.restore(draft);
       if (wakes) await this.load();
       else if (!draft) this.sleep();
@@ -70,7 +71,7 @@
       this.told();
       const { version } = this;
       try {
-        const found = await mantaFiles.read(this.path);
+        const found = await editorParts.api.read(this.path);
         // What was saved meanwhile is newer than what was found.
         if (!this.saving && this.version === version) await this.meet(found);
       } catch (error) {
@@ -83,7 +84,7 @@
       if (error.status === 404) return this.vanished();
       if (this.state === "text") return undefined;
       this.state = "view";
-      mantaFileView(this.surface, { path: this.path, why: error.message });
+      editorParts.view(this.surface, { path: this.path, why: error.message });
       this.say(error.message, wayOn(error, () => this.load()));
       return undefined;
     }
@@ -92,7 +93,7 @@
       this.version = null;
       if (this.state !== "text") {
         this.state = "view";
-        return mantaFileView(this.surface, { path: this.path, why: "gone" });
+        return editorParts.view(this.surface, { path: this.path, why: "gone" });
       }
       this.saved = null;
       return this.say("Deleted on disk.", { "Save as new": () => this.save() });
@@ -121,7 +122,7 @@
       this.version = found.version;
       this.saved = this.editor.doc;
       this.conflict = false;
-      mantaDrafts.remove(this.path).catch(() => {});
+      editorParts.drafts.remove(this.path).catch(() => {});
       this.say("");
     }
 
@@ -137,11 +138,11 @@
       this.editor = null;
       this.state = "view";
       this.language = "";
-      return mantaFileView(this.surface, found, () => this.openAnyway());
+      return editorParts.view(this.surface, found, () => this.openAnyway());
     }
 
     async openAnyway() {
-      const bytes = await mantaFiles.bytes(this.path).catch((error) => this.say(error.message));
+      const bytes = await editorParts.api.bytes(this.path).catch((error) => this.say(error.message));
       if (!bytes) return;
       await this.showText(new TextDecoder().decode(bytes), { agreed: true });
       this.readOnly = this.editor.readOnly = true;
@@ -184,8 +185,8 @@
     async writeDraft() {
       clearTimeout(this.draftTimer);
       this.draftTimer = null;
-      if (this.dirty) await mantaDrafts.put(this.path, { text: this.editor.text, version: this.version });
-      else if (this.saved) await mantaDrafts.remove(this.path);
+      if (this.dirty) await editorParts.drafts.put(this.path, { text: this.editor.text, version: this.version });
+      else if (this.saved) await editorParts.drafts.remove(this.path);
     }
 
     async save(version = this.version) {
@@ -199,7 +200,7 @@
       this.words = "Saving…";
       this.told();
       try {
-        const { version: now } = await mantaFiles.write(this.path, this.editor.text, version);
+        const { version: now } = await editorParts.api.write(this.path, this.editor.text, version);
         this.version = now;
         this.saved = doc;
         this.conflict = false;
@@ -236,7 +237,7 @@
     async compare() {
       let theirs;
       try {
-        theirs = await mantaFiles.read(this.path);
+        theirs = await editorParts.api.read(this.path);
       } catch (error) {
         this.failed(error);
         return;
@@ -283,7 +284,7 @@
     async forget() {
       clearTimeout(this.draftTimer);
       this.draftTimer = null;
-      await mantaDrafts.remove(this.path);
+      await editorParts.drafts.remove(this.path);
     }
 
     async discard() {
@@ -314,8 +315,8 @@
     }
 
     async move(path) {
-      const draft = await mantaDrafts.get(this.path);
-      await mantaDrafts.remove(this.path);
+      const draft = await editorParts.drafts.get(this.path);
+      await editorParts.drafts.remove(this.path);
       this.path = path;
       if (draft) await this.writeDraft();
       if (this.editor) await this.colour();
@@ -330,5 +331,5 @@
     }
   }
 
-  window.MantaOpenFile = OpenFile;
+  window.editorParts.OpenFile = OpenFile;
 })();

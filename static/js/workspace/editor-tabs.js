@@ -1,4 +1,5 @@
 // The tabs of the open files. Delete closes the one that has the focus, a middle click any.
+window.editorParts ??= {};
 (() => {
   const strip = () => document.querySelector(".editor-tabs");
 
@@ -58,5 +59,5 @@
     });
   };
 
-  window.mantaTabs = { draw, listen };
+  window.editorParts.tabs = { draw, listen };
 })();

@@ -1,4 +1,5 @@
 // What is shown of a file that is no text: why, an image, and ways on.
+window.editorParts ??= {};
 (() => {
   const IMAGES = { png: "png", jpg: "jpeg", jpeg: "jpeg", gif: "gif", webp: "webp", avif: "avif", bmp: "bmp", ico: "x-icon" };
   const LARGEST_IMAGE = 5 * 2 ** 20;
@@ -19,7 +20,7 @@
 
   // Made by the type that its name says, so that nothing but an image can come of it.
   const image = async (path, type) => {
-    const blob = new Blob([await mantaFiles.bytes(path)], { type: `image/${type}` });
+    const blob = new Blob([await editorParts.api.bytes(path)], { type: `image/${type}` });
     const reader = new FileReader();
     const read = new Promise((resolve) => { reader.onload = resolve; });
     reader.readAsDataURL(blob);
@@ -35,12 +36,12 @@
 
   const download = (path) =>
     Object.assign(element("a", "Download", "button small"), {
-      href: mantaFiles.contentAddress(path),
+      href: editorParts.api.contentAddress(path),
       download: path.split("/").pop(),
     });
 
   // Fills the panel; openAnyway is called where the person insists on text.
-  window.mantaFileView = async (panel, { path, size: bytes, why }, openAnyway) => {
+  window.editorParts.view = async (panel, { path, size: bytes, why }, openAnyway) => {
     const view = element("div", "", "file-view");
     view.append(element("p", WHY[why] || why));
     panel.replaceChildren(view);

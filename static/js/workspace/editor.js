@@ -30,7 +30,7 @@
 
   const draw = () => {
     if (!pane()) return;
-    mantaTabs.draw(files, current);
+    editorParts.tabs.draw(files, current);
     part("title").hidden = Boolean(current);
     pane().querySelector(".editor-empty").hidden = Boolean(current);
     pane().querySelector(".editor-status").hidden = !current;
@@ -66,7 +66,7 @@
     panel.setAttribute("role", "tabpanel");
     panel.setAttribute("aria-labelledby", `tab-of-${panel.id}`);
     pane().querySelector(".editor-files").append(panel);
-    const file = new MantaOpenFile(path, panel, drawSoon);
+    const file = new editorParts.OpenFile(path, panel, drawSoon);
     files.push(file);
     return file;
   };
@@ -86,7 +86,7 @@
   };
 
   const close = async (file) => {
-    if (file.dirty && !(await mantaMayClose(file))) return;
+    if (file.dirty && !(await editorParts.mayClose(file))) return;
     const next = files[files.indexOf(file) + 1] ?? files[files.indexOf(file) - 1];
     files.splice(files.indexOf(file), 1);
     file.close();
@@ -117,7 +117,7 @@
     }
     current = null;
     const { paths = [], current: shown } = JSON.parse(localStorage.getItem(remembered()) || "{}");
-    const drafts = await mantaDrafts.paths().catch(() => []);
+    const drafts = await editorParts.drafts.paths().catch(() => []);
     for (const path of new Set([...paths, ...drafts])) add(path);
     const first = files.find((file) => file.path === (shown ?? drafts[0]));
     if (first) await show(first, { wakes: root.dataset.inside === "open", focus: "" });
@@ -181,7 +181,7 @@
   });
   body.addEventListener("setting:changed", wrap);
 
-  mantaTabs.listen(files, { show, close });
+  editorParts.tabs.listen(files, { show, close });
   htmx.onLoad((content) => {
     if (!pane() || (content !== body && !content.contains(pane()))) return;
     mount();

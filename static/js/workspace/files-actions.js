@@ -3,7 +3,7 @@
   const { body } = document;
   const pane = document.getElementById("files");
   if (!pane) return;
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const wanted = () => body.dispatchEvent(new CustomEvent("inside:wanted"));
 
   const call = async (method, route, sent) => {

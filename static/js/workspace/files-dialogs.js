@@ -1,6 +1,6 @@
 // What the tree asks people, and tells them.
 (() => {
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const dialog = document.getElementById("files-dialog");
   const confirm = document.getElementById("files-confirm");
   if (!files) return;

@@ -1,7 +1,7 @@
 // Dragging: a line to another folder, and files and folders from elsewhere.
 (() => {
   const pane = document.getElementById("files");
-  const files = window.mantaTree;
+  const files = window.filesParts;
   if (!pane) return;
   const tree = document.getElementById("files-tree");
 

@@ -2,7 +2,7 @@
 (() => {
   const tree = document.getElementById("files-tree");
   if (!tree) return;
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const rows = () => [...tree.querySelectorAll(".entry")].filter((row) => !row.closest("ul[hidden]"));
 
   tree.addEventListener("click", (event) => {

@@ -3,7 +3,7 @@
   const tree = document.getElementById("files-tree");
   const menu = document.getElementById("files-menu");
   if (!tree) return;
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const FREE = ["new-file", "new-folder", "upload", "hidden"];
 
   const openMenu = (x, y) => {

@@ -5,7 +5,7 @@
   const AGAIN_MS = 400;
   const tree = document.getElementById("files-tree");
   if (!tree) return;
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const waiting = new Map();
   const busy = new Set();
 

@@ -3,7 +3,7 @@
   const { body } = document;
   const form = document.querySelector(".files-search");
   if (!form) return;
-  const files = window.mantaTree;
+  const files = window.filesParts;
   const found = document.getElementById("files-found");
   const tree = document.getElementById("files-tree");
   let timer, asked = 0;

@@ -7,7 +7,7 @@
   const problem = document.getElementById("files-problem");
   const crumbs = document.getElementById("files-crumbs");
   const expanded = new Set(JSON.parse(localStorage.getItem("files-expanded") || "[]"));
-  const files = (window.mantaTree = { selected: null, folder: "", hidden: localStorage.getItem("files-hidden") === "1" });
+  const files = (window.filesParts = { selected: null, folder: "", hidden: localStorage.getItem("files-hidden") === "1" });
 
   const row = (path) => tree.querySelector(`.entry[data-path="${CSS.escape(path)}"]`);
   const listOf = (path) => (path === files.folder ? tree : row(path)?.querySelector(":scope > ul"));

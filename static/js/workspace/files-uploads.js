@@ -2,7 +2,7 @@
 // place of a file, that is asked before its bytes are sent; Manta looks again when they are there.
 (() => {
   const pane = document.getElementById("files");
-  const files = window.mantaTree;
+  const files = window.filesParts;
   if (!pane) return;
   const list = document.getElementById("files-uploads");
   const picker = document.getElementById("files-picker");
