@@ -1,15 +1,6 @@
 // One open file: what is on disk, what is in the editor, and what happens when they part.
 window.editorParts ??= {};
 (() => {
-  const DRAFT_MS = 400;
-  const AUTOSAVE_MS = 1000;
-  const RETRY_MS = 10000;
-  // One thing to do about what failed.
-  const wayOn = (error, again) => {
-    if (error.status === 401) return { "Sign in": document.getElementById("editor").dataset.signIn };
-    if (error.code === "csrf_failed") return { Reload: () => location.reload() };
-    return { [error.later ? "Try now" : "Try again"]: again };
-  };
   const bundle = () => import(document.getElementById("editor").dataset.bundle);
 
   class OpenFile {
@@ -17,17 +8,16 @@ window.editorParts ??= {};
     saved = null; // the text that version stands for
     editor = null;
     state = "closed"; // closed, loading, asleep, text, view
-    words = ""; // about the last save
     language = "";
     readOnly = false;
     conflict = false;
 
     constructor(path, panel, told) {
       Object.assign(this, { path, panel, told });
-      this.bar = Object.assign(document.createElement("div"), { className: "editor-bar", hidden: true });
-      this.bar.setAttribute("role", "alert");
+      this.bar = editorParts.bar(panel);
+      this.saving = new editorParts.Saving(this);
       this.surface = Object.assign(document.createElement("div"), { className: "editor-surface" });
-      panel.append(this.bar, this.surface);
+      panel.append(this.surface);
     }
 
     get name() {
@@ -73,7 +63,7 @@ window.editorParts ??= {};
       try {
         const found = await editorParts.api.read(this.path);
         // What was saved meanwhile is newer than what was found.
-        if (!this.saving && this.version === version) await this.meet(found);
+        if (!this.saving.underWay && this.version === version) await this.meet(found);
       } catch (error) {
         this.failed(error);
       }
@@ -85,7 +75,7 @@ window.editorParts ??= {};
       if (this.state === "text") return undefined;
       this.state = "view";
       editorParts.view(this.surface, { path: this.path, why: error.message });
-      this.say(error.message, wayOn(error, () => this.load()));
+      this.say(error.message, editorParts.wayOn(error, () => this.load()));
       return undefined;
     }
 
@@ -158,7 +148,7 @@ window.editorParts ??= {};
       this.editor = new Editor({
         parent: this.surface,
         text,
-        changed: () => this.changed(),
+        changed: () => this.saving.changed(),
         moved: () => this.told(),
       });
       this.editor.wrap = localStorage.getItem("wordWrap") === "on";
@@ -173,117 +163,16 @@ window.editorParts ??= {};
       this.told();
     }
 
-    changed() {
-      this.words = "";
-      this.draftTimer ??= setTimeout(() => this.writeDraft(), DRAFT_MS);
-      clearTimeout(this.saveTimer);
-      if (localStorage.getItem("autosave") === "on") {
-        this.saveTimer = setTimeout(() => this.conflict || this.save(), AUTOSAVE_MS);
-      }
+    save(version) {
+      return this.saving.save(version);
     }
 
-    async writeDraft() {
-      clearTimeout(this.draftTimer);
-      this.draftTimer = null;
-      if (this.dirty) await editorParts.drafts.put(this.path, { text: this.editor.text, version: this.version });
-      else if (this.saved) await editorParts.drafts.remove(this.path);
-    }
-
-    async save(version = this.version) {
-      if (!this.dirty || this.saving) {
-        this.again = this.saving;
-        return;
-      }
-      clearTimeout(this.saveTimer);
-      const { doc } = this.editor;
-      this.saving = true;
-      this.words = "Saving…";
-      this.told();
-      try {
-        const { version: now } = await editorParts.api.write(this.path, this.editor.text, version);
-        this.version = now;
-        this.saved = doc;
-        this.conflict = false;
-        this.words = "";
-        this.say("");
-        await this.writeDraft();
-      } catch (error) {
-        this.notSaved(error);
-      }
-      this.saving = false;
-      this.told();
-      if (this.again) this.save();
-    }
-
-    notSaved(error) {
-      this.again = false;
-      this.words = "Not saved";
-      this.writeDraft().catch(() => {});
-      if (error.code === "changed_on_disk" || error.code === "file_exists") {
-        this.differ();
-        this.compare();
-        return;
-      }
-      const trying = error.later ? " Trying again by itself." : "";
-      this.say(`Not saved: ${error.message}${trying}`, wayOn(error, () => this.save()));
-      if (error.later) this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
-    }
-
-    // What a connection that is back makes worth trying.
-    retry() {
-      if (this.words === "Not saved" && !this.conflict) this.save();
-    }
-
-    async compare() {
-      let theirs;
-      try {
-        theirs = await editorParts.api.read(this.path);
-      } catch (error) {
-        this.failed(error);
-        return;
-      }
-      if (theirs.content === null || theirs.content === undefined) {
-        this.say("What is on disk now is no text.", { "Keep mine": () => this.save(theirs.version) });
-        return;
-      }
-      const { compare } = await bundle();
-      this.comparison?.destroy();
-      const beside = Object.assign(document.createElement("div"), { className: "editor-compare" });
-      this.panel.append(beside);
-      this.surface.hidden = true;
-      const options = { parent: beside, path: this.path, mine: this.editor.text, theirs: theirs.content };
-      const shown = await compare(options);
-      const leave = () => {
-        shown.destroy();
-        beside.remove();
-        this.surface.hidden = false;
-        this.comparison = null;
-        this.editor.focus();
-      };
-      this.comparison = { destroy: leave };
-      this.say("Left: on disk. Right: yours, to be edited.", {
-        "Keep mine": () => {
-          this.editor.replace(shown.text());
-          leave();
-          this.saved = null;
-          this.save(theirs.version);
-        },
-        "Take theirs": () => {
-          this.editor.replace(theirs.content);
-          leave();
-          this.agree(theirs);
-          this.told();
-        },
-        "Not now": () => {
-          leave();
-          this.differ();
-        },
-      });
+    compare() {
+      return editorParts.compare(this);
     }
 
     async forget() {
-      clearTimeout(this.draftTimer);
-      this.draftTimer = null;
+      this.saving.stopDraft();
       await editorParts.drafts.remove(this.path);
     }
 
@@ -296,36 +185,21 @@ window.editorParts ??= {};
       await this.load();
     }
 
-    // A sentence above the text, with what can be done about it: something to call, or a page.
-    say(words, ways = {}) {
-      this.bar.hidden = !words;
-      const buttons = Object.entries(ways).map(([label, way]) => {
-        const leads = typeof way === "string";
-        const button = document.createElement(leads ? "a" : "button");
-        Object.assign(button, { className: "button small", textContent: label });
-        if (leads) button.href = way;
-        else {
-          button.type = "button";
-          button.addEventListener("click", way);
-        }
-        return button;
-      });
-      const sentence = Object.assign(document.createElement("p"), { textContent: words });
-      this.bar.replaceChildren(sentence, ...buttons);
+    say(words, ways) {
+      this.bar.say(words, ways);
     }
 
     async move(path) {
       const draft = await editorParts.drafts.get(this.path);
       await editorParts.drafts.remove(this.path);
       this.path = path;
-      if (draft) await this.writeDraft();
+      if (draft) await this.saving.writeDraft();
       if (this.editor) await this.colour();
     }
 
     close() {
-      clearTimeout(this.saveTimer);
-      clearTimeout(this.draftTimer);
-      this.comparison?.destroy();
+      this.saving.stop();
+      this.comparison?.leave();
       this.editor?.destroy();
       this.panel.remove();
     }

@@ -6,7 +6,6 @@
   let panels = 0;
 
   const pane = () => document.getElementById("editor");
-  const part = (name) => document.querySelector(`[data-editor-${name}]`);
   const remembered = () => `open-files ${pane().dataset.owner}`;
   const tell = (name, detail) => body.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -15,36 +14,11 @@
     localStorage.setItem(remembered(), JSON.stringify(open));
   };
 
-  const stateOf = (file) => {
-    if (file.state === "loading") return "Opening…";
-    if (file.state !== "text") return "";
-    if (file.readOnly) return "Read only";
-    return file.words || (file.dirty ? "Unsaved" : "Saved");
-  };
-
-  const put = (name, words) => {
-    const element = part(name);
-    // A screen reader reads what is put into a live region, changed or not.
-    if (element.textContent !== words) element.textContent = words;
-  };
-
   const draw = () => {
     if (!pane()) return;
     editorParts.tabs.draw(files, current);
-    part("title").hidden = Boolean(current);
-    pane().querySelector(".editor-empty").hidden = Boolean(current);
-    pane().querySelector(".editor-status").hidden = !current;
     for (const file of files) file.panel.hidden = file !== current;
-    for (const button of document.querySelectorAll("[data-editor-does]")) {
-      button.disabled = !current || (button.dataset.editorDoes !== "close" && !current.editor);
-    }
-    if (!current) return;
-    put("path", current.path);
-    put("state", stateOf(current));
-    const ending = current.editor?.lineEnd === "\r\n" ? ", CRLF" : "";
-    put("language", current.editor ? current.language + ending : "");
-    const at = current.editor?.position;
-    put("position", at ? `Ln ${at.line}, Col ${at.column}` : "");
+    editorParts.showStatus(pane(), current);
   };
 
   let drawing = false;
@@ -112,7 +86,7 @@
   const mount = async () => {
     // The panes may have been replaced: what was typed comes back as a draft.
     for (const file of files.splice(0)) {
-      if (file.dirty) file.writeDraft();
+      if (file.dirty) file.saving.writeDraft();
       file.close();
     }
     current = null;
@@ -133,35 +107,8 @@
     tell("pane:show", { pane: "editor" });
     show(add(detail.path), detail);
   });
-  body.addEventListener("files:moved", async ({ detail: { source, destination } }) => {
-    for (const file of files) {
-      const inside = file.path.startsWith(`${source}/`);
-      if (inside || file.path === source) await file.move(destination + file.path.slice(source.length));
-    }
-    remember();
-    draw();
-  });
-  const touched = new Set();
-  body.addEventListener("files:changed", ({ detail: { changes } }) => {
-    const paths = changes.map(({ path }) => path);
-    const hit = files.filter((file) => file.state !== "closed" && paths.includes(file.path));
-    if (hit.length && !touched.size) {
-      // Editors and compilers write a file several times in a row.
-      setTimeout(() => {
-        for (const file of touched) if (!file.saving && !file.comparison) file.load();
-        touched.clear();
-      }, 200);
-    }
-    hit.forEach((file) => touched.add(file));
-  });
-  body.addEventListener("inside:state", ({ detail: { state } }) => {
-    if (state !== "open" || !current) return;
-    if (current.state === "asleep" || (current.state === "text" && !current.saved)) current.load();
-    files.forEach((file) => file.retry());
-  });
-  window.addEventListener("online", () => files.forEach((file) => file.retry()));
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) files.filter((file) => file.dirty).forEach((file) => file.writeDraft());
+    if (document.hidden) files.filter((file) => file.dirty).forEach((file) => file.saving.writeDraft());
   });
 
   body.addEventListener("click", (event) => {
@@ -182,6 +129,13 @@
   body.addEventListener("setting:changed", wrap);
 
   editorParts.tabs.listen(files, { show, close });
+  editorParts.followNews(files, {
+    front: () => current,
+    moved: () => {
+      remember();
+      draw();
+    },
+  });
   htmx.onLoad((content) => {
     if (!pane() || (content !== body && !content.contains(pane()))) return;
     mount();

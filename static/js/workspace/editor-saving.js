@@ -1,0 +1,97 @@
+// Saving one open file: when it is asked for, by itself, and again after it failed. What is not saved
+// yet is kept as a draft meanwhile.
+window.editorParts ??= {};
+(() => {
+  const DRAFT_MS = 400;
+  const AUTOSAVE_MS = 1000;
+  const RETRY_MS = 10000;
+
+  class Saving {
+    words = ""; // about the last save
+    underWay = false;
+
+    constructor(file) {
+      this.file = file;
+    }
+
+    changed() {
+      this.words = "";
+      this.draftTimer ??= setTimeout(() => this.writeDraft(), DRAFT_MS);
+      clearTimeout(this.saveTimer);
+      if (localStorage.getItem("autosave") === "on") {
+        this.saveTimer = setTimeout(() => this.file.conflict || this.save(), AUTOSAVE_MS);
+      }
+    }
+
+    async writeDraft() {
+      this.stopDraft();
+      const { file } = this;
+      if (file.dirty) await editorParts.drafts.put(file.path, { text: file.editor.text, version: file.version });
+      else if (file.saved) await editorParts.drafts.remove(file.path);
+    }
+
+    stopDraft() {
+      clearTimeout(this.draftTimer);
+      this.draftTimer = null;
+    }
+
+    async save(version = this.file.version) {
+      const { file } = this;
+      if (!file.dirty || this.underWay) {
+        this.again = this.underWay;
+        return;
+      }
+      clearTimeout(this.saveTimer);
+      this.underWay = true;
+      this.words = "Saving…";
+      file.told();
+      try {
+        await this.write(version);
+      } catch (error) {
+        this.failed(error);
+      }
+      this.underWay = false;
+      file.told();
+      if (this.again) this.save();
+    }
+
+    async write(version) {
+      const { file } = this;
+      const { doc } = file.editor;
+      const { version: now } = await editorParts.api.write(file.path, file.editor.text, version);
+      file.version = now;
+      file.saved = doc;
+      file.conflict = false;
+      this.words = "";
+      file.say("");
+      await this.writeDraft();
+    }
+
+    failed(error) {
+      const { file } = this;
+      this.again = false;
+      this.words = "Not saved";
+      this.writeDraft().catch(() => {});
+      if (error.code === "changed_on_disk" || error.code === "file_exists") {
+        file.differ();
+        file.compare();
+        return;
+      }
+      const trying = error.later ? " Trying again by itself." : "";
+      file.say(`Not saved: ${error.message}${trying}`, editorParts.wayOn(error, () => this.save()));
+      if (error.later) this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
+    }
+
+    // What a connection that is back makes worth trying.
+    retry() {
+      if (this.words === "Not saved" && !this.file.conflict) this.save();
+    }
+
+    stop() {
+      clearTimeout(this.saveTimer);
+      this.stopDraft();
+    }
+  }
+
+  window.editorParts.Saving = Saving;
+})();
