@@ -1,214 +1,180 @@
 // The terminal pane. It loads what it needs when it is first shown, and wakes nothing by itself.
 (() => {
-  const HIDDEN_MS = 5000; // as long as inside.js listens on
-  const { connect, draw, list, tabs: tabRow, search } = window.terminalParts;
-  const WORDS = {
-    connected: () => "Connected",
-    connecting: () => "Connecting…",
-    waiting: (seconds) => `The connection was lost. Reconnecting in ${seconds} s`,
-    asleep: () => "Asleep. Press any key to wake it",
-    ended: () => "The shell has ended",
-    "signed-out": () => "You have signed out. Sign in to go on",
-    refused: (why) => why,
-  };
-  const ACTS = { waiting: "Retry now", asleep: "Wake", ended: "Restart", refused: "Try again" };
-  const wanted = () => document.body.dispatchEvent(new CustomEvent("inside:wanted"));
+  const { Session, close, list, search, showState, tabs, watch } = window.terminalParts;
+  const { body, documentElement: root } = document;
 
-  const start = (pane) => {
-    const find = (name) => pane.querySelector(`[data-terminal="${name}"]`);
-    const { xterm, socket, list: address, idle } = pane.querySelector("[data-xterm]").dataset;
-    const server = list(address);
-    const open = new Map();
-    const isShown = () => pane.isConnected && getComputedStyle(pane).visibility === "visible" && pane.offsetParent;
-    const isAwake = () => document.documentElement.dataset.inside === "open";
-    let module = null;
-    let front = "";
-    let reads = localStorage.getItem("terminal-read-aloud") === "true";
+  class Pane {
+    open = new Map();
+    front = "";
+    module = null;
+    adding = false;
+    reads = localStorage.getItem("terminal-read-aloud") === "true";
 
-    const notice = (text) => (find("problem").textContent = text);
-    const tell = () => {
-      const { state, detail } = open.get(front) || { state: "", detail: "" };
-      find("state").dataset.state = state;
-      find("words").textContent = WORDS[state]?.(detail) || "";
-      find("act").textContent = ACTS[state] || "";
-      find("act").hidden = !ACTS[state];
-      find("empty").hidden = open.size > 0;
-    };
-    const act = (one) => {
-      wanted();
-      one.connection.connect();
-      one.screen.terminal.focus();
-    };
+    constructor(element) {
+      this.element = element;
+      this.find = (name) => element.querySelector(`[data-terminal="${name}"]`);
+      const { xterm, socket, list: address, idle } = element.querySelector("[data-xterm]").dataset;
+      Object.assign(this, { xterm, socket, idleAfter: Number(idle) * 1000, server: list(address) });
+      this.tabs = tabs({
+        row: this.find("tabs"),
+        template: this.find("tab"),
+        choose: (key, focuses) => this.choose(key, focuses),
+        rename: (key, name) => this.rename(key, name),
+        close: (key) => this.close(key),
+        leave: () => this.current?.focus(),
+      });
+      this.openSearch = search(this.find("search"), () => this.current?.screen);
+    }
 
-    const choose = (key, focuses) => {
-      front = key;
+    get current() {
+      return this.open.get(this.front);
+    }
+
+    wanted() {
+      body.dispatchEvent(new CustomEvent("inside:wanted"));
+    }
+
+    notice(text) {
+      this.find("problem").textContent = text;
+    }
+
+    draw() {
+      showState(this.find, this.current);
+      this.find("empty").hidden = this.open.size > 0;
+    }
+
+    told(session) {
+      if (session === this.current) this.draw();
+      if (session.state === "ended" || session.state === "closed") this.refresh();
+    }
+
+    // What a key in a terminal asks of the pane.
+    asked(what) {
+      if (what === "search") this.openSearch();
+      else if (what === "leave") this.tabs.focus(this.front);
+      else this.add();
+    }
+
+    choose(key, focuses) {
+      this.front = key;
       localStorage.setItem("terminal-in-front", key);
-      tabs.select(key);
-      for (const [each, one] of open) one.panel.hidden = each !== key;
-      const one = open.get(key);
-      if (!one) return tell();
-      one.screen ||= shown(key, one);
-      one.screen.refit();
-      if (isAwake() && one.state === "asleep" && !document.hidden) one.connection.connect();
-      if (focuses) one.screen.terminal.focus();
-      tell();
-    };
+      this.tabs.select(key);
+      for (const [each, { panel }] of this.open) panel.hidden = each !== key;
+      const { current } = this;
+      if (!current) return this.draw();
+      current.show();
+      const isAwake = root.dataset.inside === "open";
+      if (isAwake && current.state === "asleep" && !document.hidden) current.connection.connect();
+      if (focuses) current.focus();
+      return this.draw();
+    }
 
-    const shown = (key, one) => {
-      const screen = draw({
-        createTerminal: module.createTerminal,
-        parent: one.panel.firstElementChild,
-        label: () => `${one.name}. Ctrl+Shift+Period leaves it`,
-        readsAloud: reads,
-        onData: (data) => {
-          wanted();
-          if (one.state === "ended") one.connection.connect();
-          else one.connection.type(data);
-        },
-        onSize: (cols, rows) => one.connection?.resize(cols, rows),
-        ask: (what) => ({ search: openSearch, leave: () => tabs.focus(front), new: add })[what](),
-      });
-      one.connection = connect({
-        address: () => {
-          const { cols, rows } = screen.terminal;
-          return `${location.origin.replace("http", "ws")}${socket}?session=${key}&cols=${cols}&rows=${rows}&acks=1`;
-        },
-        idleAfter: Number(idle) * 1000,
-        show: screen.show,
-        isSignedIn: server.isSignedIn,
-        tell: (state, detail) => {
-          Object.assign(one, { state, detail });
-          if (key === front) tell();
-          if (state === "ended") screen.ended();
-          if (state === "ended" || state === "closed") refresh();
-        },
-      });
-      return screen;
-    };
-
-    const forget = (key) => {
-      const one = open.get(key);
-      one?.connection?.leave();
-      one?.screen?.dispose();
-      one?.panel.remove();
-      open.delete(key);
-      tabs.remove(key);
-    };
-    const refresh = async () => {
-      const found = await server.all().catch((error) => notice(error.message));
+    async refresh() {
+      const found = await this.server.all().catch((error) => this.notice(error.message));
       if (!found) return;
       const keys = found.map((each) => each.key);
-      for (const key of [...open.keys()].filter((each) => !keys.includes(each))) forget(key);
+      for (const key of [...this.open.keys()].filter((each) => !keys.includes(each))) this.forget(key);
       for (const { key, name } of found) {
-        if (!open.has(key)) {
-          const panel = find("panel").content.firstElementChild.cloneNode(true);
-          panel.id = `terminal-${key}`;
-          panel.setAttribute("aria-labelledby", `terminal-tab-${key}`);
-          find("screens").append(panel);
-          open.set(key, { panel, name, state: "asleep", detail: "" });
-          tabs.add({ key });
-        }
-        open.get(key).name = name;
-        tabs.name(key, name);
+        if (!this.open.has(key)) this.put(key);
+        this.open.get(key).name = name;
+        this.tabs.name(key, name);
       }
       const last = localStorage.getItem("terminal-in-front");
-      if (!open.has(front)) choose(keys.includes(last) ? last : keys.at(-1) || "", false);
-      else tell();
-    };
+      if (!this.current) this.choose(keys.includes(last) ? last : keys.at(-1) || "", false);
+      else this.draw();
+    }
 
-    let adding = false;
-    const add = async () => {
-      if (adding) return; // who types ahead presses the button again
-      wanted();
-      notice("");
-      adding = true;
-      const added = await server.add().catch((error) => notice(error.message));
-      adding = false;
+    put(key) {
+      const panel = this.find("panel").content.firstElementChild.cloneNode(true);
+      this.find("screens").append(panel);
+      this.open.set(key, new Session(key, panel, this));
+      this.tabs.add({ key });
+    }
+
+    forget(key) {
+      this.open.get(key)?.leave();
+      this.open.delete(key);
+      this.tabs.remove(key);
+    }
+
+    async add() {
+      if (this.adding) return; // who types ahead presses the button again
+      this.wanted();
+      this.notice("");
+      this.adding = true;
+      const added = await this.server.add().catch((error) => this.notice(error.message));
+      this.adding = false;
       if (!added) return;
-      await refresh();
-      choose(added.key, true);
-      open.get(added.key)?.connection.connect();
-    };
-    const close = async (key, force = false) => {
-      notice("");
-      try {
-        await server.close(key, force);
-      } catch (error) {
-        if (error.code === "terminal_in_use") return confirmed(key, error.message);
-        if (error.code !== "no_terminal") return notice(error.message);
-      }
-      forget(key);
-      await refresh();
-      if (front) tabs.focus(front);
-      else find("add").focus();
-    };
-    const confirmed = (key, text) => {
-      const dialog = find("confirm");
-      dialog.querySelector("p").textContent = text;
-      dialog.returnValue = "";
-      dialog.onclose = () => dialog.returnValue === "close" && close(key, true);
-      dialog.showModal();
-    };
-    const rename = (key, name) =>
-      server.rename(key, name).catch((error) => notice(error.message)).then(refresh);
+      await this.refresh();
+      this.choose(added.key, true);
+      this.open.get(added.key)?.connection.connect();
+    }
 
-    const tabs = tabRow({
-      row: find("tabs"),
-      template: find("tab"),
-      choose,
-      rename,
-      close,
-      leave: () => open.get(front)?.screen.terminal.focus(),
-    });
-    const openSearch = search(find("search"), () => open.get(front)?.screen);
-    find("add").addEventListener("click", add);
-    find("first").addEventListener("click", add);
-    find("find").addEventListener("click", openSearch);
-    find("act").addEventListener("click", () => act(open.get(front)));
-    const readAloud = find("read-aloud");
-    readAloud.setAttribute("aria-pressed", String(reads));
-    readAloud.addEventListener("click", () => {
-      reads = !reads;
-      localStorage.setItem("terminal-read-aloud", String(reads));
-      readAloud.setAttribute("aria-pressed", String(reads));
-      for (const { screen } of open.values()) if (screen) screen.terminal.options.screenReaderMode = reads;
-    });
+    rename(key, name) {
+      return this.server.rename(key, name).catch((error) => this.notice(error.message)).then(() => this.refresh());
+    }
 
-    const load = async () => {
-      if (module || !isShown()) return;
-      module = import(xterm);
-      module = await module;
-      await refresh();
-    };
-    let hidden = 0;
-    const park = () => {
-      for (const { connection } of open.values()) connection?.park();
-    };
-    const back = () => {
-      clearTimeout(hidden);
-      if (document.hidden) hidden = setTimeout(park, HIDDEN_MS);
-      else if (module?.createTerminal && isShown()) refresh().then(() => front && choose(front, false));
-    };
-    const stop = new AbortController();
-    document.addEventListener("visibilitychange", back, { signal: stop.signal });
-    document.body.addEventListener("inside:state", back, { signal: stop.signal });
-    new ResizeObserver(load).observe(pane);
-    const attributes = new MutationObserver(() => {
-      if (!pane.isConnected) {
-        stop.abort();
-        attributes.disconnect();
-        for (const key of [...open.keys()]) forget(key);
-      } else load();
-    });
-    attributes.observe(document.documentElement, { attributeFilter: ["data-dock", "data-shown", "data-hidden"] });
-    load();
-  };
+    async close(key) {
+      this.notice("");
+      const { server } = this;
+      const failed = (text) => this.notice(text);
+      if (!(await close({ server, dialog: this.find("confirm"), key, failed }))) return;
+      this.forget(key);
+      await this.refresh();
+      if (this.front) this.tabs.focus(this.front);
+      else this.find("add").focus();
+    }
+
+    act() {
+      this.wanted();
+      this.current.connection.connect();
+      this.current.focus();
+    }
+
+    readAloud(on) {
+      this.reads = on;
+      localStorage.setItem("terminal-read-aloud", String(on));
+      this.find("read-aloud").setAttribute("aria-pressed", String(on));
+      for (const { screen } of this.open.values()) if (screen) screen.terminal.options.screenReaderMode = on;
+    }
+
+    async load() {
+      if (this.module) return;
+      this.module = import(this.xterm);
+      this.module = await this.module;
+      await this.refresh();
+    }
+
+    async back() {
+      if (!this.module?.createTerminal) return;
+      await this.refresh();
+      if (this.front) this.choose(this.front, false);
+    }
+
+    park() {
+      for (const { connection } of this.open.values()) connection?.park();
+    }
+
+    listen() {
+      const pressed = { add: () => this.add(), first: () => this.add(), find: () => this.openSearch() };
+      pressed.act = () => this.act();
+      pressed["read-aloud"] = () => this.readAloud(!this.reads);
+      for (const [name, press] of Object.entries(pressed)) this.find(name).addEventListener("click", press);
+      this.find("read-aloud").setAttribute("aria-pressed", String(this.reads));
+      watch(this.element, {
+        load: () => this.load(),
+        back: () => this.back(),
+        park: () => this.park(),
+        gone: () => [...this.open.keys()].forEach((key) => this.forget(key)),
+      });
+    }
+  }
 
   htmx.onLoad((added) => {
     const pane = added.id === "pane-terminal" ? added : added.querySelector("#pane-terminal");
     if (pane && !pane.dataset.started) {
       pane.dataset.started = "true";
-      start(pane);
+      new Pane(pane).listen();
     }
   });
 })();

@@ -1,0 +1,24 @@
+// Closing a terminal. Where a program still runs in it, that is asked about first.
+window.terminalParts ??= {};
+(() => {
+  const confirmed = (dialog, text) =>
+    new Promise((resolve) => {
+      dialog.querySelector("p").textContent = text;
+      dialog.returnValue = "";
+      dialog.onclose = () => resolve(dialog.returnValue === "close");
+      dialog.showModal();
+    });
+
+  // Whether it is closed; `failed` is told why it is not.
+  window.terminalParts.close = async ({ server, dialog, key, failed }) => {
+    const attempt = (force) => server.close(key, force).then(() => null, (error) => error);
+    let error = await attempt(false);
+    if (error?.code === "terminal_in_use") {
+      if (!(await confirmed(dialog, error.message))) return false;
+      error = await attempt(true);
+    }
+    if (!error || error.code === "no_terminal") return true;
+    failed(error.message);
+    return false;
+  };
+})();
