@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.e2e import chromium
+from tests.e2e.editor import Disk, Pane
 from tests.e2e.manta import Manta, Parts, copy_of, prepared_state
+from tests.e2e.person import move_in
 from tests.e2e.visitor import Visitor
 
 expect.set_options(timeout=30_000)
@@ -85,3 +87,14 @@ def complaints(context: BrowserContext) -> list[str]:
 @pytest.fixture
 def page(context: BrowserContext, complaints: list[str]) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def disk(manta: Manta, visitor: Visitor) -> Disk:
+    return Disk(manta, visitor)
+
+
+@pytest.fixture
+def pane(page: Page, visitor: Visitor) -> Pane:
+    """The editor of the visitor's workspace."""
+    return Pane(move_in(page, visitor).page)

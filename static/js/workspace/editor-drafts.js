@@ -22,11 +22,20 @@ window.editorParts ??= {};
     }
     return opened;
   };
-  const store = async (mode) =>
-    (await database()).transaction("drafts", mode).objectStore("drafts");
+  const read = async (ask) => settled(ask((await database()).transaction("drafts").objectStore("drafts")));
+  // Done once its transaction is: only then is it known that there was room.
+  const change = async (work) => {
+    const transaction = (await database()).transaction("drafts", "readwrite");
+    const done = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    work(transaction.objectStore("drafts"));
+    await done;
+  };
 
-  const forgetOld = async () => {
-    const cursor = (await store("readwrite")).openCursor();
+  const forgetOld = (store) => {
+    const cursor = store.openCursor();
     cursor.onsuccess = () => {
       const found = cursor.result;
       if (!found) return;
@@ -35,15 +44,15 @@ window.editorParts ??= {};
     };
   };
 
+  // All of them reject where this browser keeps nothing.
   window.editorParts.drafts = {
-    get: async (path) => settled((await store("readonly")).get(key(path))),
-    put: async (path, draft) =>
-      settled((await store("readwrite")).put({ ...draft, at: Date.now() }, key(path))),
-    remove: async (path) => settled((await store("readwrite")).delete(key(path))),
+    get: (path) => read((store) => store.get(key(path))),
+    put: (path, draft) => change((store) => store.put({ ...draft, at: Date.now() }, key(path))),
+    remove: (path) => change((store) => store.delete(key(path))),
     paths: async () => {
       const range = IDBKeyRange.bound([owner()], [owner(), []]);
-      return (await settled((await store("readonly")).getAllKeys(range))).map(([, path]) => path);
+      return (await read((store) => store.getAllKeys(range))).map(([, path]) => path);
     },
   };
-  forgetOld().catch(() => {});
+  change(forgetOld).catch(() => {});
 })();

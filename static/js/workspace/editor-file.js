@@ -173,7 +173,7 @@ window.editorParts ??= {};
 
     async forget() {
       this.saving.stopDraft();
-      await editorParts.drafts.remove(this.path);
+      await editorParts.drafts.remove(this.path).catch(() => {});
     }
 
     async discard() {
@@ -190,11 +190,18 @@ window.editorParts ??= {};
     }
 
     async move(path) {
-      const draft = await editorParts.drafts.get(this.path);
-      await editorParts.drafts.remove(this.path);
+      const before = this.path;
       this.path = path;
-      if (draft) await this.saving.writeDraft();
+      await this.moveDraft(before).catch(() => {});
       if (this.editor) await this.colour();
+    }
+
+    // Also where the file was not shown yet, and the draft is all there is.
+    async moveDraft(before) {
+      const draft = await editorParts.drafts.get(before);
+      if (this.dirty) await this.saving.writeDraft();
+      else if (draft) await editorParts.drafts.put(this.path, draft);
+      await editorParts.drafts.remove(before);
     }
 
     close() {

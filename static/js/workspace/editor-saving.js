@@ -9,6 +9,7 @@ window.editorParts ??= {};
   class Saving {
     words = ""; // about the last save
     underWay = false;
+    isAtRisk = false; // neither saved nor kept
 
     constructor(file) {
       this.file = file;
@@ -25,6 +26,15 @@ window.editorParts ??= {};
 
     async writeDraft() {
       this.stopDraft();
+      const { file } = this;
+      const kept = await this.keep().then(() => true, () => false);
+      this.isAtRisk = file.dirty && !kept;
+      if (!this.isAtRisk || !file.bar.isEmpty()) return;
+      const words = "This browser can’t keep unsaved changes: it is private or full. Save before you leave.";
+      file.say(words, { "Save now": () => this.save() });
+    }
+
+    async keep() {
       const { file } = this;
       if (file.dirty) await editorParts.drafts.put(file.path, { text: file.editor.text, version: file.version });
       else if (file.saved) await editorParts.drafts.remove(file.path);
@@ -71,7 +81,7 @@ window.editorParts ??= {};
       const { file } = this;
       this.again = false;
       this.words = "Not saved";
-      this.writeDraft().catch(() => {});
+      this.writeDraft();
       if (error.code === "changed_on_disk" || error.code === "file_exists") {
         file.differ();
         file.compare();

@@ -111,6 +111,11 @@
     if (document.hidden) files.filter((file) => file.dirty).forEach((file) => file.saving.writeDraft());
   });
 
+  // A draft comes back by itself; what could not be kept is worth a question.
+  window.addEventListener("beforeunload", (event) => {
+    if (files.some((file) => file.dirty && file.saving.isAtRisk)) event.preventDefault();
+  });
+
   body.addEventListener("click", (event) => {
     const does = event.target.closest("[data-editor-does]")?.dataset.editorDoes;
     if (does && current) act(does);

@@ -1,0 +1,153 @@
+"""Saving in the editor: nothing on disk is overwritten unseen."""
+
+from playwright.sync_api import Route, expect
+
+from tests.e2e.editor import PAGE, Disk, Pane
+from tests.local_blaxel.running import until
+
+
+def test_what_is_saved_is_in_the_preview(pane: Pane, disk: Disk, complaints: list[str]) -> None:
+    pane.page.locator(f"[data-opens-file='{PAGE}']").click()
+    expect(pane.text).to_contain_text("doctype")
+
+    pane.type("Typed in the editor")
+    pane.reads("Unsaved")
+    pane.save()
+    pane.reads("Saved")
+
+    frame = pane.page.frame_locator("iframe[name=preview]")
+    pane.page.get_by_role("button", name="Reload the preview").click()
+    expect(frame.get_by_text("Typed in the editor")).to_be_visible()
+    assert disk.read(PAGE).startswith("Typed in the editor<!doctype")
+    assert complaints == []
+
+
+def test_what_is_typed_before_the_colours_come_is_saved(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    disk.write("/blaxel/a.py", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    colours: list[Route] = []
+    pane.page.route("**/vendor/chunks/*", lambda route: colours.append(route), times=1)
+
+    pane.open("/blaxel/a.py")
+    pane.type("early ")
+    pane.reads("Unsaved")
+    until(lambda: pane.page.title() and colours)
+    colours[0].continue_()
+    expect(pane.page.locator("[data-editor-language]")).to_have_text("Python")
+    pane.reads("Unsaved")
+    pane.save()
+
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.py") == "early first\n"
+
+
+def test_what_changed_meanwhile_is_not_overwritten(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    pane.type("mine ")
+    disk.write("/blaxel/a.txt", "theirs\n")
+
+    pane.save()
+
+    pane.says("Left: on disk")
+    assert disk.read("/blaxel/a.txt") == "theirs\n"
+    pane.press("Keep mine")
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.txt") == "mine first\n"
+
+
+def test_theirs_can_be_taken(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    pane.type("mine ")
+    disk.write("/blaxel/a.txt", "theirs\n")
+    pane.tell("files:changed", {"changes": [{"path": "/blaxel/a.txt", "kind": "modified"}]})
+    pane.says("Changed on disk meanwhile")
+
+    pane.press("Compare")
+    pane.press("Take theirs")
+
+    pane.reads("Saved")
+    expect(pane.text).to_have_text("theirs")
+
+
+def test_an_untouched_file_follows_the_disk(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+
+    disk.write("/blaxel/a.txt", "second\n")
+    pane.tell("files:changed", {"changes": [{"path": "/blaxel/a.txt", "kind": "modified"}]})
+
+    expect(pane.text).to_have_text("second")
+    pane.reads("Saved")
+
+
+def test_what_is_not_saved_is_asked_about_before_it_closes(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    tab = pane.page.get_by_role("tab", name="a.txt")
+    asked = pane.page.get_by_role("dialog", name="Save a.txt?")
+    pane.type("one ")
+
+    pane.page.keyboard.press("Alt+w")
+    expect(asked).to_be_visible()
+    pane.page.keyboard.press("Escape")
+    expect(pane.text).to_have_text("one first")
+    pane.page.keyboard.press("Alt+w")
+    asked.get_by_role("button", name="Save").click()
+    expect(tab).to_have_count(0)
+    assert disk.read("/blaxel/a.txt") == "one first\n"
+
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("one first")
+    pane.type("two ")
+    pane.until_kept("/blaxel/a.txt")
+    pane.page.keyboard.press("Alt+w")
+    asked.get_by_role("button", name="Discard").click()
+    expect(tab).to_have_count(0)
+    assert pane.page.evaluate("editorParts.drafts.paths()") == []
+    assert disk.read("/blaxel/a.txt") == "one first\n"
+
+
+def test_a_deleted_file_can_be_saved_as_new(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    disk.delete("/blaxel/a.txt")
+    pane.tell("files:changed", {"changes": [{"path": "/blaxel/a.txt", "kind": "deleted"}]})
+
+    pane.says("Deleted on disk")
+    pane.press("Save as new")
+
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.txt") == "first\n"
+
+
+def test_ends_of_lines_stay_as_they_are(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "one\r\ntwo\r\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_contain_text("one")
+
+    pane.type("x")
+    pane.save()
+    pane.reads("Saved")
+
+    assert disk.read("/blaxel/a.txt") == "xone\r\ntwo\r\n"
+
+
+def test_saving_by_itself_is_a_setting(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.page.get_by_role("button", name="Workspace settings").click()
+    pane.page.get_by_label("Save by itself").check()
+    pane.page.keyboard.press("Escape")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+
+    pane.type("auto ")
+
+    pane.reads("Saved")
+    assert disk.read("/blaxel/a.txt") == "auto first\n"
