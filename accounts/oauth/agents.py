@@ -82,6 +82,8 @@ def spend(kind: Kind, raw: str, client: OAuthClient) -> AgentSecret | None:
     secret = found.first()
     if secret is None:
         return None
+    # The agent's row before its secrets', as in revoke: or PostgreSQL ends one by a deadlock.
+    ConnectedAgent.objects.select_for_update().filter(pk=secret.agent_id).first()
     # Asked of the row: of two at once, one is the first.
     is_first = AgentSecret.objects.filter(pk=secret.pk, spent_at=None).update(spent_at=now)
     if not is_first:
