@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from django.conf import settings
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from manta.bridge import WSGIBridge
+from manta.cors import OpenToPages
 from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
@@ -70,5 +72,6 @@ application = Starlette(
         *transfers.ROUTES,
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),
     ],
+    middleware=[Middleware(OpenToPages, mcp=mcp.PATH)],
     lifespan=lifespan,
 )

@@ -12,7 +12,7 @@ from accounts.oauth.server import GRANT_TYPES, SCOPES
 @require_safe
 def protected_resource(request: HttpRequest) -> JsonResponse:
     """RFC 9728, of /mcp."""
-    return _open_to_browsers(
+    return JsonResponse(
         {
             # Clients compare it with the address that they were given.
             "resource": settings.MCP_URL,
@@ -27,7 +27,7 @@ def protected_resource(request: HttpRequest) -> JsonResponse:
 @require_safe
 def authorization_server(request: HttpRequest) -> JsonResponse:
     """RFC 8414. The issuer is what is configured, whatever host was asked."""
-    return _open_to_browsers(
+    return JsonResponse(
         {
             "issuer": settings.MANTA_URL,
             "authorization_endpoint": _address("authorize"),
@@ -48,8 +48,3 @@ def authorization_server(request: HttpRequest) -> JsonResponse:
 
 def _address(name: str) -> str:
     return settings.MANTA_URL + reverse(f"oauth:{name}")
-
-
-def _open_to_browsers(data: dict[str, object]) -> JsonResponse:
-    """No secret is in it, and clients that are web pages read it, too."""
-    return JsonResponse(data, headers={"Access-Control-Allow-Origin": "*"})

@@ -8,7 +8,6 @@ def test_the_resource_is_the_exact_address_of_mcp(client):
     assert answers[0].json()["resource"] == "http://localhost:8000/mcp"
     assert answers[0].json()["authorization_servers"] == ["http://localhost:8000"]
     assert answers[0].json()["scopes_supported"] == ["mcp"]
-    assert answers[0]["Access-Control-Allow-Origin"] == "*"
 
 
 def test_the_server_names_only_what_works(client):

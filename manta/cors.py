@@ -1,0 +1,28 @@
+"""What programs that are web pages, like the MCP inspector, may ask from their own address.
+
+Only what takes no cookie: whoever asks shows a token, a code or nothing at all.
+"""
+
+from django.urls import reverse
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_OAUTH = ("resource", "mcp-resource", "server", "register", "token", "revoke")
+
+
+class OpenToPages:
+    def __init__(self, app: ASGIApp, mcp: str) -> None:
+        self._paths = {mcp, *(reverse(f"oauth:{name}") for name in _OAUTH)}
+        self._app = app
+        self._open = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            # It says where to sign in.
+            expose_headers=["WWW-Authenticate"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_open = scope["type"] == "http" and scope["path"] in self._paths
+        await (self._open if is_open else self._app)(scope, receive, send)
