@@ -1,16 +1,20 @@
 """Rules that hold for every route, taken from the resolver so that a new one can't be forgotten."""
 
+import json
 import re
+import time
 
-import httpx
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from manta.asgi import application
-from sandboxes.models import Sandbox, SandboxEvent
+from sandboxes.models import Sandbox, SandboxEvent, Terminal
+from tests import beside
+from tests.e2e import pages
 from tests.factories import SandboxFactory
+from tests.sandboxes.live.running import cookie_of
 from tests.settings import CANARY_KEY
 
 # Who is not signed in may see these, and nothing else. A new route joins by being closed.
@@ -69,11 +73,18 @@ ROUTES = sorted(set(paths(get_resolver())))
 # Beside Django. Who may read /metrics is a matter of its own: tests/operations.
 BESIDE = [route.path for route in application.routes if isinstance(route, Route)]
 OPEN_BESIDE = {"/healthz", "/metrics"}
+KINDS = {Route: "http", WebSocketRoute: "websocket"}
+EVERY_KIND = [
+    (KINDS[type(route)], route.path)
+    for route in application.routes
+    if type(route) in KINDS and route.path not in OPEN_BESIDE
+]
 OURS = [route for route in ROUTES if not route.startswith(("admin/", "accounts/"))]
 
 
 def test_the_routes_are_found():
     assert "/live/sandbox" in BESIDE
+    assert ("websocket", "/ws/terminal") in EVERY_KIND
     assert {"workspace/", "sandbox/open/3000/", "api/sandbox/init", "account/delete/"} <= set(
         ROUTES
     )
@@ -87,16 +98,57 @@ def test_a_closed_route_shows_a_stranger_nothing(client, alices_sandbox, route):
     assert alices_sandbox.name not in response.text
 
 
-@pytest.mark.parametrize("route", [route for route in BESIDE if route not in OPEN_BESIDE])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("kind", "route"), EVERY_KIND)
 @pytest.mark.parametrize("cookie", ["", "sessionid=of-nobody-at-all"])
-async def test_a_closed_route_beside_django_tells_a_stranger_nothing(db, route, cookie):
-    transport = httpx.ASGITransport(application)
+def test_a_closed_route_beside_django_tells_a_stranger_nothing(kind, route, cookie):
+    answer = beside.ask(kind, route, {}, cookie)
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        response = await client.get(route, headers={"Cookie": cookie})
+    assert answer.status == 401
+    assert json.loads(answer.text) == {"error": "Unauthorized"}
 
-    assert response.status_code == 401
-    assert response.json() == {"error": "Unauthorized"}
+
+@pytest.fixture
+def alices_machine():
+    with beside.machine() as machine:
+        yield machine
+
+
+@pytest.fixture
+def named_by_bob(alice, alices_machine):
+    """A request that asks for all that is Alice's, by every name that it has."""
+    alices = SandboxFactory(owner=alice, url=alices_machine.url)
+    terminal = Terminal.objects.create(sandbox=alices, key="a-key-of-alices", name="Terminal 1")
+    return {
+        **dict.fromkeys(("sandbox", "sandboxId", "id", "workspace", "host"), alices.name),
+        **dict.fromkeys(("user", "owner", "email"), alice.email),
+        **{"url": alices.url, "session": terminal.key, "name": "starter", "path": "/blaxel/a"},
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("kind", "route"), EVERY_KIND)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_bob_reaches_nothing_of_alices_beside_django(
+    kind, route, method, named_by_bob, bob, alices_machine
+):
+    with beside.machine() as bobs_machine:
+        SandboxFactory(owner=bob, url=bobs_machine.url)
+
+        answer = beside.ask(kind, route, named_by_bob, cookie_of(bob), method)
+
+    assert answer.status
+    assert named_by_bob["sandbox"] not in answer.text
+    assert alices_machine.asked == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("route", "status"), [("/api/sandbox/processes/logs", 404)])
+def test_whoever_asks_reaches_their_own(route, status, named_by_bob, alice, alices_machine):
+    answer = beside.ask("http", route, named_by_bob, cookie_of(alice))
+
+    assert answer.status == status
+    assert len(alices_machine.asked) > 0
 
 
 @pytest.mark.parametrize("route", OURS)
@@ -164,3 +216,22 @@ def test_every_page_has_a_strict_policy(client, alices_sandbox, route):
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def is_page(response):
+    return response.status_code == 200 and not response.streaming and "<html" in response.text
+
+
+# The administration's pages are Django's own.
+@pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("admin/")])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_every_page_is_looked_at_in_a_browser(client, alices_sandbox, route):
+    as_stranger = client.get(f"/{route}")
+    client.force_login(alices_sandbox.owner)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session.save()
+
+    as_owner = client.get(f"/{route}")
+
+    assert f"/{route}" in pages.ALL or not (is_page(as_stranger) or is_page(as_owner))

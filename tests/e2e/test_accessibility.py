@@ -8,32 +8,23 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.chromium import UNTIL_STILL, browser_of_a_phone
 from tests.e2e.manta import Parts
+from tests.e2e.pages import FOR_PEOPLE, FOR_STRANGERS
 from tests.e2e.person import hears_no_news, move_in, sign_in_as
+from tests.e2e.scenes import (
+    SCENES,
+    Scene,
+    editor,
+    enter,
+    files,
+    files_undo,
+    palette,
+    panel,
+    prepare,
+    process_log,
+    terminal,
+)
 from tests.e2e.states import STATES, Still, held
 
-FOR_STRANGERS = [
-    "/",
-    "/accounts/login/",
-    "/accounts/signup/",
-    "/accounts/password/reset/",
-    "/accounts/password/reset/done/",
-    "/accounts/password/reset/key/0-x/",
-    "/no/such/page",
-]
-FOR_PEOPLE = [
-    "/account/",
-    "/account/delete/",
-    "/account/agents/",
-    "/account/tokens/",
-    "/account/tokens/new/",
-    "/accounts/email/",
-    "/accounts/password/change/",
-    "/accounts/logout/",
-    "/accounts/reauthenticate/",
-    "/sandbox/panel/",
-    "/sandbox/reset/",
-    "/sandbox/delete/",
-]
 OF_THE_PANEL = [*STATES, "stale", "none"]
 TOO_SMALL = """
 () => [...document.querySelectorAll("button, a.button")]
@@ -45,12 +36,67 @@ TOO_SMALL = """
 """
 # All that the theme changes.
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+# Controls that can't be reached: beside the page, cut off, or under something else. Going there
+# scrolls; what doesn't scroll by itself must not have to.
+UNREACHABLE = """
+() => {
+  const CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, " +
+    "[role=treeitem] > .entry-row";
+  const above = [...document.querySelectorAll("dialog:modal, :popover-open")].at(-1) ?? document;
+  const clips = (element) => {
+    for (let each = element.parentElement; each; each = each.parentElement) {
+      const { overflowX, overflowY } = getComputedStyle(each);
+      const beside = overflowX === "hidden" && each.scrollLeft;
+      if (beside || (overflowY === "hidden" && each.scrollTop)) return true;
+    }
+    return false;
+  };
+  const within = (middle, most) => Math.min(Math.max(middle, 0), most - 1);
+  const lost = (element) => {
+    element.scrollIntoView({ block: "center", inline: "nearest" });
+    const { left, right, top, width, height } = element.getBoundingClientRect();
+    if (width <= 1 || height <= 1) return "";
+    const [x, y] = [within(left + width / 2, innerWidth), within(top + height / 2, innerHeight)];
+    const seen = document.elementFromPoint(x, y);
+    if (left < -1 || right > innerWidth + 1) return "beside the page";
+    if (clips(element)) return "cut off";
+    return element.contains(seen) ? "" : `under ${seen?.outerHTML.slice(0, 60)}`;
+  };
+  return [...above.querySelectorAll(CONTROLS)]
+    .filter((element) => !element.disabled && !element.closest("[inert], .skip-link, .xterm"))
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .map((element) => [element, lost(element)])
+    .filter(([, how]) => how)
+    .map(([element, how]) => `${element.outerHTML.slice(0, 90)}: ${how}`);
+}
+"""
+# Of what isn't text to be kept in its lines, as code and a terminal's are.
+SIDEWAYS = """
+() => [document.documentElement, ...document.querySelectorAll("main, .panel, .dialog, .stage, " +
+  ":is(#pane-files, #pane-processes, #pane-ports) .pane-body, #process-list, .editor-empty")]
+  .filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth)
+  .map((element) => `${element.tagName}#${element.id}.${element.className}`)
+"""
+MOVES = """
+  window.moved = [];
+  for (const name of ["transitionrun", "animationstart"]) {
+    addEventListener(name, (event) => {
+      moved.push(`${name} ${event.propertyName ?? event.animationName} ${event.target.className}`);
+    }, true);
+  }
+"""
+STILL_MOVING = """
+() => document.getAnimations()
+  .filter((each) => each.effect.getComputedTiming().duration > 0.01)
+  .map((each) => each.effect.target.outerHTML.slice(0, 90))
+"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
 def still(whole_parts: Parts) -> Iterator[Still]:
     with held(whole_parts) as still:
+        prepare(still)
         yield still
 
 
@@ -64,6 +110,19 @@ def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
 @pytest.fixture
 def phone(browser: Browser, still: Still) -> Iterator[Page]:
     context = browser.new_context(base_url=still.url, **browser_of_a_phone())
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def enlarged(browser: Browser, still: Still) -> Iterator[Page]:
+    """1280 x 800 pixels at 200 %."""
+    context = browser.new_context(
+        base_url=still.url,
+        viewport={"width": 640, "height": 400},
+        device_scale_factor=2,
+        reduced_motion="reduce",
+    )
     yield context.new_page()
     context.close()
 
@@ -158,15 +217,6 @@ def test_the_losses_before_a_deletion_are_accessible(page: Page, still: Still) -
     assert violations(page) == []
 
 
-def test_the_account_menu_is_accessible(page: Page, still: Still) -> None:
-    move_in(page, still.visitor)
-
-    page.get_by_role("button", name="Account menu").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-    assert violations(page) == []
-
-
 def test_an_error_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
     hears_no_news(page)
     move_in_and_open(page, still, "asleep")
@@ -197,7 +247,7 @@ def test_a_page_fits_a_strangers_phone(phone: Page, path: str) -> None:
     assert phone.evaluate(TOO_SMALL) == []
 
 
-@pytest.mark.parametrize("path", [*FOR_PEOPLE, "/workspace/"])
+@pytest.mark.parametrize("path", FOR_PEOPLE)
 def test_a_page_of_an_account_fits_a_phone(phone: Page, still: Still, path: str) -> None:
     still.show("asleep")
     sign_in_as(phone, still.visitor)
@@ -216,10 +266,84 @@ def test_the_panel_fits_a_phone(phone: Page, still: Still, state: str) -> None:
     assert phone.evaluate(TOO_SMALL) == []
 
 
-def test_an_open_file_is_accessible(page: Page, still: Still) -> None:
-    still.show("active")
-    move_in(page, still.visitor)
-    page.locator("[data-opens-file]").first.click()
-    expect(page.locator(".editor-surface .cm-content")).to_contain_text("doctype")
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_is_done_in_the_workspace_is_accessible(
+    page: Page, still: Still, scene: Scene
+) -> None:
+    enter(page, still)
+
+    scene(page)
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", FOR_STRANGERS)
+def test_a_strangers_page_can_be_enlarged(enlarged: Page, path: str) -> None:
+    enlarged.goto(path)
+
+    assert enlarged.evaluate(SIDEWAYS) == []
+    assert enlarged.evaluate(UNREACHABLE) == []
+
+
+@pytest.mark.parametrize("path", FOR_PEOPLE)
+def test_a_page_of_an_account_can_be_enlarged(enlarged: Page, still: Still, path: str) -> None:
+    still.show("asleep")
+    sign_in_as(enlarged, still.visitor)
+
+    enlarged.goto(path)
+
+    assert enlarged.evaluate(SIDEWAYS) == []
+    assert enlarged.evaluate(UNREACHABLE) == []
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_workspace_can_be_enlarged(enlarged: Page, still: Still, scene: Scene) -> None:
+    enter(enlarged, still)
+
+    scene(enlarged)
+
+    assert enlarged.evaluate(SIDEWAYS) == []
+    assert enlarged.evaluate(UNREACHABLE) == []
+
+
+@pytest.mark.parametrize("state", ["provisioning", "failed", "deleted", "unsaved"])
+def test_the_panel_can_be_enlarged(enlarged: Page, still: Still, state: str) -> None:
+    move_in_and_open(enlarged, still, state)
+
+    assert enlarged.evaluate(SIDEWAYS) == []
+    assert enlarged.evaluate(UNREACHABLE) == []
+
+
+MOVING: list[Scene] = [files, files_undo, editor, terminal, process_log, palette, panel]
+
+
+@pytest.mark.parametrize("scene", MOVING)
+def test_nothing_moves_for_who_wants_it_still(page: Page, still: Still, scene: Scene) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.add_init_script(MOVES)
+    enter(page, still)
+
+    scene(page)
+
+    assert page.evaluate("moved") == []
+    assert page.evaluate(STILL_MOVING) == []
+
+
+@pytest.mark.parametrize("state", ["provisioning", "deleting", "restarting"])
+def test_neither_does_who_waits_see_anything_move(page: Page, still: Still, state: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.add_init_script(MOVES)
+
+    move_in_and_open(page, still, state)
+
+    assert page.evaluate("moved") == []
+    assert page.evaluate(STILL_MOVING) == []
+
+
+def test_for_everybody_else_something_does(page: Page, still: Still) -> None:
+    page.add_init_script(MOVES)
+
+    move_in_and_open(page, still, "provisioning")
+
+    assert any("translate" in each for each in page.evaluate("moved"))
+    assert page.evaluate(STILL_MOVING) != []

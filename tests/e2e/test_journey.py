@@ -109,3 +109,38 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     person.play.click()
     expect(facts).to_contain_text(re.compile("Awake|Asleep"))
     context.close()
+
+
+def test_panes_and_agents_without_javascript(
+    browser: Browser, manta: Manta, visitor: Visitor
+) -> None:
+    name = visitor.until_ready()
+    context = browser.new_context(base_url=manta.url, java_script_enabled=False)
+    page = context.new_page()
+    Person(page, visitor.email).sign_in()
+    expect(page.get_by_text("need JavaScript")).to_be_visible()
+
+    page.get_by_role("link", name="starting a process").click()
+    page.get_by_label("Command", exact=True).fill("sleep 1000")
+    page.get_by_label("Name", exact=True).fill("job")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
+    assert '"job"' in manta.blaxel.processes(name)
+
+    page.get_by_role("link", name="ports", exact=True).click()
+    page.get_by_role("link", name="See what listens now").click()
+    page.get_by_role("link", name="Make public… port 3000").click()
+    page.get_by_role("button", name="Make public").click()
+    page.goto("/workspace/inside/ports/")
+    expect(page.get_by_text("Public until")).to_be_visible()
+
+    page.goto("/sandbox/connect/")
+    page.get_by_role("link", name="Codex").click()
+    expect(page.get_by_role("heading", name="Codex")).to_be_visible()
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("It works")).to_be_visible()
+    page.get_by_role("link", name="Agent activity").click()
+    page.get_by_label("Search").fill("no such call")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    context.close()

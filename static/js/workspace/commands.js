@@ -2,7 +2,7 @@
 // press (data-keys="Mod+K Mod+Shift+P"; Mod is Ctrl, or ⌘ on a Mac).
 window.commands = (() => {
   const MAC = /mac|iphone|ipad/i.test(navigator.platform);
-  const SIGNS = { Mod: MAC ? "⌘" : "Ctrl", Shift: MAC ? "⇧" : "Shift", Alt: MAC ? "⌥" : "Alt" };
+  const SIGNS = { Mod: MAC ? "⌘" : "Ctrl", Shift: MAC ? "⇧" : "Shift", Alt: MAC ? "⌥" : "Alt", Backquote: "`" };
 
   const all = () =>
     [...document.querySelectorAll("[data-command]")].filter(
@@ -19,14 +19,14 @@ window.commands = (() => {
     const key = wanted.pop();
     const held = (name) => wanted.includes(name);
     const control = held("Ctrl") || (held("Mod") && !MAC);
-    const same = event.key.toLowerCase() === key.toLowerCase() || event.code === `Key${key}`;
+    const same = event.key.toLowerCase() === key.toLowerCase() || [key, `Key${key}`].includes(event.code);
     return (
       same &&
       event.ctrlKey === control &&
       event.metaKey === (held("Mod") && MAC) &&
       event.altKey === held("Alt") &&
-      // What has to be shifted depends on the keyboard; of letters and F keys it is meant.
-      (event.shiftKey === held("Shift") || !/^(\w|F\d+)$/.test(key))
+      // What has to be shifted depends on the keyboard; of letters and keys with names it is meant.
+      (event.shiftKey === held("Shift") || !/^\w+$/.test(key))
     );
   };
 
@@ -34,7 +34,10 @@ window.commands = (() => {
   const mayPress = (event) => {
     if (/^F\d+$/.test(event.key)) return true;
     const modified = event.ctrlKey || event.metaKey || event.altKey;
-    if (event.target.closest?.(".xterm")) return event.metaKey || (event.ctrlKey && (event.shiftKey || event.key === "`"));
+    if (event.target.closest?.(".xterm")) {
+      const finds = event.shiftKey && event.code === "KeyF"; // in what the terminal shows
+      return event.metaKey || (event.ctrlKey && !finds && (event.shiftKey || event.key === "`"));
+    }
     return modified || !event.target.closest?.("input, textarea, select, [contenteditable]");
   };
 

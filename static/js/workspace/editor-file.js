@@ -118,7 +118,8 @@ window.editorParts ??= {};
 
     differ() {
       this.conflict = true;
-      this.say("Changed on disk meanwhile.", { Compare: () => this.compare() });
+      // Where the two are side by side, the choice is there already.
+      if (!this.comparison) this.say("Changed on disk meanwhile.", { Compare: () => this.compare() });
     }
 
     async showView(found) {

@@ -4,7 +4,7 @@
   const menu = document.getElementById("files-menu");
   if (!tree) return;
   const files = window.filesParts;
-  const FREE = ["new-file", "new-folder", "upload", "hidden"];
+  const FREE = ["new-file", "new-folder", "upload", "hidden", "find"];
 
   const openMenu = (x, y) => {
     for (const item of menu.children) item.hidden = !files.selected && !FREE.includes(item.dataset.does);

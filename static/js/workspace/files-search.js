@@ -34,6 +34,12 @@
     if (!response.ok) found.replaceChildren(note(told.error));
     else found.replaceChildren(...told.matches.map(line), ...(told.more ? [note("There is more: search for more of it.")] : []), ...(told.matches.length ? [] : [note("Nothing found")]));
   };
+  files.actions.find = () => {
+    body.dispatchEvent(new CustomEvent("pane:show", { detail: { pane: "files" } }));
+    form.in.value = "contents";
+    form.query.focus();
+    form.query.select();
+  };
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
   form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
 })();

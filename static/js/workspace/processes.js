@@ -53,8 +53,10 @@
     giveBack();
     if (detail.requestConfig?.elt.matches(".process-start")) close();
   });
-  body.addEventListener("click", ({ target }) => {
-    if (target.closest("[data-closes-form]")) close();
+  body.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-closes-form]")) return;
+    event.preventDefault();
+    close();
   });
   body.addEventListener("keydown", ({ key, target }) => {
     if (key === "Escape" && target.closest("#process-form")) close();

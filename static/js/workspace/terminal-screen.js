@@ -58,7 +58,7 @@ window.terminalParts ??= {};
       if (terminal.hasSelection()) navigator.clipboard?.writeText(terminal.getSelection());
       return true;
     }
-    const asked = { f: "search", ">": "leave", ".": "leave" }[key] || (event.code === "Backquote" && "new");
+    const asked = { f: "search", ">": "leave", ".": "leave" }[key];
     if (asked) {
       event.preventDefault();
       ask(asked);

@@ -4,6 +4,11 @@ window.terminalParts.tabs = ({ row, template, choose, rename, close, leave }) =>
   const tabOf = (key) => row.querySelector(`[data-key="${key}"] [role=tab]`);
   const all = () => [...row.querySelectorAll("[role=tab]")];
   const keyOf = (node) => node.closest("[data-key]")?.dataset.key;
+  // A list of tabs may hold nothing else; beside each lies what closes it.
+  const own = () => {
+    const ids = [...row.querySelectorAll("[data-key]")].map(({ dataset }) => `terminal-tab-${dataset.key}`);
+    row.querySelector("[role=tablist]").setAttribute("aria-owns", ids.join(" "));
+  };
 
   const edit = (tab) => {
     const input = document.createElement("input");
@@ -67,13 +72,17 @@ window.terminalParts.tabs = ({ row, template, choose, rename, close, leave }) =>
       tab.id = `terminal-tab-${key}`;
       tab.setAttribute("aria-controls", `terminal-${key}`);
       row.append(item);
+      own();
     },
     name: (key, name) => {
       const item = row.querySelector(`[data-key="${key}"]`);
       if (tabOf(key)) tabOf(key).textContent = name;
       item.querySelector("[data-close]").setAttribute("aria-label", `Close ${name}`);
     },
-    remove: (key) => row.querySelector(`[data-key="${key}"]`)?.remove(),
+    remove: (key) => {
+      row.querySelector(`[data-key="${key}"]`)?.remove();
+      own();
+    },
     select: (key) => {
       for (const tab of all()) {
         const isIt = keyOf(tab) === key;

@@ -51,8 +51,7 @@
     // What a key in a terminal asks of the pane.
     asked(what) {
       if (what === "search") this.openSearch();
-      else if (what === "leave") this.tabs.focus(this.front);
-      else this.add();
+      else this.tabs.focus(this.front);
     }
 
     choose(key, focuses) {
@@ -102,6 +101,7 @@
       this.wanted();
       this.notice("");
       this.adding = true;
+      await this.load();
       const added = await this.server.add().catch((error) => this.notice(error.message));
       this.adding = false;
       if (!added) return;
@@ -138,15 +138,16 @@
       for (const { screen } of this.open.values()) if (screen) screen.terminal.options.screenReaderMode = on;
     }
 
-    async load() {
-      if (this.module) return;
-      this.module = import(this.xterm);
-      this.module = await this.module;
-      await this.refresh();
+    load() {
+      this.loading ??= import(this.xterm).then((module) => {
+        this.module = module;
+        return this.refresh();
+      });
+      return this.loading;
     }
 
     async back() {
-      if (!this.module?.createTerminal) return;
+      if (!this.module) return;
       await this.refresh();
       if (this.front) this.choose(this.front, false);
     }
