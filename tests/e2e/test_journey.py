@@ -132,7 +132,7 @@ def test_panes_and_agents_without_javascript(
     page.get_by_role("link", name="Make public… port 3000").click()
     page.get_by_role("button", name="Make public").click()
     page.goto("/workspace/inside/ports/")
-    expect(page.get_by_text("Public until")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("Public until")).to_be_visible()
 
     page.goto("/sandbox/connect/")
     page.get_by_role("link", name="Codex").click()

@@ -30,6 +30,16 @@ window.commands = (() => {
     );
   };
 
+  // What it does is to be seen: its pane comes to the front.
+  const press = (element) => {
+    const pane = element.closest("[data-pane]");
+    if (pane && !pane.checkVisibility({ visibilityProperty: true })) {
+      const detail = { pane: pane.dataset.pane };
+      document.body.dispatchEvent(new CustomEvent("pane:show", { detail }));
+    }
+    element.click();
+  };
+
   // In a field keys are text; in a terminal Ctrl and a letter are the shell's, too.
   const mayPress = (event) => {
     if (/^F\d+$/.test(event.key)) return true;
@@ -51,7 +61,7 @@ window.commands = (() => {
       if (!command) return;
       event.preventDefault();
       event.stopPropagation();
-      if (!open) command.click();
+      if (!open) press(command);
     },
     true,
   );
@@ -64,5 +74,5 @@ window.commands = (() => {
       else if (keys && element.ariaLabel) element.title = `${element.ariaLabel} (${written(keys)})`;
     }
   });
-  return { list, combinations, written };
+  return { list, press, combinations, written };
 })();

@@ -21,6 +21,7 @@
     const entry = event.target.closest(".entry");
     if (!entry || event.ctrlKey || event.metaKey || event.altKey) return;
     const all = rows(), at = all.indexOf(entry), isOpen = entry.getAttribute("aria-expanded");
+    if (event.key.length > 1) typed = ""; // another name begins where one has gone to
     const moves = { ArrowDown: all[at + 1], ArrowUp: all[at - 1], Home: all[0], End: all.at(-1) };
     if (event.key in moves) files.select(moves[event.key] || entry);
     else if (event.key === "ArrowRight") isOpen === "true" ? files.select(all[at + 1] || entry) : isOpen && files.open(entry);

@@ -36,7 +36,7 @@ window.paletteParts ??= {};
         keys: commands.combinations(element)[0],
         run: () => {
           remember(name);
-          element.click();
+          commands.press(element);
         },
       }));
   };
