@@ -58,6 +58,7 @@ def test_a_day_without_the_mouse(
     tab_to(page, page.get_by_label("Password"))
     page.keyboard.type(f"{PASSWORD}\n")
     expect(page).to_have_url(re.compile("/workspace/$"))
+    expect(page.locator("html[data-inside]")).to_be_attached()  # its scripts have run
 
     # Which also wakes it, should it have fallen asleep.
     command(page, "Reload the preview")
