@@ -328,6 +328,13 @@ class Panel:
         return self.embed and self.state == "active" and not self.restarting
 
     @property
+    def view(self) -> str:
+        """Changes with what the workspace shows: its panes stay, whether it sleeps or not."""
+        if self.can_open:
+            return f"open-{self.open_port}-{self.embed}"
+        return f"{self.state}-{self.version}"
+
+    @property
     def version(self) -> str:
         """Changes when anything that the panel shows has changed."""
         row = self.sandbox

@@ -36,8 +36,12 @@ def panel(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def stage(request: SignedInRequest) -> HttpResponse:
+    """The workspace; to htmx only when it differs from the view that the page has."""
+    panel = Panel.of(own(request.user))
+    if request.htmx and request.GET.get("view") == panel.view:
+        return HttpResponse(status=204)
     template = "sandboxes/workspace.html#stage" if request.htmx else "sandboxes/workspace.html"
-    return render(request, template, {"panel": Panel.of(own(request.user))})
+    return render(request, template, {"panel": panel})
 
 
 @require_POST

@@ -22,19 +22,14 @@
     true,
   );
 
-  // Polls bring the stage again and again; a frame that is in use is replaced only by another view.
+  // The panes' scripts start with their page: where panes take the place of a wait, anew.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { target, serverResponse } = event.detail;
-    if (target.id !== "stage") return;
-    const view = serverResponse.match(/data-view="([^"]*)"/)?.[1];
-    if (view === target.dataset.view) event.detail.shouldSwap = false;
-    // The panes' scripts start with their page: where panes take the place of a wait, anew.
-    else if (view?.startsWith("open-")) {
-      event.detail.shouldSwap = false;
-      sessionStorage.setItem("preview", "awaited");
-      document.body.dispatchEvent(new CustomEvent("page:reloads"));
-      location.reload();
-    }
+    if (target.id !== "stage" || !serverResponse.includes('data-view="open-')) return;
+    event.detail.shouldSwap = false;
+    sessionStorage.setItem("preview", "awaited");
+    document.body.dispatchEvent(new CustomEvent("page:reloads"));
+    location.reload();
   });
 
   htmx.onLoad((content) => {

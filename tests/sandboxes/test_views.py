@@ -224,6 +224,17 @@ def test_a_preview_is_shown_by_itself_unless_that_would_wake(
     assert ("data-autoload" in response.text) is shown
 
 
+def test_the_stage_is_sent_only_to_who_has_another(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+    here = {"view": Panel.of(alices_sandbox).view}
+
+    same = client.get("/sandbox/stage/", here, headers=HTMX)
+    other = client.get("/sandbox/stage/", {"view": "none"}, headers=HTMX)
+
+    assert same.status_code == 204
+    assert f'data-view="{here["view"]}"' in other.text
+
+
 def test_hostile_text_from_outside_is_shown_as_text(client, alice):
     script = "<script>alert(1)</script>"
     SandboxFactory(owner=alice, phase=Phase.FAILED, error_message=script, image=script)
