@@ -107,16 +107,18 @@ def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_
 
 
 @pytest.mark.parametrize(
-    "wish",
+    ("wish", "ahead"),
     [
-        {"restart_wanted_at": timezone.now() + timedelta(minutes=5)},
-        {"extended_until": timezone.now() + timedelta(days=9)},
-        {"used_at": timezone.now() + timedelta(days=1)},
-        {"unsaved_wanted_at": timezone.now() + timedelta(minutes=5)},
+        ("restart_wanted_at", timedelta(minutes=5)),
+        ("extended_until", timedelta(days=9)),
+        ("used_at", timedelta(days=1)),
+        ("unsaved_wanted_at", timedelta(minutes=5)),
     ],
 )
-def test_what_is_wanted_is_tried_again_when_the_provider_was_down(made, provider, look_again, wish):
-    Sandbox.objects.update(**wish)
+def test_what_is_wanted_is_tried_again_when_the_provider_was_down(
+    made, provider, look_again, wish, ahead
+):
+    Sandbox.objects.update(**{wish: timezone.now() + ahead})
 
     with provider.down():
         look_again(made)
