@@ -104,6 +104,7 @@ def test_a_passkey_is_made_and_signs_in_alone(
     page.get_by_label("Name").fill("My laptop")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    assert violations(page) == []
     Person(page).sign_out()
 
     page.goto("/accounts/login/")

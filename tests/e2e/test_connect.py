@@ -4,6 +4,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.e2e.person import sign_in_as
+from tests.e2e.test_accessibility import violations
 from tests.e2e.test_tokens import confirm_password
 from tests.e2e.visitor import Visitor
 
@@ -49,4 +50,9 @@ def test_an_agent_is_connected_tested_and_seen_at_work(
 
     page.get_by_label("Outcome").select_option("Done")
     expect(refused).to_have_count(0)
+    assert violations(page) == []
+    page.goto("/account/tokens/")
+    page.get_by_role("link", name="Passport of the token Reader").click()
+    expect(page.get_by_role("heading", name="What “Reader” may do")).to_be_visible()
+    assert violations(page) == []
     assert complaints == []

@@ -6,6 +6,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.e2e.person import sign_in_as
+from tests.e2e.test_accessibility import violations
 from tests.e2e.visitor import PASSWORD, Visitor
 
 
@@ -46,6 +47,7 @@ def test_a_program_gets_a_token_uses_it_and_loses_it(
     page.goto("/account/tokens/")
     expect(page.get_by_role("main").get_by_text("last used")).to_be_visible()
     page.get_by_role("link", name="Revoke the token Nightly build").click()
+    assert violations(page) == []
     page.get_by_role("button", name="Revoke it").click()
     expect(page.get_by_text("You have none.")).to_be_visible()
     assert ask(visitor, "GET", token) == 401
@@ -62,6 +64,7 @@ def test_a_token_is_made_without_scripts_and_not_shown_again(page: Page, visitor
     page.get_by_role("button", name="Make the token").click()
     shown = page.locator("main [data-copy-text]")
     token = shown.text_content()
+    assert violations(page) == []
 
     page.reload()
 
