@@ -60,7 +60,9 @@ UNREACHABLE = """
     const seen = document.elementFromPoint(x, y);
     if (left < -1 || right > innerWidth + 1) return "beside the page";
     if (clips(element)) return "cut off";
-    return element.contains(seen) ? "" : `under ${seen?.outerHTML.slice(0, 60)}`;
+    // A notice goes by itself, or is sent away.
+    if (element.contains(seen) || seen?.closest("#notices")) return "";
+    return `under ${seen?.outerHTML.slice(0, 60)}`;
   };
   return [...above.querySelectorAll(CONTROLS)]
     .filter((element) => !element.disabled && !element.closest("[inert], .skip-link, .xterm"))

@@ -19,6 +19,7 @@ def test_from_sign_up_to_the_same_sandbox_the_next_day(
 
     person.sign_up()
     person.play.click()
+    page.get_by_role("button", name="Reload the preview").click()
     person.reads("Awake")
     expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
     page.goto("/account/")  # who works in an open workspace keeps it awake

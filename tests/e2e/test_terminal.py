@@ -287,6 +287,7 @@ def test_a_shell_that_is_gone_with_its_sandboxs_agent_is_told(
 def test_a_sign_out_elsewhere_ends_it(terminals: Terminals, visitor: Visitor) -> None:
     terminals.page.route("**/sandbox/panel/**", lambda route: route.fulfill(status=204))
     terminals.page.route("**/live/**", lambda route: route.abort())
+    terminals.page.route("**/workspace/inside/**", lambda route: route.abort())
     terminals.add()
 
     visitor.sign_out()
