@@ -6,12 +6,13 @@ docs/benchmarks.md, too.
 
 import argparse
 
-from bench import agents, blaxel, manta, panels, report, rows, terminals
+from bench import agents, blaxel, manta, panels, report, rows, terminals, workspace
 
 GROUPS = {
     "manta": manta.GROUP,
     "rows": rows.GROUP,
     "panels": panels.GROUP,
+    "workspace": workspace.GROUP,
     "echoes": terminals.GROUP,
     "agents": agents.GROUP,
     **blaxel.GROUPS,
