@@ -12,6 +12,7 @@ from tests.e2e import chromium
 from tests.e2e.editor import Disk, Pane
 from tests.e2e.manta import Manta, Parts, copy_of, prepared_state
 from tests.e2e.person import move_in
+from tests.e2e.states import Still, held
 from tests.e2e.visitor import Visitor
 
 expect.set_options(timeout=30_000)
@@ -62,10 +63,23 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def still(whole_parts: Parts) -> Iterator[Still]:
+    """A sandbox that is held in one state or another, to be looked at."""
+    with held(whole_parts) as still:
+        yield still
+
+
 @pytest.fixture
-def context(browser: Browser, manta: Manta) -> Iterator[BrowserContext]:
+def address(manta: Manta) -> str:
+    """Of the Manta that is visited; modules that look at `still` name another."""
+    return manta.url
+
+
+@pytest.fixture
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     """A browser of one's own, without a cookie."""
-    context = browser.new_context(base_url=manta.url, viewport={"width": 1440, "height": 900})
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
     yield context
     context.close()
 

@@ -103,10 +103,8 @@ def still(whole_parts: Parts) -> Iterator[Still]:
 
 
 @pytest.fixture
-def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+def address(still: Still) -> str:
+    return still.url
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 """What a page shows without being asked, over its stream."""
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.manta import Manta, Parts
 from tests.e2e.person import Person, move_in, sign_in_as
-from tests.e2e.states import Still, held
+from tests.e2e.states import Still
 from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
 from tests.sandboxes.live.running import Page as Listener
@@ -31,17 +30,9 @@ def see(hidden: bool) -> str:
     """
 
 
-@pytest.fixture(scope="module")
-def still(whole_parts: Parts) -> Iterator[Still]:
-    with held(whole_parts) as still:
-        yield still
-
-
 @pytest.fixture
-def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+def address(still: Still) -> str:
+    return still.url
 
 
 def live(page: Page, still: Still) -> Person:

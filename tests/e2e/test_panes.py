@@ -1,14 +1,11 @@
 """The panes of ports and processes, as they come and go with the sandbox's sleep."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.manta import Parts
 from tests.e2e.person import move_in, sign_in_as
-from tests.e2e.states import Still, held
+from tests.e2e.states import Still
 from tests.e2e.test_live import see
 
 # A stream that has not heard yet what runs and listens.
@@ -31,17 +28,9 @@ COVERED = """
 SIZES = {"desk": {"viewport": {"width": 1440, "height": 900}}, "phone": browser_of_a_phone()}
 
 
-@pytest.fixture(scope="module")
-def still(whole_parts: Parts) -> Iterator[Still]:
-    with held(whole_parts) as still:
-        yield still
-
-
 @pytest.fixture
-def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+def address(still: Still) -> str:
+    return still.url
 
 
 def fills(page: Page) -> None:

@@ -1,29 +1,19 @@
 """The workspace's panes, palette, shortcuts and settings, as a person at the keyboard has them."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.manta import Parts
 from tests.e2e.person import move_in, sign_in_as
-from tests.e2e.states import Still, held
+from tests.e2e.states import Still
 from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
 
 
-@pytest.fixture(scope="module")
-def still(whole_parts: Parts) -> Iterator[Still]:
-    with held(whole_parts) as still:
-        yield still
-
-
 @pytest.fixture
-def context(browser: Browser, still: Still) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=still.url, viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+def address(still: Still) -> str:
+    return still.url
 
 
 @pytest.fixture
