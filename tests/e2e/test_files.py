@@ -190,19 +190,19 @@ def test_what_is_deleted_for_good_is_asked_about_and_gone(page, tree):
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
-REFUSED = """async (address) => {
+REFUSED = """async (route) => {
   const part = new Uint8Array(2 ** 20);
-  const answer = await fetch(address, { method: "PUT", body: new Blob(Array(60).fill(part)) });
+  const answer = await fetch(route, { method: "PUT", body: new Blob(Array(60).fill(part)) });
   return [answer.status, (await answer.json()).code];
 }"""
 
 
 @pytest.mark.parametrize(
-    ("address", "refusal"),
+    ("route", "refusal"),
     [
         ("/api/sandbox/files/content?path=/blaxel/app/serve.py", [409, "file_exists"]),
         ("/api/sandbox/files", [413, "too_large"]),
     ],
 )
-def test_a_browser_is_told_why_a_large_upload_is_refused(page, tree, address, refusal):
-    assert page.evaluate(REFUSED, address) == refusal
+def test_a_browser_is_told_why_a_large_upload_is_refused(page, tree, route, refusal):
+    assert page.evaluate(REFUSED, route) == refusal
