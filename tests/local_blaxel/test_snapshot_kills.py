@@ -87,9 +87,11 @@ def test_a_restore_leaves_the_old_files_or_the_new(own_server, name, seconds):
 
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_a_fork_is_whole_or_not_there(own_server, name, seconds):
-    broken_off(own_server, seconds, f"/v0/sandboxes/{name}/fork", targetName="forked")
+    # No other test's: one that was deleted is TERMINATED, not unknown.
+    fork = f"{name}-fork"
+    broken_off(own_server, seconds, f"/v0/sandboxes/{name}/fork", targetName=fork)
 
-    settled(own_server, "forked")
+    settled(own_server, fork)
     assert {read(own_server, each) for each in own_server.names()} == {f"{FILES} before"}
     assert nothing_is_left_over(own_server)
 
