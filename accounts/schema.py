@@ -16,3 +16,8 @@ class ScopedSchema(AutoSchema):
             parts = [operation.get("description", ""), f"A token needs the scope `{scope}`."]
             operation["description"] = "\n\n".join(filter(None, parts))
         return operation
+
+    def get_tags(self) -> list[str]:
+        """By the scope's noun: the path has one for all."""
+        scope = required_scope(self.view, self.method)
+        return [scope.partition(":")[0]] if scope else super().get_tags()

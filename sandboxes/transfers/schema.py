@@ -63,7 +63,7 @@ def _operation(
         "operationId": name,
         "summary": summary,
         "description": description,
-        "tags": ["sandbox"],
+        "tags": ["files"],
         "parameters": [_PATH],
         "security": [{"cookieAuth": []}, {"personalToken": []}],
         "responses": answers | refused,

@@ -14,6 +14,7 @@ FOR_STRANGERS = [
     "/accounts/password/reset/key/0-x/",
     "/accounts/password/reset/key/done/",
     "/accounts/signup/",
+    "/api/docs",
     "/help/errors/",
     "/no/such/page",
 ]
@@ -59,6 +60,4 @@ WAYS_IN = [
 ]
 # The workspace once more: what a page without JavaScript is sent to.
 THE_SAME = ["/sandbox/stage/"]
-# Swagger UI: its contrasts and sizes are not Manta's.
-OF_OTHERS = ["/api/docs"]
-ALL = {*FOR_STRANGERS, *FOR_PEOPLE, *OF_WAYS_IN, *WAYS_IN, *THE_SAME, *OF_OTHERS}
+ALL = {*FOR_STRANGERS, *FOR_PEOPLE, *OF_WAYS_IN, *WAYS_IN, *THE_SAME}

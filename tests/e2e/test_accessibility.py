@@ -164,6 +164,18 @@ def test_every_page_of_an_account_is_accessible(page: Page, still: Still, path: 
     assert violations(page) == []
 
 
+def test_every_operation_of_the_api_is_accessible(page: Page, phone: Page, enlarged: Page) -> None:
+    for each in (page, phone, enlarged):
+        each.goto("/api/docs")
+        each.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+    assert violations(page) == []
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
+    assert enlarged.evaluate(SIDEWAYS) == []
+    assert enlarged.evaluate(UNREACHABLE) == []
+
+
 def asking(still: Still) -> str:
     """Where an agent sends its person."""
     callback = "http://127.0.0.1:33418/callback"
