@@ -74,7 +74,7 @@ def _operation(method: str, path: str, operation: Schema) -> Schema:
         "summary": operation["summary"],
         "description": _html(operation),
         "parameters": [_parameter(each) for each in operation.get("parameters", [])],
-        "fields": _fields(_json_of(bodies)),
+        "fields": _fields(_sent(bodies)),
         "answers": [(statuses, *said) for said, statuses in answers.items()],
     }
 
@@ -90,8 +90,11 @@ def _content(content: Schema) -> Kind:
     return Kind("nothing")
 
 
-def _json_of(content: Schema) -> Schema:
-    return _followed(content.get("application/json", {}).get("schema", {}))
+def _sent(content: Schema) -> Schema:
+    """A body's schema, less what only answers have."""
+    schema = _followed(content.get("application/json", {}).get("schema", {}))
+    properties = schema.get("properties", {}).items()
+    return {**schema, "properties": {k: each for k, each in properties if "readOnly" not in each}}
 
 
 def _fields(schema: Schema, required: str = "required", optional: str = "") -> list[Schema]:
@@ -152,7 +155,7 @@ def _curl(method: str, url: str, operation: Schema) -> str:
     parts.append('--header "Authorization: Bearer $MANTA_TOKEN"')
     bodies = operation.get("requestBody", {}).get("content", {})
     if "application/json" in bodies:
-        parts.append(f"--json '{json.dumps(_sample(_json_of(bodies)))}'")
+        parts.append(f"--json '{json.dumps(_sample(_sent(bodies)))}'")
     elif bodies:
         parts.append("--data-binary @FILE")
     parts.append(f'"{url}?{query}"' if query else f'"{url}"')
@@ -161,8 +164,9 @@ def _curl(method: str, url: str, operation: Schema) -> str:
 
 def _sample(body: Schema) -> Schema:
     return {
-        name: body["properties"][name].get("minimum", name.upper())
-        for name in body.get("required", [])
+        name: each.get("minimum", name.upper())
+        for name, each in body["properties"].items()
+        if name in body.get("required", [])
     }
 
 

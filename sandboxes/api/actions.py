@@ -45,9 +45,9 @@ class SandboxDetail(APIView):
     @extend_schema(
         operation_id="sandbox_delete",
         summary="Delete your sandbox, with everything in it",
-        description="Also cancels one that is being made.",
-        # A body that says what is meant: OpenAPI 3.0 would leave it out of a DELETE otherwise.
-        request=ConfirmRequest,
+        # OpenAPI 3.0 has no place for the body of a DELETE.
+        description='The body is `{"confirm": "the sandbox\'s id"}`, as JSON. Also cancels one that is '
+        "being made.",
         responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
     )
     def delete(self, request: Request) -> Response:

@@ -27,6 +27,7 @@ def test_every_object_that_is_named_is_told(page):
 @pytest.mark.parametrize(
     "line",
     [
+        "--json '{}'",
         """--json '{"command": "COMMAND"}'""",
         '"http://testserver/api/sandbox/processes/NAME"',
         '"http://testserver/api/sandbox/files/content?path=PATH"',
