@@ -46,8 +46,8 @@ class SandboxDetail(APIView):
         operation_id="sandbox_delete",
         summary="Delete your sandbox, with everything in it",
         # OpenAPI 3.0 has no place for the body of a DELETE.
-        description='The body is `{"confirm": "the sandbox\'s id"}`, as JSON. Also cancels one that is '
-        "being made.",
+        description='The body is `{"confirm": "the sandbox\'s id"}`, as JSON. '
+        "Also cancels one that is being made.",
         responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
     )
     def delete(self, request: Request) -> Response:
