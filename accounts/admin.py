@@ -44,6 +44,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
+    # Django's widget for it names what has no role.
+    filter_horizontal = []
     add_fieldsets = [
         (None, {"fields": ["email", "usable_password", "password1", "password2"]}),
     ]

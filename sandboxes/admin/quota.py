@@ -15,7 +15,8 @@ class QuotaAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["__str__", "sandboxes", "memory_mb", "creations_per_hour"]
     list_select_related = ["user"]
     fields = ["scope", "user", "sandboxes", "memory_mb", "creations_per_hour"]
-    autocomplete_fields = ["user"]
+    # Not a list to search in: the names in its markup lead nowhere.
+    raw_id_fields = ["user"]
     search_fields = ["user__email"]
 
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:

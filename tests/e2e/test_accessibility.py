@@ -1,9 +1,11 @@
+import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.chromium import UNTIL_STILL, browser_of_a_phone
@@ -164,6 +166,21 @@ def test_every_page_of_an_account_is_accessible(page: Page, still: Still, path: 
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "403_outdated", "429", "500"])
+def test_the_page_of_an_error_is_accessible(page: Page, phone: Page, name: str) -> None:
+    text = render_to_string(
+        f"{name}.html", {"page": "/", "code": "invalid", "request_id": "f" * 32}
+    )
+    for each in (page, phone):
+        each.route("**/error", lambda route: route.fulfill(body=text, content_type="text/html"))
+        each.goto("/error")
+        each.get_by_text("Details").click()
+
+    assert violations(page) == []
+    assert phone.evaluate(OVERFLOW) == 0
+    assert phone.evaluate(TOO_SMALL) == []
+
+
 def test_every_operation_of_the_api_is_accessible(page: Page, phone: Page, enlarged: Page) -> None:
     for each in (page, phone, enlarged):
         each.goto("/api/docs")
@@ -227,6 +244,72 @@ def test_the_losses_before_a_deletion_are_accessible(page: Page, still: Still) -
     page.get_by_role("button", name="Delete the sandbox").click()
 
     assert violations(page) == []
+
+
+def test_a_page_that_reaches_nobody_is_accessible(page: Page, still: Still) -> None:
+    move_in_and_open(page, still, "active")
+    page.context.set_offline(True)
+
+    page.evaluate("htmx.trigger(document.body, 'sandbox:refresh')")
+
+    expect(page.locator("#offline")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("state", ["active", "provisioning", "failed"])
+def test_a_workspace_without_scripts_is_accessible(page: Page, still: Still, state: str) -> None:
+    page.route(re.compile(r"\.js$"), lambda route: route.abort())
+    still.show(state)
+    sign_in_as(page, still.visitor)
+
+    page.goto("/sandbox/stage/")
+
+    assert violations(page) == []
+
+
+@pytest.fixture
+def administering(whole_parts: Parts, page: Page, still: Still) -> Iterator[Page]:
+    set_staff = (
+        f"User.objects.filter(email={still.visitor.email!r}).update(is_superuser=%s, is_staff=%s)"
+    )
+    whole_parts.manage("shell", "-c", set_staff % (True, True))
+    still.show("unsaved")
+    sign_in_as(page, still.visitor)
+    yield page
+    whole_parts.manage("shell", "-c", set_staff % (False, False))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "accounts/user/",
+        "accounts/user/1/change/",
+        "operations/failure/",
+        "sandboxes/breaker/",
+        "sandboxes/quota/add/",
+        "sandboxes/sandbox/",
+        "sandboxes/sandboxevent/",
+        "sandboxes/toolcall/",
+    ],
+)
+def test_a_page_of_the_administration_is_accessible(administering: Page, path: str) -> None:
+    administering.goto(f"/admin/{path}")
+
+    assert violations(administering) == []
+
+
+def test_so_is_what_an_admin_does_with_a_sandbox(administering: Page) -> None:
+    administering.goto("/admin/sandboxes/sandbox/")
+    administering.locator("th a[href*=change]").click()
+    assert violations(administering) == []
+    administering.go_back()
+    administering.locator(".action-select").check()
+    administering.get_by_role("combobox", name="Action").select_option("delete_sandboxes")
+    administering.get_by_role("button", name="Go").click()
+
+    expect(administering.get_by_label("Why?")).to_be_visible()
+    assert violations(administering) == []
 
 
 def test_an_error_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
