@@ -1,10 +1,8 @@
 """What a person with a second factor does, without a browser."""
 
-import time
-
 from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from allauth.mfa.totp.internal.auth import TOTP
 
 from tests.factories import PASSWORD
 
@@ -13,11 +11,6 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 def confirm_email(user):
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-
-
-def code_of(secret, *, at=None):
-    """What an authenticator app shows."""
-    return format_hotp_value(hotp_value(secret, int((at or time.time()) // 30)))
 
 
 def sign_in(client, user, password=PASSWORD):

@@ -7,7 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from sandboxes.models import Sandbox
-from tests.accounts.people import SECRET, code_of, confirm_email, give_totp
+from tests.accounts.authenticator import code_of
+from tests.accounts.people import SECRET, confirm_email, give_totp
 
 REQUEST = "/accounts/login/code/"
 CONFIRM = "/accounts/login/code/confirm/"

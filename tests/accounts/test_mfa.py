@@ -9,9 +9,9 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 
 from sandboxes.models import Sandbox
+from tests.accounts.authenticator import code_of
 from tests.accounts.people import (
     SECRET,
-    code_of,
     confirm_email,
     give_totp,
     reauthenticate,

@@ -16,8 +16,9 @@ from django.test import Client
 
 from accounts.models import User
 from sandboxes.models import Sandbox
+from tests.accounts.authenticator import code_of
 from tests.accounts.oauth import Person, Provider
-from tests.accounts.people import SECRET, code_of, confirm_email, give_totp, reauthenticate
+from tests.accounts.people import SECRET, confirm_email, give_totp, reauthenticate
 from tests.scripts.supervisor import ROOT
 
 BOTH = pytest.mark.parametrize("name", ["github", "google"])

@@ -178,6 +178,18 @@ class Parts:
         return False
 
 
+def ways_in(provider: str) -> dict[str, str]:
+    """GitHub and Google, both at a server of the tests."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
+        "PROVIDER_OF_THE_TEST": provider,
+        "GITHUB_CLIENT_ID": "id-at-github",
+        "GITHUB_CLIENT_SECRET": "secret-at-github",
+        "GOOGLE_CLIENT_ID": "id-at-google",
+        "GOOGLE_CLIENT_SECRET": "secret-at-google",
+    }
+
+
 def environment(state_dir: Path, port: int, blaxel_port: int) -> dict[str, str]:
     """What `make run` gives its processes."""
     origin = f"http://127.0.0.1:{blaxel_port}"

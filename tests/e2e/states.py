@@ -39,36 +39,57 @@ def _written(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-STATES: dict[str, dict[str, Any]] = {
-    "queued": {"phase": "pending", "step": "queued"},
-    "provisioning": {"phase": "pending", "step": "starter"},
-    "retrying": {
-        **{"phase": "pending", "step": "creating", "attempts": 2},
-        **{"error_code": "provider_unavailable", "error_message": _NOT_ANSWERING},
-    },
-    "active": _READY,
-    "asleep": {**_READY, "provider_state": "STANDBY"},
-    "unknown": {**_READY, "provider_status": "SOMETHING_NEW"},
-    "stopped": {**_READY, "provider_status": "DEACTIVATED"},
-    "failed": {
-        **{"phase": "failed", "error_code": "unknown_image"},
-        "error_message": "The provider has no image 'blaxel/nope'. Set SANDBOX_IMAGE to one of "
-        "those that `manage.py images` lists.",
-    },
-    "expired": {
-        **{"phase": "gone", "error_code": "expired"},
-        "error_message": "It was not used until its expiry date, with everything in it.",
-    },
-    "deleted": {
-        **{"phase": "gone", "error_code": "deleted", "unsaved_work": _WORK},
-        "error_message": "It was deleted at the provider, with everything in it.",
-    },
-    "deleting": {"phase": "deleting"},
-    "resetting": {"phase": "deleting", "remake": True},
-    "restarting": {**_READY, "restart_wanted_at": LATER},
-    "expiring": {**_READY, "expires_at": _in(minutes=50)},
-    "capped": {**_READY, "extended_until": LATER, "expiry_asked": LATER},
-    "unsaved": {**_READY, "unsaved_work": _WORK},
+# What is seen, and what stands in the database meanwhile.
+STATES: dict[str, tuple[str, dict[str, Any]]] = {
+    "none": ("No sandbox yet.", _READY),
+    "queued": ("Asked for: a worker will begin.", {"phase": "pending", "step": "queued"}),
+    "provisioning": ("It is being made.", {"phase": "pending", "step": "starter"}),
+    "retrying": (
+        "The provider is not answering: Manta tries again.",
+        {
+            **{"phase": "pending", "step": "creating", "attempts": 2},
+            **{"error_code": "provider_unavailable", "error_message": _NOT_ANSWERING},
+        },
+    ),
+    "active": ("Awake.", _READY),
+    "asleep": ("Asleep: it wakes when it is used.", {**_READY, "provider_state": "STANDBY"}),
+    "stale": ("Nothing was heard of the provider lately.", _READY),
+    "unknown": (
+        "The provider says something that Manta doesn't know.",
+        {**_READY, "provider_status": "SOMETHING_NEW"},
+    ),
+    "stopped": ("The provider has stopped it.", {**_READY, "provider_status": "DEACTIVATED"}),
+    "failed": (
+        "It could not be made, and why.",
+        {
+            **{"phase": "failed", "error_code": "unknown_image"},
+            "error_message": "The provider has no image 'blaxel/nope'. Set SANDBOX_IMAGE to one "
+            "of those that `manage.py images` lists.",
+        },
+    ),
+    "expired": (
+        "It was not used until its expiry date.",
+        {
+            **{"phase": "gone", "error_code": "expired"},
+            "error_message": "It was not used until its expiry date, with everything in it.",
+        },
+    ),
+    "deleted": (
+        "It was deleted at the provider.",
+        {
+            **{"phase": "gone", "error_code": "deleted", "unsaved_work": _WORK},
+            "error_message": "It was deleted at the provider, with everything in it.",
+        },
+    ),
+    "deleting": ("It is being deleted.", {"phase": "deleting"}),
+    "resetting": ("It is being made anew.", {"phase": "deleting", "remake": True}),
+    "restarting": ("It is being restarted.", {**_READY, "restart_wanted_at": LATER}),
+    "expiring": ("It ends within the hour.", {**_READY, "expires_at": _in(minutes=50)}),
+    "capped": (
+        "It can't be kept any longer.",
+        {**_READY, "extended_until": LATER, "expiry_asked": LATER},
+    ),
+    "unsaved": ("There is work in it that is nowhere else.", {**_READY, "unsaved_work": _WORK}),
 }
 # What every other state has of these.
 _USUAL = {
@@ -87,10 +108,10 @@ class Still:
         self._provider_fails(False)
 
     def show(self, state: str) -> None:
-        """One of STATES, "stale" (nothing heard of the provider), or "none" (no sandbox)."""
+        """One of STATES."""
         now = _written(datetime.now(UTC))
         seen = {"checked_at": now, "unsaved_checked_at": now, "expires_at": _in(hours=20)}
-        fields = _USUAL | seen | STATES.get(state, _READY)
+        fields = _USUAL | seen | STATES[state][1]
         fields["next_attempt_at"] = None if fields["phase"] == "ready" else LATER
         columns = ", ".join(f"{name} = ?" for name in fields)
         # A name that is nobody's, for a person who has none.
@@ -98,6 +119,21 @@ class Still:
         self._execute(f"UPDATE sandboxes_sandbox SET {columns}", *fields.values())
         self._execute("UPDATE accounts_user SET sandbox_id = ? WHERE email = ?", name, self._email)
         self._provider_fails(state == "stale")
+
+    def confirm_address(self, email: str) -> None:
+        """As whoever follows the link in the message."""
+        self._execute("UPDATE account_emailaddress SET verified = TRUE WHERE email = ?", email)
+
+    def make_admin(self, email: str) -> None:
+        rights = "is_staff = TRUE, is_superuser = TRUE"
+        self._execute(f"UPDATE accounts_user SET {rights} WHERE email = ?", email)
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """The record of the agents' calls can't be read: a bug, as a page sees it."""
+        self._execute("ALTER TABLE sandboxes_toolcall RENAME TO lost")
+        yield
+        self._execute("ALTER TABLE lost RENAME TO sandboxes_toolcall")
 
     @property
     def _email(self) -> str:
@@ -120,9 +156,6 @@ def held(parts: Parts, email: str = "") -> Iterator[Still]:
     with Visitor(parts.url, email) as visitor:
         visitor.sign_up()
         visitor.until_ready()
-        # Signing up is not proof of the password; some pages ask for one that is fresh.
-        visitor.sign_out()
-        visitor.sign_in()
         parts.stop("worker")
         yield Still(parts, visitor)
         parts.mend()

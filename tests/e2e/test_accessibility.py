@@ -1,17 +1,16 @@
 import re
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e import traces
 from tests.e2e.chromium import UNTIL_STILL, browser_of_a_phone
 from tests.e2e.manta import Parts
-from tests.e2e.pages import FOR_PEOPLE, FOR_STRANGERS
-from tests.e2e.person import hears_no_news, move_in, sign_in_as
+from tests.e2e.pages import FOR_PEOPLE, FOR_STRANGERS, OF_ADMINS
+from tests.e2e.person import move_in, sign_in_as
 from tests.e2e.scenes import (
     SCENES,
     Scene,
@@ -21,13 +20,12 @@ from tests.e2e.scenes import (
     files_undo,
     palette,
     panel,
-    prepare,
     process_log,
     terminal,
 )
 from tests.e2e.states import STATES, Still, held
+from tests.e2e.steps import OF_THE_ADMINISTRATION, STEPS, Step, go, go_as_admin
 
-OF_THE_PANEL = [*STATES, "stale", "none"]
 TOO_SMALL = """
 () => [...document.querySelectorAll("button, a.button")]
   .filter((element) => !element.matches(".small, .copy, [data-theme-choice], [data-dismiss]"))
@@ -100,7 +98,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 @pytest.fixture(scope="module")
 def still(whole_parts: Parts) -> Iterator[Still]:
     with held(whole_parts) as still:
-        prepare(still)
+        traces.leave(still.visitor)
         yield still
 
 
@@ -158,10 +156,7 @@ def test_a_stranger_finds_every_page_accessible(page: Page, path: str) -> None:
 
 @pytest.mark.parametrize("path", FOR_PEOPLE)
 def test_every_page_of_an_account_is_accessible(page: Page, still: Still, path: str) -> None:
-    still.show("asleep")
-    sign_in_as(page, still.visitor)
-
-    page.goto(path)
+    go(page, still, path)
 
     assert violations(page) == []
 
@@ -193,35 +188,20 @@ def test_every_operation_of_the_api_is_accessible(page: Page, phone: Page, enlar
     assert enlarged.evaluate(UNREACHABLE) == []
 
 
-def asking(still: Still) -> str:
-    """Where an agent sends its person."""
-    callback = "http://127.0.0.1:33418/callback"
-    body = {"client_name": "An agent with a long name", "redirect_uris": [callback]}
-    registered = httpx.post(f"{still.url}/oauth/register", json=body, trust_env=False)
-    query = {
-        "response_type": "code",
-        "client_id": registered.json()["client_id"],
-        "redirect_uri": callback,
-        "code_challenge": "c" * 43,
-        "code_challenge_method": "S256",
-        "resource": f"{still.url}/mcp",
-    }
-    return f"/oauth/authorize?{urlencode(query)}"
+@pytest.mark.parametrize("step", [*STEPS, *OF_THE_ADMINISTRATION])
+def test_what_a_step_leads_to_is_accessible(page: Page, still: Still, step: Step) -> None:
+    assert violations(step(page, still)) == []
 
 
-def test_an_agents_question_is_accessible(page: Page, phone: Page, still: Still) -> None:
-    still.show("asleep")
-    for each in (page, phone):
-        sign_in_as(each, still.visitor)
-        each.goto(asking(still))
-        each.get_by_text("Only one folder, or not for long").click()
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_step_leads_to_fits_a_phone(phone: Page, still: Still, step: Step) -> None:
+    reached = step(phone, still)
 
-    assert violations(page) == []
-    assert phone.evaluate(OVERFLOW) == 0
-    assert phone.evaluate(TOO_SMALL) == []
+    assert reached.evaluate(OVERFLOW) == 0
+    assert reached.evaluate(TOO_SMALL) == []
 
 
-@pytest.mark.parametrize("state", OF_THE_PANEL)
+@pytest.mark.parametrize("state", STATES)
 def test_the_workspace_is_accessible_in_every_state(page: Page, still: Still, state: str) -> None:
     move_in_and_open(page, still, state)
 
@@ -236,26 +216,6 @@ def test_what_is_needed_seldom_is_accessible(page: Page, still: Still) -> None:
     assert violations(page) == []
 
 
-def test_the_losses_before_a_deletion_are_accessible(page: Page, still: Still) -> None:
-    still.show("unsaved")
-    sign_in_as(page, still.visitor)
-
-    page.goto("/sandbox/delete/")
-    page.get_by_role("button", name="Delete the sandbox").click()
-
-    assert violations(page) == []
-
-
-def test_a_page_that_reaches_nobody_is_accessible(page: Page, still: Still) -> None:
-    move_in_and_open(page, still, "active")
-    page.context.set_offline(True)
-
-    page.evaluate("htmx.trigger(document.body, 'sandbox:refresh')")
-
-    expect(page.locator("#offline")).to_be_visible()
-    assert violations(page) == []
-
-
 @pytest.mark.parametrize("state", ["active", "provisioning", "failed"])
 def test_a_workspace_without_scripts_is_accessible(page: Page, still: Still, state: str) -> None:
     page.route(re.compile(r"\.js$"), lambda route: route.abort())
@@ -267,71 +227,11 @@ def test_a_workspace_without_scripts_is_accessible(page: Page, still: Still, sta
     assert violations(page) == []
 
 
-@pytest.fixture
-def administering(whole_parts: Parts, page: Page, still: Still) -> Iterator[Page]:
-    set_staff = (
-        f"User.objects.filter(email={still.visitor.email!r}).update(is_superuser=%s, is_staff=%s)"
-    )
-    whole_parts.manage("shell", "-c", set_staff % (True, True))
-    still.show("unsaved")
-    sign_in_as(page, still.visitor)
-    yield page
-    whole_parts.manage("shell", "-c", set_staff % (False, False))
+@pytest.mark.parametrize("path", OF_ADMINS)
+def test_a_page_of_the_administration_is_accessible(page: Page, still: Still, path: str) -> None:
+    go_as_admin(page, still, path)
 
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "",
-        "accounts/user/",
-        "accounts/user/1/change/",
-        "operations/failure/",
-        "sandboxes/breaker/",
-        "sandboxes/quota/add/",
-        "sandboxes/sandbox/",
-        "sandboxes/sandboxevent/",
-        "sandboxes/toolcall/",
-    ],
-)
-def test_a_page_of_the_administration_is_accessible(administering: Page, path: str) -> None:
-    administering.goto(f"/admin/{path}")
-
-    assert violations(administering) == []
-
-
-def test_so_is_what_an_admin_does_with_a_sandbox(administering: Page) -> None:
-    administering.goto("/admin/sandboxes/sandbox/")
-    administering.locator("th a[href*=change]").click()
-    assert violations(administering) == []
-    administering.go_back()
-    administering.locator(".action-select").check()
-    administering.get_by_role("combobox", name="Action").select_option("delete_sandboxes")
-    administering.get_by_role("button", name="Go").click()
-
-    expect(administering.get_by_label("Why?")).to_be_visible()
-    assert violations(administering) == []
-
-
-def test_an_error_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
-    hears_no_news(page)
-    move_in_and_open(page, still, "asleep")
-    still.show("provisioning")
-
-    with context.expect_page() as opening:
-        page.locator("#preview-open").click()
-
-    expect(opening.value.get_by_role("heading", name="That did not work")).to_be_visible()
-    assert violations(opening.value) == []
-
-
-def test_the_starter_page_is_accessible(context: BrowserContext, page: Page, still: Still) -> None:
-    move_in_and_open(page, still, "asleep")
-
-    with context.expect_page() as opening:
-        page.locator("#preview-open").click()
-
-    expect(opening.value.get_by_role("heading", level=1)).to_be_visible()
-    assert violations(opening.value) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", FOR_STRANGERS)
@@ -344,10 +244,7 @@ def test_a_page_fits_a_strangers_phone(phone: Page, path: str) -> None:
 
 @pytest.mark.parametrize("path", FOR_PEOPLE)
 def test_a_page_of_an_account_fits_a_phone(phone: Page, still: Still, path: str) -> None:
-    still.show("asleep")
-    sign_in_as(phone, still.visitor)
-
-    phone.goto(path)
+    go(phone, still, path)
 
     assert phone.evaluate(OVERFLOW) == 0
     assert phone.evaluate(TOO_SMALL) == []
@@ -382,10 +279,7 @@ def test_a_strangers_page_can_be_enlarged(enlarged: Page, path: str) -> None:
 
 @pytest.mark.parametrize("path", FOR_PEOPLE)
 def test_a_page_of_an_account_can_be_enlarged(enlarged: Page, still: Still, path: str) -> None:
-    still.show("asleep")
-    sign_in_as(enlarged, still.visitor)
-
-    enlarged.goto(path)
+    go(enlarged, still, path)
 
     assert enlarged.evaluate(SIDEWAYS) == []
     assert enlarged.evaluate(UNREACHABLE) == []

@@ -8,23 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.accounts.authenticator import code_of
 from tests.accounts.oauth import Person as PersonThere
 from tests.accounts.oauth import Provider
-from tests.accounts.people import code_of
 from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.manta import Parts, copy_of
+from tests.e2e.manta import Parts, copy_of, ways_in
+from tests.e2e.pages import OF_WAYS_IN, WAYS_IN
 from tests.e2e.person import Person, sign_in_as
+from tests.e2e.steps import give_authenticator
 from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
 from tests.e2e.visitor import PASSWORD, Visitor
-
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +31,7 @@ def installation(prepared: Path, provider: Provider) -> Iterator[Parts]:
     """A Manta whose GitHub and Google are the test's own server."""
     with copy_of(prepared) as state_dir:
         parts = Parts(state_dir)
-        parts.extra = {
-            "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
-            "PROVIDER_OF_THE_TEST": provider.url,
-            "GITHUB_CLIENT_ID": "id-at-github",
-            "GITHUB_CLIENT_SECRET": "secret-at-github",
-            "GOOGLE_CLIENT_ID": "id-at-google",
-            "GOOGLE_CLIENT_SECRET": "secret-at-google",
-        }
+        parts.extra = ways_in(provider.url)
         with parts:
             yield parts
 
@@ -70,17 +56,8 @@ def visitor(installation: Parts) -> Iterator[Visitor]:
             "from allauth.account.models import EmailAddress as E;"
             f"E.objects.filter(email='{visitor.email}').update(verified=True)",
         )
-        visitor.sign_out()
-        visitor.sign_in()
-        visitor.post("/accounts/reauthenticate/", password=PASSWORD)
+        visitor.confirm()
         yield visitor
-
-
-def give_authenticator(page: Page) -> None:
-    """A device that says yes, as somebody who unlocks it does."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
 def sign_in_here(page: Page, email: str) -> None:
@@ -207,18 +184,7 @@ def test_signing_out_everywhere_reaches_an_open_page(
     elsewhere.close()
 
 
-PAGES = [
-    "/account/",
-    "/account/sessions/",
-    "/account/data/",
-    "/accounts/2fa/totp/activate/",
-    "/accounts/2fa/webauthn/",
-    "/accounts/2fa/webauthn/add/",
-    "/accounts/3rdparty/",
-]
-
-
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", OF_WAYS_IN)
 def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, visitor: Visitor, path: str
 ) -> None:
@@ -234,10 +200,7 @@ def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
     context.close()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/accounts/login/", "/accounts/signup/", "/accounts/login/code/", "/accounts/github/login/"],
-)
+@pytest.mark.parametrize("path", WAYS_IN)
 def test_a_strangers_page_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, path: str
 ) -> None:

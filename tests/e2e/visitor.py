@@ -40,6 +40,10 @@ class Visitor:
         self.http.cookies.pop("sessionid", None)
         return self.post("/accounts/login/", login=self.email, password=PASSWORD)
 
+    def confirm(self) -> None:
+        """Show the password once more, as pages ask for where it matters; it counts for minutes."""
+        self.post("/accounts/reauthenticate/", password=PASSWORD)
+
     def sign_out(self) -> None:
         self.post("/accounts/logout/")
         self.http.cookies.clear()

@@ -1,0 +1,69 @@
+"""What a person has done already, so that the pages that are looked at have something to show."""
+
+import base64
+import hashlib
+import html
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+
+from tests.e2e.visitor import Visitor
+
+CALLBACK = "http://127.0.0.1:33418/callback"
+VERIFIER = "v" * 43
+
+
+def leave(visitor: Visitor) -> None:
+    """A terminal that is open, a program with a token, and an agent that was let in."""
+    send(visitor, "POST", "/api/sandbox/terminals")
+    visitor.confirm()
+    make_token(visitor, "Nightly build")
+    let_in(visitor, "Claude Code")
+
+
+def send(visitor: Visitor, method: str, path: str) -> None:
+    """As the workspace's scripts do."""
+    headers = {
+        "X-CSRFToken": visitor.http.cookies["csrftoken"],
+        "Origin": str(visitor.http.base_url).rstrip("/"),
+    }
+    visitor.http.request(method, path, json={}, headers=headers).raise_for_status()
+
+
+def make_token(visitor: Visitor, name: str) -> str:
+    """One that may use a sandbox's tools."""
+    key = re.search(r'name="key" value="(\w+)"', visitor.http.get("/account/tokens/new/").text)
+    fields = {"scopes": "mcp", "abilities": "run", "lifetime": "30", "name": name}
+    page = visitor.post("/account/tokens/new/", key=key[1] if key else "", **fields)
+    shown = re.search(r"data-copy-text>([^<]+)", page.text)
+    assert shown, page.text
+    return html.unescape(shown[1])
+
+
+def let_in(visitor: Visitor, name: str) -> None:
+    """An agent, by its person; it fetches its tokens."""
+    asked = asking(visitor, name)
+    let = visitor.post(asked, answer="allow", abilities="run")
+    (code,) = parse_qs(urlsplit(let.headers["Location"]).query)["code"]
+    body = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+    client = {key: values[0] for key, values in parse_qs(urlsplit(asked).query).items()}
+    body |= {key: client[key] for key in ("client_id", "redirect_uri", "resource")}
+    visitor.http.post("/oauth/token", data=body).raise_for_status()
+
+
+def asking(visitor: Visitor, name: str) -> str:
+    """Where an agent sends its person."""
+    site = str(visitor.http.base_url).rstrip("/")
+    body = {"client_name": name, "redirect_uris": [CALLBACK]}
+    registered = httpx.post(f"{site}/oauth/register", json=body, trust_env=False)
+    digest = hashlib.sha256(VERIFIER.encode()).digest()
+    query = {
+        "response_type": "code",
+        "client_id": registered.json()["client_id"],
+        "redirect_uri": CALLBACK,
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+        "resource": f"{site}/mcp",
+    }
+    return f"/oauth/authorize?{urlencode(query)}"
