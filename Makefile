@@ -37,8 +37,8 @@ chaos:  ## People use Manta while its processes are killed (ARGS="--minutes 15")
 bench:  ## Start Manta and measure it (ARGS=--write: into docs/benchmarks.md)
 	@scripts/setup.sh test && exec .venv/bin/python -m bench $(ARGS)
 
-screenshots:  ## Take the pictures in docs/img anew
-	@scripts/setup.sh test && exec .venv/bin/python -m tests.e2e.screenshots
+screenshots:  ## Take the pictures of docs/screenshots.md anew (ARGS=pages/home for one)
+	@scripts/setup.sh test && exec .venv/bin/python -m tests.e2e.screenshots $(ARGS)
 
 lock:  ## Write the lock files again from pyproject.toml (ARGS=--upgrade: newer versions)
 	scripts/lock.sh $(ARGS)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.pictures import PICTURES, gallery
+
 ROOT = Path(__file__).resolve().parent.parent
 READERS = {"text", "flag", "number", "items", "secret", "choice", "duration", "ports"}
 # A path of somebody's machine, or an index that somebody's machine uses. The brackets keep the
@@ -80,6 +82,20 @@ def test_every_file_that_a_page_links_to_is_there(name):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
 
     assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_every_page_and_state_is_pictured_and_nothing_else():
+    images = ROOT / "docs/img"
+
+    pictured = {str(path.relative_to(images)) for path in images.rglob("*") if path.is_file()}
+
+    # What is missing, `make screenshots` takes; what is in no table goes.
+    assert pictured == {file for picture in PICTURES for file in picture.files}
+
+
+def test_the_gallery_shows_every_picture():
+    # `make screenshots` writes it.
+    assert read("docs/screenshots.md") == gallery()
 
 
 def test_every_verb_that_a_page_names_is_in_the_makefile():
