@@ -3,9 +3,11 @@
 from typing import Any
 
 # Imported for what they register, and what is taken back below.
+import allauth.idp.oidc.admin
 import allauth.mfa.admin
 import allauth.socialaccount.admin
 import allauth.usersessions.admin  # noqa: F401
+from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
@@ -20,8 +22,11 @@ from accounts.models import User
 from sandboxes import services
 from sandboxes.models import Sandbox
 
-# Providers are set by variables, tokens are not kept, and the others' pages showed secrets.
-admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken, UserSession])
+# Providers are set by variables, tokens are not kept, agents are let in by their person alone, and
+# the others' pages showed secrets.
+admin.site.unregister(
+    [Authenticator, Client, SocialAccount, SocialApp, SocialToken, Token, UserSession]
+)
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]

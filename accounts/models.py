@@ -132,32 +132,8 @@ class PersonalToken(Admission):
         return [scope.label for scope in Scope if scope in self.scopes]
 
 
-def new_client_id() -> str:
-    return secrets.token_hex(16)
-
-
 def new_agent_key() -> str:
     return f"{ConnectedAgent.KEY_PREFIX}{secrets.token_hex(8)}"
-
-
-class OAuthClient(models.Model):
-    """A program that registered itself (RFC 7591). What it says of itself nobody has checked."""
-
-    id = models.CharField(primary_key=True, max_length=32, default=new_client_id, editable=False)
-    name = models.CharField(max_length=100)
-    redirect_uris = models.JSONField(default=list)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = "OAuth client"
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def client_id(self) -> str:
-        """As oauthlib asks for it."""
-        return self.id
 
 
 class ConnectedAgentQuerySet(AdmissionQuerySet["ConnectedAgent"]):
@@ -177,11 +153,11 @@ class ConnectedAgent(Admission):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connected_agents"
     )
-    client = models.ForeignKey(OAuthClient, on_delete=models.CASCADE, related_name="agents")
+    client = models.ForeignKey(
+        "allauth_idp_oidc.Client", on_delete=models.CASCADE, related_name="agents"
+    )
     # Names it in Grant.key, and is no secret.
     key = models.CharField(max_length=32, unique=True, default=new_agent_key, editable=False)
-    # The one address that its tokens are good for (RFC 8707).
-    resource = models.CharField(max_length=255)
     # None until the client has fetched its first tokens.
     connected_at = models.DateTimeField(null=True, blank=True)
 
@@ -194,26 +170,25 @@ class ConnectedAgent(Admission):
         ]
 
     def __str__(self) -> str:
-        return self.client.name
+        return str(self.client.name)
 
 
 class AgentSecret(models.Model):
-    """What a client shows for a connected agent. The secret itself is nowhere: only its hash."""
+    """A code or a refresh token of a connected agent: whether it was shown. It works once.
+
+    The secret itself is nowhere: only its hash.
+    """
 
     class Kind(models.TextChoices):
         CODE = "code"
-        ACCESS = "access"
         REFRESH = "refresh"
 
     agent = models.ForeignKey(ConnectedAgent, on_delete=models.CASCADE, related_name="secrets")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField(db_index=True)
-    # A code or a refresh token works once; it is kept to know it when somebody shows it again.
+    # It is kept afterwards, to know it when somebody shows it again.
     spent_at = models.DateTimeField(null=True, blank=True)
-    # Of a code: where it was sent, and the PKCE challenge that came with the request.
-    redirect_uri = models.TextField(blank=True)
-    challenge = models.CharField(max_length=128, blank=True)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.agent_id}"

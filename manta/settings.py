@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
@@ -251,6 +252,16 @@ MFA_TOTP_TOLERANCE = 1
 
 # Besides web pages and this machine: apps that an agent's sign-in may lead back to.
 AGENT_SCHEMES = env.items("MANTA_AGENT_SCHEMES", "cursor,vscode,vscode-insiders,windsurf,zed,goose")
+# Agents sign in at allauth's authorization server, as accounts.oauth narrows it.
+IDP_OIDC_ADAPTER = "accounts.oauth.adapter.StrictAdapter"
+IDP_OIDC_DCR_ENABLED = True
+IDP_OIDC_DCR_REQUIRES_INITIAL_ACCESS_TOKEN = False
+IDP_OIDC_AUTH_METHODS = ["none"]
+IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN = 60
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 60 * 60
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 30 * 24 * 60 * 60
+# Its own would be three a minute.
+IDP_OIDC_RATE_LIMITS = False
 # Beside allauth's own. Agents register themselves; a whole office may come from one address.
 ACCOUNT_RATE_LIMITS = {"agent_registration": "20/m/ip,200/d/ip"}
 

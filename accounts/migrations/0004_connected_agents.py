@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='OAuthClient',
             fields=[
-                ('id', models.CharField(default=accounts.models.new_client_id, editable=False, max_length=32, primary_key=True, serialize=False)),
+                ('id', models.CharField(editable=False, max_length=32, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('redirect_uris', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

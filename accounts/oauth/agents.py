@@ -1,103 +1,111 @@
-"""The agents that people have let in: connecting one, its codes and tokens, and its end."""
+"""The agents that people have let in: connecting one, what it shows, and its end.
+
+Its access and refresh tokens are allauth's rows, and its codes in allauth's cache. AgentSecret
+knows of each code and refresh token whether it was shown already, which allauth does not.
+"""
 
 import logging
-import secrets
+import re
 from dataclasses import replace
 from datetime import timedelta
 
+from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import passports
-from accounts.models import AgentSecret, ConnectedAgent, OAuthClient, User
+from accounts.models import AgentSecret, ConnectedAgent, User
+from accounts.oauth import redirects
 from accounts.passports import Passport
 from accounts.tokens import digest
 
 logger = logging.getLogger(__name__)
 
-Kind = AgentSecret.Kind
-
-CODE_LIFETIME = timedelta(minutes=1)
-ACCESS_LIFETIME = timedelta(hours=1)
-REFRESH_LIFETIME = timedelta(days=30)
+CODE_LIFETIME = timedelta(seconds=settings.IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN)
+REFRESH_LIFETIME = timedelta(seconds=settings.IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN)
 # How long a client that nobody has let in is kept.
 _UNUSED_CLIENT = timedelta(days=7)
+_CLIENT_ID = re.compile(r"[0-9a-f]{32}")
 
 
-def new_secret(kind: str) -> str:
-    """One fixed shape, so that scanners of public code recognise one that has leaked."""
-    return f"manta_{kind}_{secrets.token_hex(32)}"
+def client(client_id: str | None) -> Client | None:
+    is_one = _CLIENT_ID.fullmatch(client_id or "")
+    return Client.objects.filter(pk=client_id).first() if is_one else None
 
 
-def let_in(*, user: User, client: OAuthClient) -> ConnectedAgent:
+def expect_at(client: Client, uri: str) -> None:
+    """Have it be sent to another port of this machine: it takes what is free (RFC 8252).
+
+    allauth allows that of 127.0.0.1 and not of localhost.
+    """
+    registered = client.get_redirect_uris()
+    if uri not in registered:
+        client.set_redirect_uris([uri if redirects.matches(uri, [r]) else r for r in registered])
+        client.save(update_fields=["redirect_uris"])
+
+
+def let_in(*, user: User, client_id: str, code: str) -> ConnectedAgent:
     """Have a client act for a person, who has said so. It still has to fetch its tokens."""
     until = timezone.now() + CODE_LIFETIME
     agent, _ = ConnectedAgent.objects.get_or_create(
-        user=user, client=client, defaults={"expires_at": until, "resource": settings.MCP_URL}
+        user=user, client_id=client_id, defaults={"expires_at": until}
     )
     agent.revoked_at = None
-    agent.resource = settings.MCP_URL
     agent.expires_at = max(agent.expires_at, until)
-    agent.save(update_fields=["revoked_at", "resource", "expires_at"])
+    agent.save(update_fields=["revoked_at", "expires_at"])
+    agent.secrets.create(kind=AgentSecret.Kind.CODE, digest=digest(code), expires_at=until)
     return agent
 
 
-def passport_of(*, user: User, client: OAuthClient) -> Passport:
+def passport_of(*, user: User, client_id: str) -> Passport:
     """What it may do already, or might when it was here before: nothing widens unasked."""
-    agent = ConnectedAgent.objects.filter(user=user, client=client).first()
+    agent = ConnectedAgent.objects.filter(user=user, client_id=client_id).first()
     passport = passports.of(agent.key) if agent else passports.FULL
     return replace(passport, expires_at=None) if passport.has_expired else passport
 
 
-def keep_code(
-    agent: ConnectedAgent, code: str, *, redirect_uri: str, challenge: str
-) -> AgentSecret:
-    return agent.secrets.create(
-        kind=Kind.CODE,
-        digest=digest(code),
-        expires_at=timezone.now() + CODE_LIFETIME,
-        redirect_uri=redirect_uri,
-        challenge=challenge,
-    )
-
-
-def keep_tokens(agent: ConnectedAgent, *, access: str, refresh: str) -> None:
-    """Remember a new pair."""
-    now = timezone.now()
-    agent.connected_at = agent.connected_at or now
-    agent.expires_at = now + REFRESH_LIFETIME
-    agent.save(update_fields=["connected_at", "expires_at"])
-    agent.secrets.create(kind=Kind.ACCESS, digest=digest(access), expires_at=now + ACCESS_LIFETIME)
-    agent.secrets.create(kind=Kind.REFRESH, digest=digest(refresh), expires_at=agent.expires_at)
-
-
-def spend(kind: Kind, raw: str, client: OAuthClient) -> AgentSecret | None:
+def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> ConnectedAgent | None:
     """Use up a code or a refresh token of the client's; None when it is not good.
 
     Whoever shows one again has it from somewhere: then nobody goes on with what came of it.
     """
     now = timezone.now()
-    found = AgentSecret.objects.select_related("agent__user").filter(kind=kind, digest=digest(raw))
-    secret = found.first()
+    secret = AgentSecret.objects.filter(kind=kind, digest=digest(raw)).first()
     if secret is None:
         return None
     # The agent's row before its secrets', as in revoke: or PostgreSQL ends one by a deadlock.
-    ConnectedAgent.objects.select_for_update().filter(pk=secret.agent_id).first()
+    of_it = ConnectedAgent.objects.select_for_update(of=["self"]).select_related("user")
+    agent: ConnectedAgent | None = of_it.filter(pk=secret.agent_id).first()
+    if agent is None:
+        return None
     # Asked of the row: of two at once, one is the first.
     is_first = AgentSecret.objects.filter(pk=secret.pk, spent_at=None).update(spent_at=now)
     if not is_first:
-        logger.warning("A %s of %s was shown again: it is revoked", kind.label, secret.agent.key)
-        revoke(secret.agent)
-    usable = ConnectedAgent.objects.usable().filter(pk=secret.agent_id, client=client)
-    good = is_first and secret.expires_at > now and usable.exists()
-    return secret if good else None
+        logger.warning("A %s of %s was shown again: it is revoked", kind.label, agent.key)
+        revoke(agent)
+        return None
+    usable = ConnectedAgent.objects.usable().filter(pk=agent.pk, client=client)
+    return agent if secret.expires_at > now and usable.exists() else None
 
 
-def find(raw: str, client: OAuthClient) -> ConnectedAgent | None:
+def keep(agent: ConnectedAgent, *, refresh: str) -> None:
+    """It has got a new pair of tokens."""
+    now = timezone.now()
+    agent.connected_at = agent.connected_at or now
+    agent.expires_at = now + REFRESH_LIFETIME
+    agent.save(update_fields=["connected_at", "expires_at"])
+    agent.secrets.create(
+        kind=AgentSecret.Kind.REFRESH, digest=digest(refresh), expires_at=agent.expires_at
+    )
+
+
+def find(raw: str, client: Client) -> ConnectedAgent | None:
     """Whose token of the client's this is, whether it is good or not."""
-    agents = ConnectedAgent.objects.filter(client=client, secrets__digest=digest(raw))
-    found: ConnectedAgent | None = agents.first()
+    token = Token.objects.by_value(raw).filter(client=client)
+    shown = Q(secrets__digest=digest(raw)) | Q(user__in=token.values("user"))
+    found: ConnectedAgent | None = ConnectedAgent.objects.filter(shown, client=client).first()
     return found
 
 
@@ -106,10 +114,12 @@ def revoke(agent: ConnectedAgent) -> None:
     with transaction.atomic():
         ConnectedAgent.objects.filter(pk=agent.pk).update(revoked_at=timezone.now())
         agent.secrets.all().delete()
+        Token.objects.filter(user=agent.user_id, client=agent.client_id).delete()
 
 
 def forget_old() -> None:
     """Take away what has ended, and clients that nobody lets in: anybody can register some."""
     now = timezone.now()
     AgentSecret.objects.filter(expires_at__lte=now).delete()
-    OAuthClient.objects.filter(agents=None, created_at__lt=now - _UNUSED_CLIENT).delete()
+    Token.objects.expired().delete()
+    Client.objects.filter(agents=None, created_at__lt=now - _UNUSED_CLIENT).delete()

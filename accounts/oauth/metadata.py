@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Scope
-from accounts.oauth.server import GRANT_TYPES, SCOPES
+from accounts.oauth.adapter import GRANT_TYPES, SCOPES
 
 
 @require_safe

@@ -11,8 +11,8 @@ urlpatterns = [
         name="mcp-resource",
     ),
     path(".well-known/oauth-authorization-server", metadata.authorization_server, name="server"),
-    path("oauth/register", register.register, name="register"),
-    path("oauth/authorize", views.authorize, name="authorize"),
-    path("oauth/token", views.token, name="token"),
+    path("oauth/register", register.Register.as_view(), name="register"),
+    path("oauth/authorize", views.Authorize.as_view(), name="authorize"),
+    path("oauth/token", views.Token.as_view(), name="token"),
     path("oauth/revoke", views.revoke, name="revoke"),
 ]

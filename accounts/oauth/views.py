@@ -1,121 +1,222 @@
 """The endpoints of OAuth: a person consents at the first, programs ask at the others."""
 
+import json
+import re
+from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from allauth.account.adapter import get_adapter
+from allauth.idp.oidc.forms import AuthorizationForm
+from allauth.idp.oidc.views import AuthorizationView, TokenView
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 from oauthlib.common import Request, add_params_to_uri
-from oauthlib.oauth2 import AccessDeniedError, FatalClientError, OAuth2Error
+from oauthlib.oauth2 import (
+    FatalClientError,
+    InvalidClientError,
+    InvalidClientIdError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidRequestFatalError,
+    InvalidScopeError,
+    MismatchingRedirectURIError,
+    MissingRedirectURIError,
+    OAuth2Error,
+    UnsupportedGrantTypeError,
+)
 
 from accounts import passports
-from accounts.models import ConnectedAgent
+from accounts.models import AgentSecret, ConnectedAgent, Scope
 from accounts.oauth import agents, redirects
-from accounts.oauth.server import server
 from accounts.passport_forms import PassportForm
-from manta.requests import SignedInRequest
+
+# What is not among them is as if it were not there: OpenID's prompt=none lets in unasked.
+_PARAMETERS = {
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+}
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@require_http_methods(["GET", "POST"])
-@never_cache
-@login_required
-def authorize(request: SignedInRequest) -> HttpResponse:
-    """Ask the person, each time. What is asked for is in the address, for GET and POST alike."""
-    try:
-        _, info = server.validate_authorization_request(_uri(request))
-        asked: Request = info["request"]
-        if request.method == "POST" and request.POST.get("answer") != "allow":
-            raise AccessDeniedError(request=asked)
-    except FatalClientError as exc:
-        context = {"error": exc.error, "description": exc.description}
-        return render(request, "accounts/agent_refused.html", context, status=400)
-    except OAuth2Error as exc:
-        back = exc.in_uri(exc.redirect_uri)
-        return _to_client(add_params_to_uri(back, [("iss", settings.MANTA_URL)]))
-    posted = request.POST if request.method == "POST" else None
-    form = PassportForm(posted, agents.passport_of(user=request.user, client=asked.client))
-    if form.is_valid():
-        return _to_client(_let_in(request, asked, form))
-    return _consent_page(request, asked, form)
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+    """RFC 8707."""
+
+    error = "invalid_target"
+    description = "The parameter resource must be there once, and be the address of /mcp."
 
 
-def _consent_page(request: SignedInRequest, asked: Request, form: PassportForm) -> HttpResponse:
-    redirect = redirects.parse(asked.redirect_uri)
-    assert redirect is not None  # noqa: S101 - or it would not be asked
-    context = {
-        "client": asked.client,
-        "redirect": redirect,
-        "days": agents.REFRESH_LIFETIME.days,
-        "form": form,
-    }
-    status = 422 if form.is_bound else 200
-    response: Any = render(request, "accounts/consent.html", context, status=status)
-    # Chromium holds the redirect that follows the form's POST to the policy of the form's page.
-    response._csp_update = {"form-action": [redirect.csp_source]}
-    return response  # type: ignore[no-any-return]
+# Of allauth's view this leaves out csrf_exempt: it is for other sites' forms.
+@method_decorator([never_cache, login_required], name="dispatch")
+class Authorize(AuthorizationView):  # type: ignore[misc]
+    """Ask the person, each time, and for how much."""
 
+    template_name = "accounts/consent.html"
 
-def _let_in(request: SignedInRequest, asked: Request, form: PassportForm) -> str:
-    """Where the person's browser takes the code to."""
-    with transaction.atomic():
-        agent = agents.let_in(user=request.user, client=asked.client)
-        passports.issue(user=request.user, key=agent.key, **form.passport())
-        headers, _, _ = server.create_authorization_response(
-            _uri(request), credentials={"agent": agent}
-        )
-        transaction.on_commit(lambda: _tell(agent), robust=True)
-    return str(headers["Location"])
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _read_alone(request, _PARAMETERS)
+        try:
+            _check(Request(request.get_full_path()))
+        except FatalClientError as exc:
+            return render(request, "idp/oidc/error.html", {"error": exc}, status=400)
+        except OAuth2Error as exc:
+            return _to_client(exc.in_uri(exc.redirect_uri))
+        response = super().dispatch(request, *args, **kwargs)
+        return _to_client(response["Location"]) if response.has_header("Location") else response
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Without what the page was signed with, nobody has seen the page.
+        answer = super().post if "request" in request.POST else self.get
+        return answer(request)  # type: ignore[no-any-return]
 
-@csrf_exempt
-@require_POST
-@never_cache
-def token(request: HttpRequest) -> HttpResponse:
-    """Tokens for a code or a refresh token. What was shown is spent, also when it is refused."""
-    try:
+    def form_valid(self, form: AuthorizationForm) -> HttpResponse:
+        if not self._passport.is_valid():
+            return self.form_invalid(form)
         with transaction.atomic():
-            answer = server.create_token_response(
-                _uri(request), body=request.POST.urlencode(), headers={}
-            )
-    except OAuth2Error as exc:
-        return JsonResponse(dict(exc.twotuples), status=exc.status_code)
-    return _as_told(*answer)
+            response: HttpResponse = super().form_valid(form)
+            if code := _code(response):
+                client_id = self._request_info["client_id"]
+                agent = agents.let_in(user=self.request.user, client_id=client_id, code=code)
+                passports.issue(user=agent.user, key=agent.key, **self._passport.passport())
+                transaction.on_commit(lambda: _tell(agent), robust=True)
+        return response
+
+    def form_invalid(self, form: AuthorizationForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "asked": context["form"],
+            "form": self._passport,
+            "redirect": redirects.parse(self._request_info["redirect_uri"]),
+            "days": agents.REFRESH_LIFETIME.days,
+        }
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        response: Any = super().render_to_response(context, **kwargs)
+        # Chromium holds the redirect that follows the form's POST to the policy of the form's page.
+        response._csp_update = {"form-action": [context["redirect"].csp_source]}
+        return response  # type: ignore[no-any-return]
+
+    @cached_property
+    def _passport(self) -> PassportForm:
+        client_id = self._request_info["client_id"]
+        current = agents.passport_of(user=self.request.user, client_id=client_id)
+        return PassportForm(self.get_form_kwargs().get("data"), current)
+
+
+def _read_alone(request: HttpRequest, names: set[str]) -> None:
+    query = request.GET.copy()
+    for name in set(query) - names:
+        del query[name]
+    request.GET = query  # type: ignore[assignment]
+    request.META["QUERY_STRING"] = query.urlencode()
+
+
+def _check(asked: Request) -> None:
+    """What OAuth 2.1 and MCP require, and oauthlib or allauth let be.
+
+    Raises FatalClientError for what the client can't be told, and else another OAuth2Error.
+    """
+    client = agents.client(asked.client_id)
+    if client is None:
+        raise InvalidClientIdError(request=asked)
+    if asked.redirect_uri is None:
+        raise MissingRedirectURIError(request=asked)
+    if not redirects.matches(asked.redirect_uri, client.get_redirect_uris()):
+        raise MismatchingRedirectURIError(request=asked)
+    if set(asked.duplicate_params) - {"resource"}:
+        raise InvalidRequestFatalError("A parameter is there twice.", request=asked)
+    if asked.resource != settings.MCP_URL or asked.duplicate_params:
+        raise InvalidTarget(request=asked)
+    if asked.scope and Scope.MCP not in asked.scope.split():
+        raise InvalidScopeError(request=asked)
+    challenge = _CHALLENGE.fullmatch(asked.code_challenge or "")
+    if challenge is None or asked.code_challenge_method != "S256":
+        raise InvalidRequestError("PKCE takes the method S256, and no other.", request=asked)
+    agents.expect_at(client, asked.redirect_uri)
+
+
+def _to_client(uri: str) -> HttpResponse:
+    """With iss, so that it knows whose answer it is (RFC 9207). Django's redirect knows no apps."""
+    told = add_params_to_uri(uri, [("iss", settings.MANTA_URL)])
+    return HttpResponse(status=302, headers={"Location": told})
+
+
+def _code(response: HttpResponse) -> str | None:
+    query = parse_qs(urlsplit(response.headers.get("Location", "")).query)
+    return query["code"][0] if "code" in query else None
+
+
+@method_decorator(never_cache, name="dispatch")
+class Token(TokenView):  # type: ignore[misc]
+    """Tokens for a code or a refresh token. What was shown is spent, also when it is refused."""
+
+    @transaction.atomic
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            agent = _spend(request)
+        except OAuth2Error as exc:
+            return JsonResponse(dict(exc.twotuples), status=exc.status_code)
+        response: HttpResponse = super().post(request)
+        if response.status_code == 200:
+            agents.keep(agent, refresh=json.loads(response.content)["refresh_token"])
+        return response
+
+
+def _spend(request: HttpRequest) -> ConnectedAgent:
+    """Whose code or refresh token was shown, which is of no use from now on."""
+    if request.GET:
+        raise InvalidRequestError("What is in an address is written down: send a form.")
+    client = agents.client(request.POST.get("client_id"))
+    if client is None:
+        raise InvalidClientError
+    try:
+        kind, name = {
+            "authorization_code": (AgentSecret.Kind.CODE, "code"),
+            "refresh_token": (AgentSecret.Kind.REFRESH, "refresh_token"),
+        }[request.POST.get("grant_type", "")]
+    except KeyError as exc:
+        raise UnsupportedGrantTypeError from exc
+    is_for_mcp = request.POST.getlist("resource") == [settings.MCP_URL]
+    # A code has one try. A refresh token is what a client has for a month.
+    if kind == AgentSecret.Kind.REFRESH and not is_for_mcp:
+        raise InvalidTarget
+    agent = agents.spend(kind, request.POST.get(name, ""), client)
+    if agent is None:
+        raise InvalidGrantError
+    if not is_for_mcp:
+        raise InvalidTarget
+    return agent
 
 
 @csrf_exempt
 @require_POST
 @never_cache
 def revoke(request: HttpRequest) -> HttpResponse:
-    """RFC 7009: a client signs out."""
-    try:
-        answer = server.create_revocation_response(
-            _uri(request), body=request.POST.urlencode(), headers={}
-        )
-    except OAuth2Error as exc:
-        return JsonResponse(dict(exc.twotuples), status=exc.status_code)
-    return _as_told(*answer)
-
-
-def _uri(request: HttpRequest) -> str:
-    """Written anew: oauthlib breaks at characters that Django lets be."""
-    query = request.GET.urlencode()
-    return f"{request.path}?{query}" if query else request.path
-
-
-def _as_told(headers: dict[str, str], body: str, status: int) -> HttpResponse:
-    return HttpResponse(body, status=status, headers=headers)
-
-
-def _to_client(uri: str) -> HttpResponse:
-    """Not Django's redirect, which knows no schemes of apps."""
-    return HttpResponse(status=302, headers={"Location": uri})
+    """RFC 7009, of a client's own: either of its tokens ends both, as it is how it signs out."""
+    client = agents.client(request.POST.get("client_id"))
+    if client is None:
+        error = InvalidClientError()
+        return JsonResponse(dict(error.twotuples), status=error.status_code)
+    if agent := agents.find(request.POST.get("token", ""), client):
+        agents.revoke(agent)
+    return HttpResponse()
 
 
 def _tell(agent: ConnectedAgent) -> None:

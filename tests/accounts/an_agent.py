@@ -5,6 +5,7 @@ import hashlib
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -17,7 +18,7 @@ VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
 
 # What a person sends who leaves everything ticked.
-ALLOW = {"answer": "allow", "abilities": ["read", "write", "run", "ports"]}
+ALLOW = {"action": "grant", "abilities": ["read", "write", "run", "ports"]}
 
 
 class Agent:
@@ -51,7 +52,7 @@ class Agent:
         """A code, as the person who allows it sends it along."""
         browser = Client()
         browser.force_login(user)
-        return told(browser.post(self.address(**wrong), ALLOW))["code"]
+        return told(answer(browser, self.address(**wrong)))["code"]
 
     def token(self, **fields):
         sent = {"client_id": self.client_id, "resource": settings.MCP_URL, **fields}
@@ -70,6 +71,15 @@ class Agent:
         return self.exchange(self.code(user)).json()
 
 
+def answer(browser, address, **fields):
+    """Look at the page that asks, and send its form."""
+    page = browser.get(address)
+    assert page.status_code == 200, page.text
+    hidden = re.findall(r'<input type="hidden" name="(request|scopes)" value="([^"]*)"', page.text)
+    asked = {name: [value for each, value in hidden if each == name] for name, _ in hidden}
+    return browser.post(address, asked | ALLOW | fields)
+
+
 def told(response):
     """What a redirect tells the client."""
     assert response.status_code == 302, response.text
@@ -82,8 +92,12 @@ def good(access_token):
     return tokens.verify(access_token, audience=settings.MCP_URL)
 
 
-def ends_soon(**fields):
-    AgentSecret.objects.filter(**fields).update(expires_at=timezone.now())
+def ends_soon(kind):
+    """A code, or all access or refresh tokens."""
+    rows = AgentSecret if kind == "code" else Token
+    types = {"access": Token.Type.ACCESS_TOKEN, "refresh": Token.Type.REFRESH_TOKEN}
+    of_kind = {"kind": kind} if kind == "code" else {"type": types[kind]}
+    assert rows.objects.filter(**of_kind).update(expires_at=timezone.now())
 
 
 def shown(response):

@@ -16,7 +16,7 @@ MCP = "http://localhost:8000/mcp"
 @pytest.fixture
 def raw(alice):
     """The token of an agent that Alice has let in."""
-    return Agent(name="Cursor <i>").sign_in(alice)["access_token"]
+    return Agent(name="Cursor & Co").sign_in(alice)["access_token"]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_the_list_says_which_and_when_it_was_used(person, raw):
 
     after = shown(person.get(URL))
 
-    assert "Cursor &lt;i&gt;" in before
+    assert "Cursor &amp; Co" in before
     assert "never used" in before
     assert "last used" in after
     assert "Connected agents" in person.get("/account/").text

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from allauth.idp.oidc.models import Token
 from django.test import Client
 
 from accounts.models import AgentPassport, AgentSecret, ConnectedAgent, PersonalToken
@@ -50,14 +51,14 @@ def test_to_every_page_it_is_a_stranger(raw, route, method):
 
 def rows():
     """All that a page could make, change or take away."""
-    kinds = (PersonalToken, ConnectedAgent, AgentSecret, AgentPassport, Sandbox)
+    kinds = (PersonalToken, ConnectedAgent, AgentSecret, Token, AgentPassport, Sandbox)
     return [list(kind.objects.values()) for kind in kinds]
 
 
 @pytest.mark.parametrize("route", ELSEWHERE)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 async def test_to_every_route_beside_django_it_is_unknown(db, method, route):
-    raw = "manta_agent_" + "0" * 64
+    raw = "x" * 86
     transport = httpx.ASGITransport(application)
 
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as program:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from allauth.idp.oidc.models import Token
 from django.db import connection
 from django.utils import timezone
 
@@ -37,7 +38,7 @@ def test_a_code_has_one_try(agent, alice, wrong, error):
 
     assert (refused.status_code, refused.json()["error"]) == (400, error)
     assert then.json()["error"] == "invalid_grant"
-    assert not AgentSecret.objects.filter(kind="access").exists()
+    assert not Token.objects.exists()
 
 
 def test_a_code_that_is_shown_again_ends_what_came_of_it(agent, alice):

@@ -1,9 +1,9 @@
 """What an agent may register as."""
 
 import pytest
+from allauth.idp.oidc.models import Client as OAuthClient
 from django.test import Client
 
-from accounts.models import OAuthClient
 from accounts.oauth import agents, redirects
 
 URL = "/oauth/register"

@@ -1,6 +1,7 @@
 """An agent ends: at its person's word, at its own, or with its person."""
 
 import pytest
+from allauth.idp.oidc.models import Token
 from django.utils import timezone
 
 from accounts import tokens
@@ -52,7 +53,7 @@ def test_a_client_signs_out_with_either(agent, alice, which, hint):
     assert not ConnectedAgent.objects.of(alice).exists()
 
 
-@pytest.mark.parametrize("token", ["x", "manta_agent_" + "0" * 64])
+@pytest.mark.parametrize("token", ["x", "x" * 86])
 def test_to_revoke_what_there_is_not_is_no_mistake(agent, token):
     response = agent.http.post("/oauth/revoke", {"token": token, "client_id": agent.client_id})
 
@@ -74,4 +75,10 @@ def test_what_has_ended_is_forgotten(agent, alice):
 
     agents.forget_old()
 
-    assert set(AgentSecret.objects.values_list("kind", flat=True)) == {"access", "refresh"}
+    assert set(AgentSecret.objects.values_list("kind", flat=True)) == {"refresh"}
+    assert set(Token.objects.values_list("type", flat=True)) == {"at", "rt"}
+
+    ends_soon(kind="access")
+    agents.forget_old()
+
+    assert set(Token.objects.values_list("type", flat=True)) == {"rt"}

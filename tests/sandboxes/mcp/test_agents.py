@@ -15,6 +15,7 @@ from sandboxes import dataplane
 from sandboxes.mcp import PATH
 from sandboxes.models import Sandbox, SandboxEvent, ToolCall
 from tests.accounts.an_agent import REDIRECT, VERIFIER, Agent
+from tests.e2e.redis import Redis
 from tests.local_blaxel.running import until
 from tests.sandboxes.live.running import Web
 
@@ -174,13 +175,22 @@ def test_a_hundred_calls_at_once(web, raw):
     assert all("result" in message for _, message in answers)
 
 
-def test_two_web_processes_know_each_others_codes_and_tokens(web, blaxel, made):
-    other = Web(BLAXEL_API_URL=blaxel.url).until_ready()
+@pytest.fixture
+def redis(settings):
+    """This process's cache, too."""
+    with Redis() as redis:
+        cache = {"BACKEND": "manta.cache.FallbackRedisCache", "LOCATION": redis.url}
+        settings.CACHES = {"default": cache}
+        yield redis
+
+
+def test_two_web_processes_know_each_others_codes_and_tokens(web, blaxel, made, redis):
+    other = Web(BLAXEL_API_URL=blaxel.url, REDIS_URL=redis.url).until_ready()
     agent = Agent()
     code = agent.code(made.owner)
 
     exchanged = httpx.post(
-        f"{web.url}/oauth/token",
+        f"{other.url}/oauth/token",
         data={
             "grant_type": "authorization_code",
             "code": code,
@@ -194,7 +204,7 @@ def test_two_web_processes_know_each_others_codes_and_tokens(web, blaxel, made):
     given = exchanged.json()
     in_both = [ask(process, given["access_token"], "ping")[0] for process in (web, other)]
     refreshed = httpx.post(
-        f"{other.url}/oauth/token",
+        f"{web.url}/oauth/token",
         data={
             "grant_type": "refresh_token",
             "refresh_token": given["refresh_token"],

@@ -1,0 +1,62 @@
+"""What allauth's authorization server asks of Manta, answered as narrowly as MCP allows."""
+
+from http import HTTPStatus
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from allauth.idp.oidc.models import Client
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import JsonResponse
+
+from accounts.models import Scope
+from accounts.oauth import redirects
+
+# offline_access is what clients ask for to get a refresh token, which every one gets here.
+SCOPES = [Scope.MCP.value, "offline_access"]
+GRANT_TYPES = ["authorization_code", "refresh_token"]
+_MOST_REDIRECTS = 10
+
+
+class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
+    def get_issuer(self) -> str:
+        """What is configured, whatever host was asked."""
+        return settings.MANTA_URL
+
+    def is_cimd_url_allowed(self, url: str) -> bool:
+        return False  # Manta fetches no address that a stranger names
+
+    def validate_resource_uris(self, *, uris: list[str], **kwargs: Any) -> None:
+        if uris != [settings.MCP_URL]:
+            raise ValidationError("The resource must be there once, and be the address of /mcp.")
+
+    def validate_client_registration(
+        self, *, client: Client, client_metadata: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Anybody may register, so every client is the same: public, and an agent.
+
+        Raises ValidationError and ImmediateHttpResponse, with an error of RFC 7591.
+        """
+        if not isinstance(client_metadata["client_name"], str):
+            raise ValidationError("client_name is a text.")
+        uris = client_metadata["redirect_uris"]
+        first = redirects.parse(uris[0])
+        if first is None or len(uris) > _MOST_REDIRECTS or not all(map(redirects.parse, uris)):
+            raise ImmediateHttpResponse(_redirects_refused())
+        client.name = client.name or first.place[: Client._meta.get_field("name").max_length]
+        client.type = Client.Type.PUBLIC
+        client.set_scopes(SCOPES)
+        client.set_default_scopes([Scope.MCP.value])
+        client.set_grant_types(GRANT_TYPES)
+        client.set_response_types(["code"])
+
+
+def _redirects_refused() -> JsonResponse:
+    apps = ", ".join(f"{scheme}://" for scheme in settings.AGENT_SCHEMES)
+    description = (
+        f"Send 1 to {_MOST_REDIRECTS} redirect_uris, each https, http on 127.0.0.1, [::1] or "
+        f"localhost, or one of {apps}."
+    )
+    answer = {"error": "invalid_redirect_uri", "error_description": description}
+    return JsonResponse(answer, status=HTTPStatus.BAD_REQUEST)
