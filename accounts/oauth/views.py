@@ -80,7 +80,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Without what the page was signed with, nobody has seen the page.
-        answer = super().post if "request" in request.POST else self.get
+        answer = super().post if request.POST.get("request") else self.get
         return answer(request)  # type: ignore[no-any-return]
 
     def form_valid(self, form: AuthorizationForm) -> HttpResponse:

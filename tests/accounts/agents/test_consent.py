@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from allauth.idp.oidc.models import Client
 from django.core import mail
-from django.test import Client
+from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts import passports
@@ -70,7 +71,7 @@ def test_nobody_is_let_in_without_being_asked(agent, browser, alice, prompt):
 
 
 def test_allowing_it_needs_the_forms_own_token(agent, alice):
-    browser = Client(enforce_csrf_checks=True)
+    browser = Browser(enforce_csrf_checks=True)
     browser.force_login(alice)
 
     assert browser.post(agent.address(), ALLOW).status_code == 403
@@ -86,6 +87,24 @@ def test_whoever_does_not_allow_it_denies_it(agent, browser, action):
     assert (said["error"], said["state"]) == ("access_denied", "xyz")
     assert said["iss"] == "http://localhost:8000"
     assert not ConnectedAgent.objects.exists()
+
+
+@pytest.mark.parametrize(("changed", "status"), [("", 200), ("x", 403), ("{}:1:x", 403)])
+def test_what_was_asked_is_signed(agent, browser, changed, status):
+    response = answer(browser, agent.address(), request=changed)
+
+    assert response.status_code == status
+    assert not ConnectedAgent.objects.exists()
+
+
+def test_it_may_listen_at_another_port_each_time(browser):
+    agent = Agent(redirect="http://localhost:1111/callback")
+
+    for agent.redirect in ("http://localhost:2222/callback", "http://localhost:3333/callback"):
+        response = answer(browser, agent.address())
+        assert response["Location"].startswith(f"{agent.redirect}?code=")
+
+    assert Client.objects.get().get_redirect_uris() == ["http://localhost:3333/callback"]
 
 
 def test_the_answer_says_whose_it_is(agent, browser):

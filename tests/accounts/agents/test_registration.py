@@ -89,11 +89,21 @@ def test_whatever_it_asks_for_it_is_public_and_gets_what_agents_get(agent, metho
     assert told["scope"] == "mcp offline_access"
 
 
+def test_nothing_else_that_it_says_is_kept(agent):
+    agent.register(redirect_uris=["https://example.com/cb"], logo_uri="x" * 100_000, owner=1)
+
+    client = OAuthClient.objects.latest("created_at")
+    assert len(str(client.data)) < 300
+    assert (client.owner, client.skip_consent, client.allow_uri_wildcards) == (None, False, False)
+    assert client.cors_origins == ""
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
         ("Cursor", "Cursor"),
         ("  A\u202eB\nC  ", "ABC"),
+        ("A <b>B</b>", "A bB/b"),
         ("x" * 500, "x" * 100),
         ("", "example.com:8443"),
         (None, "example.com:8443"),
