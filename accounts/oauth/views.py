@@ -11,6 +11,7 @@ from allauth.idp.oidc.forms import AuthorizationForm
 from allauth.idp.oidc.views import AuthorizationView, TokenView
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -79,9 +80,9 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         return _to_client(response["Location"]) if response.has_header("Location") else response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Without what the page was signed with, nobody has seen the page.
-        answer = super().post if request.POST.get("request") else self.get
-        return answer(request)  # type: ignore[no-any-return]
+        if not request.POST.get("request"):
+            raise PermissionDenied  # it is not from the page; allauth would ask at an own address
+        return super().post(request)  # type: ignore[no-any-return]
 
     def form_valid(self, form: AuthorizationForm) -> HttpResponse:
         if not self._passport.is_valid():
@@ -117,7 +118,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
     def _passport(self) -> PassportForm:
         client_id = self._request_info["client_id"]
         current = agents.passport_of(user=self.request.user, client_id=client_id)
-        return PassportForm(self.get_form_kwargs().get("data"), current)
+        return PassportForm(self.request.POST or None, current)
 
 
 def _read_alone(request: HttpRequest, names: set[str]) -> None:

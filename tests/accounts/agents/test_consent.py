@@ -89,11 +89,11 @@ def test_whoever_does_not_allow_it_denies_it(agent, browser, action):
     assert not ConnectedAgent.objects.exists()
 
 
-@pytest.mark.parametrize(("changed", "status"), [("", 200), ("x", 403), ("{}:1:x", 403)])
-def test_what_was_asked_is_signed(agent, browser, changed, status):
+@pytest.mark.parametrize("changed", ["", "x", "{}:1:x"])
+def test_what_was_asked_is_signed(agent, browser, changed):
     response = answer(browser, agent.address(), request=changed)
 
-    assert response.status_code == status
+    assert response.status_code == 403
     assert not ConnectedAgent.objects.exists()
 
 
@@ -159,9 +159,8 @@ def test_who_is_not_known_is_told_nothing(agent, browser, wrong, method):
         ({"scope": "offline_access"}, "invalid_scope"),
     ],
 )
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, error, method):
-    response = browser.generic(method.upper(), agent.address(**wrong), "action=grant")
+def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, error):
+    response = browser.get(agent.address(**wrong))
 
     assert told(response)["error"] == error
     assert told(response)["state"] == "xyz"
