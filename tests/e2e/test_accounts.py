@@ -17,7 +17,7 @@ from tests.e2e.pages import OF_WAYS_IN, WAYS_IN
 from tests.e2e.person import Person, sign_in_as
 from tests.e2e.steps import give_authenticator
 from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
-from tests.e2e.visitor import PASSWORD, Visitor
+from tests.e2e.visitor import PASSWORD, Visitor, new_email
 
 
 @pytest.fixture(scope="module")
@@ -184,32 +184,75 @@ def test_signing_out_everywhere_reaches_an_open_page(
     elsewhere.close()
 
 
+@pytest.fixture
+def secured(visitor: Visitor, installation: Parts) -> Visitor:
+    """With an app, a passkey, recovery codes, and an address that is not confirmed yet."""
+    visitor.post("/accounts/email/", email=new_email(), action_add="")
+    installation.manage("shell", "-c", SECURE.format(visitor.email))
+    return visitor
+
+
+SECURE = """
+from allauth.mfa.models import Authenticator
+user = User.objects.get(email="{}")
+for each in ("totp", "recovery_codes", "webauthn"):
+    data = dict(name="My laptop", secret="", seed="", used_mask=0, credential=dict())
+    Authenticator.objects.create(user=user, type=each, data=data)
+"""
+
+
+def faults(
+    browser: Browser, installation: Parts, path: str, visitor: Visitor | None = None
+) -> list[str]:
+    """On a phone."""
+    context = browser.new_context(base_url=installation.url, **browser_of_a_phone())
+    page = context.new_page()
+    if visitor:
+        sign_in_as(page, visitor)
+    page.goto(path)
+    beside = ["wider than the phone"] if page.evaluate(OVERFLOW) else []
+    found = [*beside, *page.evaluate(TOO_SMALL), *violations(page)]
+    context.close()
+    return found
+
+
 @pytest.mark.parametrize("path", OF_WAYS_IN)
 def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, visitor: Visitor, path: str
 ) -> None:
-    context = browser.new_context(base_url=installation.url, **browser_of_a_phone())
-    page = context.new_page()
-    sign_in_as(page, visitor)
-
-    page.goto(path)
-
-    assert page.evaluate(OVERFLOW) == 0
-    assert page.evaluate(TOO_SMALL) == []
-    assert violations(page) == []
-    context.close()
+    assert faults(browser, installation, path, visitor) == []
 
 
 @pytest.mark.parametrize("path", WAYS_IN)
 def test_a_strangers_page_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, path: str
 ) -> None:
-    context = browser.new_context(base_url=installation.url, **browser_of_a_phone())
-    page = context.new_page()
+    assert faults(browser, installation, path) == []
 
-    page.goto(path)
 
-    assert page.evaluate(OVERFLOW) == 0
-    assert page.evaluate(TOO_SMALL) == []
+def test_so_is_whatever_a_secured_account_has(
+    browser: Browser, installation: Parts, secured: Visitor
+) -> None:
+    passkeys = secured.http.get("/accounts/2fa/webauthn/").text
+    paths = [
+        *re.findall(r"/accounts/2fa/webauthn/keys/\d+/\w+/", passkeys),
+        "/account/",
+        "/accounts/2fa/recovery-codes/",
+        "/accounts/2fa/recovery-codes/generate/",
+        "/accounts/2fa/totp/deactivate/",
+        "/accounts/2fa/webauthn/",
+        "/accounts/2fa/reauthenticate/",
+        "/accounts/email/",
+    ]
+
+    assert len(paths) == 9
+    assert [found for each in paths for found in faults(browser, installation, each, secured)] == []
+
+
+def test_so_is_where_a_code_is_typed(page: Page, visitor: Visitor) -> None:
+    page.goto("/accounts/login/code/")
+    page.get_by_label("Email").fill(visitor.email)
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/login/code/confirm/$"))
     assert violations(page) == []
-    context.close()

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.manta import Manta
 from tests.e2e.mcp_sign_in import McpClient, allow, listening
 from tests.e2e.person import sign_in_as
+from tests.e2e.test_accessibility import violations
 from tests.e2e.visitor import PASSWORD, Visitor
 from tests.local_blaxel.running import until
 
@@ -64,7 +65,9 @@ def test_from_the_address_alone_to_a_call_and_back(
     page.goto("/account/")
     page.get_by_role("link", name="Manage connected agents").click()
     expect(page.locator("#main").get_by_text("last used")).to_be_visible()
+    assert violations(page) == []
     page.get_by_role("link", name="Revoke the agent The SDK").click()
+    assert violations(page) == []
     page.get_by_role("button", name="Disconnect it").click()
     expect(page.get_by_text("You have none.")).to_be_visible()
     assert call(agent).status_code == 401
