@@ -11,6 +11,8 @@ from accounts.models import AgentSecret, ConnectedAgent
 from accounts.oauth import agents
 from tests.accounts.an_agent import good
 
+MCP_URL = "http://localhost:8000/mcp"
+
 
 def test_what_is_granted(agent, alice):
     given = agent.sign_in(alice)
@@ -50,6 +52,15 @@ def test_it_is_good_for_mcp_and_for_nothing_else(agent, alice, audience):
     raw = agent.sign_in(alice)["access_token"]
 
     assert tokens.verify(raw, audience=audience) is None
+
+
+@pytest.mark.parametrize("data", [None, {}, {"resources": []}, {"resources": ["x", MCP_URL]}])
+def test_one_that_names_no_resource_or_two_is_good_for_none(agent, alice, data):
+    raw = agent.sign_in(alice)["access_token"]
+
+    Token.objects.update(data=data)
+
+    assert good(raw) is None
 
 
 def test_another_address_of_manta_ends_what_was_for_the_old_one(agent, alice, settings):
