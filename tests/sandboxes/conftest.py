@@ -1,4 +1,4 @@
-"""Alice's sandbox at a real provider."""
+"""Alice's sandbox at a real provider, and a real web process that knows it."""
 
 import pytest
 from django.utils import timezone
@@ -6,6 +6,7 @@ from django.utils import timezone
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile import reconcile
 from tests.factories import SandboxFactory, pending
+from tests.sandboxes.live.running import Web
 
 
 @pytest.fixture
@@ -37,3 +38,17 @@ def look_again():
 @pytest.fixture
 def record_at_provider(provider):
     return lambda sandbox: provider.server.get(sandbox.name)
+
+
+@pytest.fixture(scope="module")
+def whole_web(django_db_setup, blaxel):
+    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
+    yield running
+    said = running.clear_away()
+    assert "Traceback" not in said, said
+    assert "manta_pat_" not in said
+
+
+@pytest.fixture
+def web(transactional_db, whole_web):
+    return whole_web

@@ -10,7 +10,7 @@ from sandboxes.clients import CLIENTS
 from sandboxes.models import Sandbox, ToolCall
 from tests.factories import make_token
 from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import Web, cookie_of
+from tests.sandboxes.live.running import cookie_of
 from tests.scripts.supervisor import free_port
 
 URL = "/sandbox/connect/"
@@ -72,14 +72,6 @@ def test_where_no_server_runs_the_test_says_so(person):
     text = person.post(f"{URL}test/", headers={"HX-Request": "true"}).text
 
     assert "provider_unavailable" in text and "It works" not in text
-
-
-@pytest.fixture
-def web(transactional_db, blaxel):
-    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
-    yield running
-    said = running.clear_away()
-    assert "Traceback" not in said, said
 
 
 def _test(web, person):

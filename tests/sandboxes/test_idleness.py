@@ -11,23 +11,10 @@ from sandboxes.live import PATH as LIVE
 from sandboxes.mcp import PATH as MCP
 from tests.factories import make_token
 from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE, Page, Web, cookie_of
+from tests.sandboxes.live.running import PATIENCE, Page, cookie_of
 
 # Ends once that file is there, and says nothing until then.
 SILENT = "until [ -e /blaxel/end ]; do sleep 0.1; done"
-
-
-@pytest.fixture(scope="module")
-def whole_web(django_db_setup, blaxel):
-    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
-    yield running
-    said = running.clear_away()
-    assert "Traceback" not in said, said
-
-
-@pytest.fixture
-def web(transactional_db, whole_web):
-    return whole_web
 
 
 @pytest.fixture

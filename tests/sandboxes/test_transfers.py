@@ -13,22 +13,9 @@ from django.contrib.sessions.models import Session
 
 from tests.factories import make_token
 from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE, Web, cookie_of
+from tests.sandboxes.live.running import PATIENCE, cookie_of
 
 CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"
-
-
-@pytest.fixture(scope="module")
-def whole_web(django_db_setup, blaxel):
-    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
-    yield running
-    said = running.clear_away()
-    assert "Traceback" not in said, said
-
-
-@pytest.fixture
-def web(transactional_db, whole_web):
-    return whole_web
 
 
 @pytest.fixture

@@ -3,21 +3,7 @@
 import pytest
 
 from sandboxes.inside.path import PATH
-from tests.sandboxes.conftest import look_again, made, wanted  # noqa: F401
-from tests.sandboxes.live.running import Page, Web, cookie_of
-
-
-@pytest.fixture(scope="module")
-def web_process(django_db_setup, blaxel):
-    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
-    yield running
-    said = running.clear_away()
-    assert "Traceback" not in said, said
-
-
-@pytest.fixture
-def web(transactional_db, web_process):
-    return web_process
+from tests.sandboxes.live.running import Page, cookie_of
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,20 +11,6 @@ from mcp.client.streamable_http import streamable_http_client
 from accounts import tokens
 from sandboxes.mcp import PATH
 from tests.sandboxes.live.running import Web
-
-
-@pytest.fixture(scope="module")
-def whole_web(django_db_setup: None, blaxel: Any) -> Iterator[Web]:
-    running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
-    yield running
-    said = running.clear_away()
-    assert "Traceback" not in said, said
-    assert "manta_pat_" not in said
-
-
-@pytest.fixture
-def web(transactional_db: None, whole_web: Web) -> Web:
-    return whole_web
 
 
 @pytest.fixture

@@ -16,14 +16,6 @@ from tests.factories import SandboxFactory, pending
 from tests.sandboxes.live.running import PATIENCE, Web, cookie_of
 
 
-@pytest.fixture(scope="module")
-def web(blaxel, django_db_setup):
-    running = Web(BLAXEL_API_URL=blaxel.url)
-    yield running.until_ready()
-    said = running.clear_away()
-    assert "Traceback" not in said, said
-
-
 @pytest.fixture
 def made(transactional_db, provider, alice):
     """Alice's sandbox, which is really there."""
