@@ -44,7 +44,9 @@ def make_token(visitor: Visitor, name: str) -> str:
 def let_in(visitor: Visitor, name: str) -> None:
     """An agent, by its person; it fetches its tokens."""
     asked = asking(visitor, name)
-    let = visitor.post(asked, answer="allow", abilities="run")
+    signed = re.search(r'name="request" value="([^"]+)"', visitor.http.get(asked).text)
+    assert signed
+    let = visitor.post(asked, request=signed[1], scopes="mcp", action="grant", abilities="run")
     (code,) = parse_qs(urlsplit(let.headers["Location"]).query)["code"]
     body = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
     client = {key: values[0] for key, values in parse_qs(urlsplit(asked).query).items()}
