@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.manta import Parts
-from tests.e2e.person import move_in
+from tests.e2e.person import hears_no_news, move_in
 from tests.e2e.visitor import Visitor
 from tests.local_blaxel.running import until
 
@@ -46,3 +46,21 @@ def test_a_page_that_nobody_uses_parks(workspace: tuple[Page, str], impatient: P
     expect(page.locator("[data-terminal=words]")).to_contain_text("Asleep")
     page.locator(".terminal-panel:visible textarea").press("Enter")
     expect(page.locator(OPEN)).to_be_attached()
+
+
+def test_who_only_moves_the_mouse_wakes_nothing(
+    workspace: tuple[Page, str], impatient: Parts
+) -> None:
+    page, name = workspace
+    hears_no_news(page)
+    until(lambda: impatient.blaxel.sleeps(name), 60)
+    expect(page.locator("#play")).to_contain_text("Awake")
+
+    page.mouse.move(300, 300)
+    page.wait_for_timeout(1500)
+    assert impatient.blaxel.sleeps(name)
+
+    page.unroute_all()
+    page.wait_for_timeout(2500)
+    expect(page.locator("#play")).to_contain_text("Asleep")
+    assert impatient.blaxel.sleeps(name)

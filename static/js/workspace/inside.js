@@ -3,6 +3,7 @@
 (() => {
   const HIDDEN_MS = 5000;
   const AGAIN_MS = 15000;
+  const NEWS_MS = 3000;
   const { from, idleAfter } = document.currentScript.dataset;
   const idleMs = Number(idleAfter) * 1000;
   const { body, documentElement: root } = document;
@@ -72,10 +73,16 @@
     else is(sandboxIs("standby") ? "asleep" : "off");
   };
 
+  // The Play button may not say yet that the sandbox fell asleep meanwhile: its news comes first.
+  const considerSoon = () => {
+    clearTimeout(later);
+    later = setTimeout(consider, NEWS_MS);
+  };
+
   const acted = () => {
     const was = isIdle();
     actedAt = Date.now();
-    if (was) consider();
+    if (was) considerSoon();
   };
   for (const name of ["keydown", "pointerdown", "pointermove", "wheel"]) {
     document.addEventListener(name, acted, { passive: true, capture: true });
@@ -98,7 +105,7 @@
     if (document.hidden) later = setTimeout(park, HIDDEN_MS);
     else {
       actedAt = Date.now();
-      consider();
+      considerSoon();
     }
   });
   window.addEventListener("pagehide", () => source?.close());
