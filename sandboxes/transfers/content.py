@@ -63,7 +63,7 @@ def _overwrites(exchange: Exchange) -> bool:
 
 
 async def _expect_room(exchange: Exchange) -> None:
-    """Raise FileExists when there is something at the path, unless it may be overwritten."""
+    """Raise NotAFile or FileExists for what is at the path, unless it may be overwritten."""
     if _overwrites(exchange):
         return
     where = files.location(exchange.url, exchange.path)
@@ -72,6 +72,8 @@ async def _expect_room(exchange: Exchange) -> None:
             return
         if not response.is_success:
             await expect_success(response, exchange.path, "look for a file")
+        if not files.is_file(response):
+            raise errors.NotAFile(f"{exchange.path} is a folder.")
     raise errors.FileExists(f"There is something at {exchange.path} already.")
 
 

@@ -27,7 +27,7 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         "head": _operation(
             "files_look",
             "Look whether there is a file, and how large it is",
-            "Before an upload, say: it costs nothing. Needs the scope `files:read`.",
+            "Answered as a download is, without the file. Needs the scope `files:read`.",
             {"200": {"description": "It is there."}},
         ),
         "put": _operation(

@@ -178,6 +178,40 @@ def test_a_large_upload_asks_before_it_is_sent(page, tree):
     assert [url.partition("&")[2] for url in sent] == ["overwrite=true"]
 
 
+def test_a_large_upload_takes_no_folders_place(page, tree, complaints):
+    uploads = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+    sent = []
+    page.on("request", lambda request: request.method == "PUT" and sent.append(request.url))
+
+    page.locator("#files-picker").set_input_files(
+        [
+            {"name": "public", "mimeType": "text/plain", "buffer": bytes(2**21)},
+            {"name": ".new", "mimeType": "text/plain", "buffer": bytes(2**21)},
+        ]
+    )
+
+    expect(uploads).to_have_count(1)
+    expect(uploads).to_contain_text("/blaxel/app/public is a folder.")
+    expect(uploads.get_by_role("button", name="Retry")).to_be_visible()
+    assert [url.rpartition("%2F")[2] for url in sent] == [".new"]
+    assert complaints == []
+
+
+def test_a_large_file_of_a_dropped_folder_is_asked_about(page, tree, complaints):
+    uploads = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+
+    page.evaluate(DROP, ["public", "x" * 2**20])
+
+    item(tree, "public").click()
+    expect(item(tree, "one.txt")).to_be_visible()
+    expect(uploads).to_have_count(0)
+    page.evaluate(DROP, ["public", "x" * 2**20])
+    expect(uploads).to_contain_text(
+        ["/blaxel/app/public/one.txt already", "/blaxel/app/public/sub/two # ?.txt already"]
+    )
+    assert complaints == []
+
+
 def test_what_is_deleted_for_good_is_asked_about_and_gone(page, tree):
     item(tree, "serve.mjs").press("Shift+Delete")
     page.get_by_role("button", name="Cancel").click()

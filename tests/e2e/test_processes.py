@@ -53,6 +53,18 @@ def test_a_process_is_started_read_restarted_and_stopped(
     assert complaints == []
 
 
+def test_the_first_look_asks_for_each_list_once(page: Page, visitor: Visitor) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition("/inside/")[2]))
+
+    open_pane(page, visitor)
+
+    expect(page.locator("[data-process=starter]")).to_be_visible()
+    expect(page.locator("#ports-list [data-port='3000']")).to_be_attached()
+    page.wait_for_timeout(500)
+    assert (asked.count("processes/"), asked.count("ports/?look")) == (1, 1)
+
+
 def test_what_was_typed_wrongly_is_named(page: Page, visitor: Visitor) -> None:
     open_pane(page, visitor)
 

@@ -88,6 +88,12 @@ def test_an_upload_overwrites_only_when_told_to(program):
     assert program.get(CONTENT, params={"path": "/blaxel/a"}).content == b"two"
 
 
+def test_an_upload_to_a_folder_says_that_it_is_one(program):
+    refused = put(program, "/blaxel", b"one")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_a_file")
+
+
 def test_a_look_tells_whether_a_file_is_there_without_its_content(program):
     put(program, "/blaxel/a", b"0123456789")
 

@@ -20,11 +20,23 @@
   const said = (request) => {
     try { return JSON.parse(request.response); } catch { return {}; }
   };
-  // The nearest folder above it that the tree shows: those below may be new with it.
-  const shown = (path) => {
+  // What is in the nearest folder above that the tree shows: those below may be new with it.
+  const seen = (path) => {
     let at = path;
     while (at !== "/" && !files.listOf(files.parent(at))) at = files.parent(at);
-    return files.renew(at).catch(() => {});
+    return at;
+  };
+  // Asked folder by folder, from one that is there: of what isn't, Chromium's console would tell.
+  const kindOf = async (path) => {
+    const parts = path.split("/");
+    for (let depth = seen(path).split("/").length; ; depth += 1) {
+      const name = parts[depth - 1];
+      const folder = parts.slice(0, depth - 1).join("/") || "/";
+      const [, lines] = await files.lines(folder, [["name", name], ["hidden", "1"]]);
+      const kind = lines.querySelector(`[data-name="${CSS.escape(name)}"]`)?.dataset.kind;
+      if (depth === parts.length) return kind;
+      if (kind !== "directory") return null;
+    }
   };
 
   class Upload {
@@ -65,16 +77,12 @@
     }
 
     async run() {
-      const taken = !this.stopped && (await this.isTaken());
+      const asks = !this.stopped && !this.overwrites && this.file.size >= LARGE;
+      const kind = asks && (await kindOf(this.path).catch(() => null));
       if (this.stopped) return;
-      if (taken) this.fail(`There is something at ${this.path} already.`, "file_exists");
+      if (kind === "directory") this.fail(`${this.path} is a folder.`, "not_a_file");
+      else if (kind) this.fail(`There is something at ${this.path} already.`, "file_exists");
       else await this.send();
-    }
-
-    async isTaken() {
-      if (this.overwrites || this.file.size < LARGE) return false;
-      const found = await fetch(this.address, { method: "HEAD" }).catch(() => null);
-      return Boolean(found?.ok);
     }
 
     send() {
@@ -97,7 +105,7 @@
     answered(request) {
       if (request.status === 201) {
         this.item.remove();
-        shown(this.path);
+        files.renew(seen(this.path)).catch(() => {});
         return;
       }
       const { error, code } = said(request);
