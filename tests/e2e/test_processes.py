@@ -61,7 +61,7 @@ def test_the_first_look_asks_for_each_list_once(page: Page, visitor: Visitor) ->
 
     expect(page.locator("[data-process=starter]")).to_be_visible()
     expect(page.locator("#ports-list [data-port='3000']")).to_be_attached()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     assert (asked.count("processes/"), asked.count("ports/?look")) == (1, 1)
 
 

@@ -4,6 +4,7 @@
   const HIDDEN_MS = 5000;
   const AGAIN_MS = 15000;
   const NEWS_MS = 3000;
+  const QUIET_MS = 1000;
   const { from, idleAfter } = document.currentScript.dataset;
   const idleMs = Number(idleAfter) * 1000;
   const { body, documentElement: root } = document;
@@ -11,6 +12,7 @@
   let wanted = false;
   let idle;
   let later;
+  let quiet;
   let actedAt = Date.now();
 
   const tell = (name, detail) => body.dispatchEvent(new CustomEvent(name, { detail }));
@@ -24,10 +26,18 @@
   const isIdle = () => Date.now() - actedAt > idleMs;
 
   const heard = {
-    connected: () => is("open"),
+    connected: () => {
+      is("open");
+      // What runs and listens is told soon after. Who shows it asks for it where it isn't.
+      clearTimeout(quiet);
+      quiet = setTimeout(tell, QUIET_MS, "inside:quiet");
+    },
     trouble: () => is("away"),
     files: (data) => tell("files:changed", data),
-    processes: (data) => tell("processes:changed", data),
+    processes: (data) => {
+      clearTimeout(quiet);
+      tell("processes:changed", data);
+    },
     ports: (data) => tell("ports:changed", data),
     end: ({ reason }) => {
       park();
@@ -38,6 +48,7 @@
 
   const park = () => {
     clearTimeout(later);
+    clearTimeout(quiet);
     clearTimeout(idle);
     source?.close();
     source = null;

@@ -18,9 +18,5 @@
   body.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "publish-dialog" && !dialog().open) dialog().showModal();
   });
-  // As in processes.js.
-  body.addEventListener("inside:open", () => {
-    if (document.getElementById("port-trouble")) htmx.trigger(body, "ports:changed");
-  });
   body.addEventListener("ports:public", () => dialog()?.close());
 })();

@@ -22,10 +22,6 @@
     list().dataset.version = detail.version;
     show();
   });
-  // The first list comes with the stream's first news; this is for one that could not be had before.
-  body.addEventListener("inside:open", () => {
-    if (document.getElementById("process-trouble")?.textContent) htmx.trigger(list(), "processes:refresh");
-  });
 
   // Whoever acts by keyboard stays at the same process, also when its buttons are other ones now.
   const hold = () => {
