@@ -147,6 +147,7 @@ TEMPLATES = [
                 "manta.context_processors.request_id",
                 "sandboxes.context_processors.panel",
             ],
+            "libraries": {"joined": "manta.joined"},
         },
     }
 ]

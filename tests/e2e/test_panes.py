@@ -50,7 +50,7 @@ def test_they_fill_as_soon_as_the_sandbox_can_be_asked(page: Page, still: Still)
 def test_nothing_is_told_before_everybody_listens(page: Page, still: Still) -> None:
     still.show("active")
     late: list[Route] = []
-    page.route("**/workspace/ports*.js", lambda route: late.append(route))
+    page.route("**/js/workspace.*.js", lambda route: late.append(route))
     sign_in_as(page, still.visitor)
 
     page.goto("/workspace/", wait_until="commit")
