@@ -14,6 +14,10 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
+    def log_message(self, format, *args):
+        # Not to stderr: a request is no error.
+        print(format % args, flush=True)
+
 
 if __name__ == "__main__":
     # 0.0.0.0, not 127.0.0.1: a preview reaches the sandbox from outside.
