@@ -65,6 +65,8 @@ def _at_work(scene: scenes.Scene) -> steps.Step:
         scenes.enter(page, still)
         scenes.see_preview(page)
         scene(page)
+        # Around a pane, only who uses the keyboard sees a ring.
+        page.evaluate("document.activeElement.matches('.pane') && document.activeElement.blur()")
         return page
 
     return show
@@ -81,10 +83,11 @@ def _panel_in(state: str) -> steps.Step:
     def show(page: Page, still: Still) -> Page:
         still.show(state)
         person = move_in(page, still.visitor)
-        if state == "active":
-            scenes.see_preview(page)
         person.play.click()
         expect(person.panel).to_be_visible()
+        expect(page.locator("[data-preview=loading]")).to_have_count(0)
+        connecting = page.locator("[data-terminal=words]").filter(has_text="Connecting")
+        expect(connecting).to_have_count(0)
         return page
 
     return show
@@ -127,11 +130,14 @@ def gallery() -> str:
 
 
 def _in_the_gallery(picture: Picture) -> str:
-    images = (
-        f'<img src="img/{file}" width="{"24%" if "-phone" in file else "49%"}" alt="">'
-        for file in picture.files
-    )
+    images = (_image(picture, size, theme) for size in picture.sizes for theme in THEMES)
     return "\n".join([picture.words, "", *images])
+
+
+def _image(picture: Picture, size: str, theme: str) -> str:
+    width, where = ("24%", ", on a phone") if size else ("49%", "")
+    source = f"img/{picture.name}{size}-{theme}.png"
+    return f'<img src="{source}" width="{width}" alt="{theme.capitalize()}{where}">'
 
 
 _HEAD = """\

@@ -34,11 +34,12 @@ def main(arguments: list[str]) -> int:
         parts.extra = ways_in(provider.url)
         with (
             parts,
-            held(parts, "alice@example.com") as still,
+            held(parts, "alice@example.com", beforehand=traces.check) as still,
             chromium.running(path) as browser,
         ):
             work(browser, still)
-            for picture in wanted:
+            # Pages before what is done in the workspace, and is on record then.
+            for picture in sorted(wanted, key=lambda each: each.name.split("/")[0]):
                 take(browser, still, picture)
     return 0
 
@@ -60,6 +61,7 @@ def work(browser: Browser, still: Still) -> None:
     still.confirm_address(still.visitor.email)
     still.show("active")
     traces.leave(still.visitor)
+    traces.use_tools(still.visitor, traces.make_token(still.visitor, "Code review"))
     with browser.new_context(base_url=still.url) as context:
         page = context.new_page()
         move_in(page, still.visitor)

@@ -5,7 +5,7 @@ No worker runs meanwhile, and what it would have noted is written into the datab
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -113,6 +113,8 @@ class Still:
         seen = {"checked_at": now, "unsaved_checked_at": now, "expires_at": _in(hours=20)}
         fields = _USUAL | seen | STATES[state][1]
         fields["next_attempt_at"] = None if fields["phase"] == "ready" else LATER
+        if fields["attempts"]:
+            fields["next_attempt_at"] = _in(seconds=20)
         columns = ", ".join(f"{name} = ?" for name in fields)
         # A name that is nobody's, for a person who has none.
         name = None if state == "none" else self._name
@@ -151,11 +153,14 @@ class Still:
 
 
 @contextmanager
-def held(parts: Parts, email: str = "") -> Iterator[Still]:
-    """A new person's sandbox, in which nothing changes by itself."""
+def held(
+    parts: Parts, email: str = "", beforehand: Callable[[Visitor], None] = lambda _: None
+) -> Iterator[Still]:
+    """A new person's sandbox, in which nothing changes by itself, once that is done beforehand."""
     with Visitor(parts.url, email) as visitor:
         visitor.sign_up()
         visitor.until_ready()
+        beforehand(visitor)
         parts.stop("worker")
         yield Still(parts, visitor)
         parts.mend()

@@ -227,6 +227,7 @@ def go_as_admin(page: Page, still: Still, path: str) -> Page:
     still.show("unsaved")
     with Visitor(still.url, "carol@example.com") as admin:
         admin.sign_up()
+        admin.sign_out()
         admin.sign_in()
         still.make_admin(admin.email)
         sign_in_as(page, admin)

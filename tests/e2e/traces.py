@@ -9,9 +9,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 
 from tests.e2e.visitor import Visitor
+from tests.local_blaxel.running import until
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 VERIFIER = "v" * 43
+ABILITIES = ["read", "run", "ports"]
+CALLS: dict[str, dict[str, object]] = {
+    "codegenListDir": {"relativeWorkspacePath": "/blaxel/app"},
+    "fsReadFile": {"path": "/blaxel/app/README.md"},
+    "processExecute": {"command": "python3 --version", "waitForCompletion": True},
+    "fsWriteFile": {"path": "/blaxel/app/notes.md", "content": "Hello"},
+}
 
 
 def leave(visitor: Visitor) -> None:
@@ -22,11 +30,33 @@ def leave(visitor: Visitor) -> None:
     let_in(visitor, "Claude Code")
 
 
+def check(visitor: Visitor) -> None:
+    """Its own sandbox: a worker does it."""
+    visitor.post("/sandbox/check/")
+    until(lambda: "Everything works." in visitor.http.get("/sandbox/check/").text, 60)
+
+
+def use_tools(visitor: Visitor, token: str) -> None:
+    """As an agent does; the last call is refused."""
+    for name, arguments in CALLS.items():
+        params = {"name": name, "arguments": arguments}
+        httpx.post(
+            f"{_site(visitor)}/mcp",
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json, text/event-stream",
+            },
+            json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
+            trust_env=False,
+            timeout=60,
+        ).raise_for_status()
+
+
 def send(visitor: Visitor, method: str, path: str) -> None:
     """As the workspace's scripts do."""
     headers = {
         "X-CSRFToken": visitor.http.cookies["csrftoken"],
-        "Origin": str(visitor.http.base_url).rstrip("/"),
+        "Origin": _site(visitor),
     }
     visitor.http.request(method, path, json={}, headers=headers).raise_for_status()
 
@@ -34,8 +64,11 @@ def send(visitor: Visitor, method: str, path: str) -> None:
 def make_token(visitor: Visitor, name: str) -> str:
     """One that may use a sandbox's tools."""
     key = re.search(r'name="key" value="(\w+)"', visitor.http.get("/account/tokens/new/").text)
-    fields = {"scopes": "mcp", "abilities": "run", "lifetime": "30", "name": name}
-    page = visitor.post("/account/tokens/new/", key=key[1] if key else "", **fields)
+    page = visitor.post(
+        "/account/tokens/new/",
+        **{"key": key[1] if key else "", "name": name, "scopes": "mcp", "lifetime": "30"},
+        abilities=ABILITIES,
+    )
     shown = re.search(r"data-copy-text>([^<]+)", page.text)
     assert shown, page.text
     return html.unescape(shown[1])
@@ -46,7 +79,8 @@ def let_in(visitor: Visitor, name: str) -> None:
     asked = asking(visitor, name)
     signed = re.search(r'name="request" value="([^"]+)"', visitor.http.get(asked).text)
     assert signed
-    let = visitor.post(asked, request=signed[1], scopes="mcp", action="grant", abilities="run")
+    answer = {"request": signed[1], "scopes": "mcp", "action": "grant"}
+    let = visitor.post(asked, **answer, abilities=ABILITIES)
     (code,) = parse_qs(urlsplit(let.headers["Location"]).query)["code"]
     body = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
     client = {key: values[0] for key, values in parse_qs(urlsplit(asked).query).items()}
@@ -56,7 +90,7 @@ def let_in(visitor: Visitor, name: str) -> None:
 
 def asking(visitor: Visitor, name: str) -> str:
     """Where an agent sends its person."""
-    site = str(visitor.http.base_url).rstrip("/")
+    site = _site(visitor)
     body = {"client_name": name, "redirect_uris": [CALLBACK]}
     registered = httpx.post(f"{site}/oauth/register", json=body, trust_env=False)
     digest = hashlib.sha256(VERIFIER.encode()).digest()
@@ -69,3 +103,7 @@ def asking(visitor: Visitor, name: str) -> str:
         "resource": f"{site}/mcp",
     }
     return f"/oauth/authorize?{urlencode(query)}"
+
+
+def _site(visitor: Visitor) -> str:
+    return str(visitor.http.base_url).rstrip("/")

@@ -25,7 +25,7 @@ class Visitor:
     def __exit__(self, *exc: object) -> None:
         self.http.close()
 
-    def post(self, path: str, **fields: str) -> httpx.Response:
+    def post(self, path: str, **fields: str | list[str]) -> httpx.Response:
         """Submit a form of that page, which is asked for first when there is no CSRF cookie."""
         if "csrftoken" not in self.http.cookies:
             self.http.get("/accounts/login/")
