@@ -8,6 +8,7 @@ import httpx
 from tests.local_blaxel.running import until
 
 PASSWORD = "correct horse battery"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
 
 
 def new_email() -> str:
@@ -17,7 +18,8 @@ def new_email() -> str:
 class Visitor:
     def __init__(self, url: str, email: str = "") -> None:
         self.email = email or new_email()
-        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        headers = {"User-Agent": BROWSER}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
 
     def __enter__(self) -> "Visitor":
         return self
