@@ -81,9 +81,10 @@ def files_delete(page: Page) -> None:
 def files_undo(page: Page) -> None:
     """A file is deleted, and can be had back."""
     show_pane(page, "files")
+    expect(page.get_by_role("treeitem", name="serve.mjs")).to_be_visible()
     page.get_by_role("button", name="New file", exact=True).click()
     page.locator("#files-dialog input").fill("passing.txt")
-    page.keyboard.press("Enter")
+    page.locator("#files-dialog input").press("Enter")
     expect(page.locator("[data-editor-path]")).to_have_text(re.compile("passing.txt$"))
     show_pane(page, "files")
     page.get_by_role("treeitem", name="passing.txt").press("Delete")
