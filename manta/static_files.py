@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
-from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from manta.joined import JOINED
@@ -23,11 +23,14 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
-        for name, parts in JOINED.items():
-            self.delete(name)
-            self.save(name, ContentFile(b"\n".join(self.open(part).read() for part in parts)))
-            paths[name] = (self, name)
+        if not dry_run:
+            paths |= {name: (self, self._joined(name)) for name in JOINED}
         yield from super().post_process(paths, dry_run, **options)
+
+    def _joined(self, name: str) -> str:
+        parts = [Path(self.path(part)).read_bytes() for part in JOINED[name]]
+        Path(self.path(name)).write_bytes(b"\n".join(parts))
+        return name
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Compress what pages ask for: names with a hash, and no maps. The rest takes longest."""

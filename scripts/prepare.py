@@ -105,7 +105,9 @@ def collect_static_files() -> None:
 def static_fingerprint() -> str:
     from django.contrib.staticfiles.finders import get_finders
 
-    digest = hashlib.sha256()
+    from manta.joined import JOINED
+
+    digest = hashlib.sha256(repr(JOINED).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
             stat = os.stat(storage.path(name))
