@@ -42,6 +42,8 @@ const theme = EditorView.theme({
   ".cm-panels-top": { borderBottom: "1px solid var(--line)" },
   ".cm-panel.cm-search, .cm-panel.cm-gotoLine": { padding: "var(--s2) var(--s6) var(--s2) var(--s3)", font: "0.875rem/1.4 var(--sans)" },
   ".cm-panel input, .cm-panel button, .cm-panel label": { fontFamily: "var(--sans)", fontSize: "0.875rem" },
+  ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", fontSize: "0.8125rem" },
+  ".cm-panel.cm-search button, .cm-panel.cm-search label": { textTransform: "capitalize" },
   ".cm-textfield": { padding: "var(--s1) var(--s2)", border: "1px solid var(--line-strong)", borderRadius: "var(--radius)", color: "var(--text)", backgroundColor: "var(--surface)" },
   ".cm-button": { padding: "var(--s1) var(--s3)", border: "1px solid var(--line)", borderRadius: "var(--radius)", color: "var(--text)", backgroundColor: "var(--surface)", backgroundImage: "none" },
   ".cm-button:hover": { borderColor: "var(--line-strong)" },
