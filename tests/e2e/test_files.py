@@ -24,6 +24,8 @@ DROP = """([name, text]) => {
   document.getElementById("files-tree").dispatchEvent(event);
 }"""
 
+TREE = re.compile(r"/workspace/inside/files/\?")
+
 
 @pytest.fixture
 def tree(page, visitor):
@@ -68,6 +70,21 @@ def test_a_file_is_made_renamed_deleted_and_brought_back_by_keyboard(page, tree)
     page.get_by_role("button", name="Undo").click()
 
     expect(item(tree, "second.txt")).to_be_visible()
+
+
+def test_what_is_made_before_the_tree_is_there_is_made_where_it_begins(page, visitor):
+    sign_in_as(page, visitor)
+    page.route(TREE, lambda route: None)
+    page.goto("/workspace/")
+    page.get_by_role("button", name="New file", exact=True).click()
+    answer(page, "early.txt")
+    page.unroute(TREE)  # whatever was held goes on
+
+    expect(page.locator("[data-editor-path]")).to_have_text("/blaxel/app/early.txt")
+    tree = page.get_by_role("tree", name="Files")
+    expect(item(tree, "early.txt")).to_be_visible()
+    item(tree, "early.txt").press("Delete")
+    expect(item(tree, "early.txt")).to_have_count(0)
 
 
 def test_what_is_made_inside_appears(page, tree, visitor):

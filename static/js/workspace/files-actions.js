@@ -16,7 +16,7 @@
   };
   const attempt = async (work) => {
     wanted();
-    try { await work(); } catch (error) {
+    try { if (await files.known()) await work(); } catch (error) {
       // What is the matter with the page is said once for all of it.
       if (error.code !== "csrf_failed") files.say(error.message);
     }

@@ -37,16 +37,17 @@
     over(event).classList.add("dropping");
   });
   pane.addEventListener("dragleave", unmark);
-  pane.addEventListener("drop", (event) => {
+  pane.addEventListener("drop", async (event) => {
     if (!dragged && !event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     unmark();
-    const folder = over(event).dataset.path || files.folder;
+    // Both are gone once the event is over.
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const { path, name } = dragged?.dataset ?? {};
     document.body.dispatchEvent(new CustomEvent("inside:wanted"));
-    if (dragged) return files.move(dragged.dataset.path, `${folder === "/" ? "" : folder}/${dragged.dataset.name}`);
-    for (const item of event.dataTransfer.items) {
-      const entry = item.webkitGetAsEntry?.();
-      if (entry) walk(entry, folder).catch((error) => files.say(`It can’t be read: ${error.message}`));
-    }
+    const folder = over(event).dataset.path || await files.known();
+    if (!folder) return;
+    if (path) return files.move(path, `${folder === "/" ? "" : folder}/${name}`);
+    for (const entry of entries) walk(entry, folder).catch((error) => files.say(`It can’t be read: ${error.message}`));
   });
 })();

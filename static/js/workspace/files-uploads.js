@@ -124,8 +124,9 @@
   files.upload = (folder, name, file) => {
     new Upload(`${folder === "/" ? "" : folder}/${name}`, name, file).wait();
   };
-  picker.addEventListener("change", () => {
-    for (const file of picker.files) files.upload(files.target(), file.name, file);
+  picker.addEventListener("change", async () => {
+    const chosen = [...picker.files];
     picker.value = "";
+    if (await files.known()) for (const file of chosen) files.upload(files.target(), file.name, file);
   });
 })();
