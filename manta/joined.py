@@ -21,6 +21,7 @@ JOINED = {
     ],
     "js/workspace.js": [
         "js/preview.js",
+        "js/workspace/attention.js",
         "js/workspace/panes.js",
         "js/workspace/dividers.js",
         "js/workspace/commands.js",

@@ -165,6 +165,7 @@ def test_a_draft_goes_along_with_a_file_that_was_not_shown_yet(pane: Pane, disk:
     pane.page.reload()
     expect(pane.text).to_contain_text("doctype")
 
+    disk.write("/blaxel/b.txt", "first\n")
     pane.tell("files:moved", {"source": "/blaxel/a.txt", "destination": "/blaxel/b.txt"})
     pane.until_kept("/blaxel/b.txt")
     pane.page.get_by_role("tab", name="b.txt").click()

@@ -116,6 +116,22 @@ def test_a_hidden_tab_lets_the_sandbox_sleep_and_typing_wakes_it(
     assert terminals.screen.inner_text().count("once-2") == 1
 
 
+def test_a_file_that_opens_late_takes_no_key_from_a_terminal(
+    terminals: Terminals, page: Page
+) -> None:
+    late: list[Route] = []
+    page.route(re.compile(r"/api/sandbox/files.*serve\.mjs"), lambda route: late.append(route))
+    page.get_by_role("treeitem", name="serve.mjs").click()
+    terminals.add()
+    page.unroute_all()
+
+    expect(page.locator("#pane-editor .cm-content")).to_contain_text("createServer")
+    page.keyboard.type("echo still-$((1+1))-here\n", delay=30)
+
+    assert late
+    terminals.shows("still-2-here")
+
+
 def test_several_are_named_and_closed_and_the_same_in_every_tab(
     terminals: Terminals, page: Page, context: BrowserContext
 ) -> None:

@@ -28,12 +28,13 @@ window.editorParts ??= {};
       return this.state === "text" && !this.readOnly && !(this.saved && this.editor.doc.eq(this.saved));
     }
 
-    // Without `wakes`, only what this browser has itself is shown.
+    // Without `wakes`, only what this browser has itself is shown while the sandbox sleeps.
     async open({ wakes }) {
       if (this.state === "loading" || this.state === "text") return;
       const draft = await editorParts.drafts.get(this.path).catch(() => null);
       if (draft) await this.restore(draft);
-      if (wakes) await this.load();
+      // It may have begun to listen meanwhile.
+      if (wakes || document.documentElement.dataset.inside === "open") await this.load();
       else if (!draft) this.sleep();
     }
 

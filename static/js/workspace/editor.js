@@ -47,6 +47,7 @@
 
   // Somebody did something: that may wake the sandbox. At the first look nobody has.
   const show = async (file, { wakes = true, focus = "text", line } = {}) => {
+    const isStillHere = window.attention();
     current = file;
     remember();
     draw();
@@ -56,7 +57,7 @@
     draw();
     if (file !== current || !file.editor) return;
     if (line) file.editor.goTo(line);
-    else if (wakes && focus === "text") file.editor.focus();
+    else if (wakes && focus === "text" && isStillHere()) file.editor.focus();
   };
 
   const close = async (file) => {

@@ -70,9 +70,10 @@
   // Opened by a command like any other dialog.
   palette.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
-    input.value = "";
     ask();
     input.focus();
   });
+  // Not as it opens: somebody may have typed before that is told.
+  palette.addEventListener("close", () => { input.value = ""; });
   body.addEventListener("inside:state", () => palette.open && ask());
 })();

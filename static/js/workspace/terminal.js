@@ -100,13 +100,14 @@
       if (this.adding) return; // who types ahead presses the button again
       this.wanted();
       this.notice("");
+      const isStillHere = window.attention();
       this.adding = true;
       await this.load();
       const added = await this.server.add().catch((error) => this.notice(error.message));
       this.adding = false;
       if (!added) return;
       await this.refresh();
-      this.choose(added.key, true);
+      this.choose(added.key, isStillHere());
       this.open.get(added.key)?.connection.connect();
     }
 
