@@ -9,6 +9,13 @@ def page(client, db):
     return unescape(client.get("/api/docs").text)
 
 
+def test_it_is_there_for_everybody_and_needs_no_other_host(client, db):
+    page = client.get("/api/docs")
+
+    assert page.status_code == 200
+    assert b"https://" not in page.content.replace(b"https://www.w3.org", b"")
+
+
 def test_every_operation_is_described(client, page):
     paths = client.get("/api/schema?format=json").json()["paths"]
 
