@@ -255,7 +255,6 @@ MFA_TOTP_TOLERANCE = 1
 AGENT_SCHEMES = env.items("MANTA_AGENT_SCHEMES", "cursor,vscode,vscode-insiders,windsurf,zed,goose")
 # Agents sign in at allauth's authorization server, as accounts.oauth narrows it.
 IDP_OIDC_ADAPTER = "accounts.oauth.adapter.StrictAdapter"
-IDP_OIDC_DCR_ENABLED = True
 IDP_OIDC_DCR_REQUIRES_INITIAL_ACCESS_TOKEN = False
 IDP_OIDC_AUTH_METHODS = ["none"]
 IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN = 60

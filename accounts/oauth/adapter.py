@@ -19,6 +19,11 @@ GRANT_TYPES = ["authorization_code", "refresh_token"]
 _MOST_REDIRECTS = 10
 
 
+def is_for_mcp(resources: list[str]) -> bool:
+    """Whether the one thing that is asked for is /mcp (RFC 8707)."""
+    return resources == [settings.MCP_URL]
+
+
 class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     def get_issuer(self) -> str:
         """What is configured, whatever host was asked."""
@@ -28,7 +33,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
         return False  # Manta fetches no address that a stranger names
 
     def validate_resource_uris(self, *, uris: list[str], **kwargs: Any) -> None:
-        if uris != [settings.MCP_URL]:
+        if not is_for_mcp(uris):
             raise ValidationError("The resource must be there once, and be the address of /mcp.")
 
     def validate_client_registration(

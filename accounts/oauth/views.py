@@ -38,6 +38,7 @@ from oauthlib.oauth2 import (
 from accounts import passports
 from accounts.models import AgentSecret, ConnectedAgent, Scope
 from accounts.oauth import agents, redirects
+from accounts.oauth.adapter import is_for_mcp
 from accounts.passport_forms import PassportForm
 
 # What is not among them is as if it were not there: OpenID's prompt=none lets in unasked.
@@ -50,6 +51,11 @@ _PARAMETERS = {
     "code_challenge",
     "code_challenge_method",
     "resource",
+}
+# By grant: what a client shows for its tokens, and in which field.
+_SHOWN = {
+    "authorization_code": (AgentSecret.Kind.CODE, "code"),
+    "refresh_token": (AgentSecret.Kind.REFRESH, "refresh_token"),
 }
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -71,7 +77,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         _read_alone(request, _PARAMETERS)
         try:
-            _check(Request(request.get_full_path()))
+            _check(request)
         except FatalClientError as exc:
             return render(request, "idp/oidc/error.html", {"error": exc}, status=400)
         except OAuth2Error as exc:
@@ -129,11 +135,12 @@ def _read_alone(request: HttpRequest, names: set[str]) -> None:
     request.META["QUERY_STRING"] = query.urlencode()
 
 
-def _check(asked: Request) -> None:
+def _check(request: HttpRequest) -> None:
     """What OAuth 2.1 and MCP require, and oauthlib or allauth let be.
 
     Raises FatalClientError for what the client can't be told, and else another OAuth2Error.
     """
+    asked = Request(request.get_full_path())
     client = agents.client(asked.client_id)
     if client is None:
         raise InvalidClientIdError(request=asked)
@@ -143,7 +150,7 @@ def _check(asked: Request) -> None:
         raise MismatchingRedirectURIError(request=asked)
     if set(asked.duplicate_params) - {"resource"}:
         raise InvalidRequestFatalError("A parameter is there twice.", request=asked)
-    if asked.resource != settings.MCP_URL or asked.duplicate_params:
+    if not is_for_mcp(request.GET.getlist("resource")):
         raise InvalidTarget(request=asked)
     if asked.scope and Scope.MCP not in asked.scope.split():
         raise InvalidScopeError(request=asked)
@@ -187,21 +194,18 @@ def _spend(request: HttpRequest) -> ConnectedAgent:
     client = agents.client(request.POST.get("client_id"))
     if client is None:
         raise InvalidClientError
-    try:
-        kind, name = {
-            "authorization_code": (AgentSecret.Kind.CODE, "code"),
-            "refresh_token": (AgentSecret.Kind.REFRESH, "refresh_token"),
-        }[request.POST.get("grant_type", "")]
-    except KeyError as exc:
-        raise UnsupportedGrantTypeError from exc
-    is_for_mcp = request.POST.getlist("resource") == [settings.MCP_URL]
+    grant = request.POST.get("grant_type", "")
+    if grant not in _SHOWN:
+        raise UnsupportedGrantTypeError
+    kind, name = _SHOWN[grant]
+    asks_well = is_for_mcp(request.POST.getlist("resource"))
     # A code has one try. A refresh token is what a client has for a month.
-    if kind == AgentSecret.Kind.REFRESH and not is_for_mcp:
+    if kind == AgentSecret.Kind.REFRESH and not asks_well:
         raise InvalidTarget
     agent = agents.spend(kind, request.POST.get(name, ""), client)
     if agent is None:
         raise InvalidGrantError
-    if not is_for_mcp:
+    if not asks_well:
         raise InvalidTarget
     return agent
 

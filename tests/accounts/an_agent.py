@@ -71,13 +71,13 @@ class Agent:
         return self.exchange(self.code(user)).json()
 
 
-def answer(browser, address, **fields):
-    """Look at the page that asks, and send its form."""
+def answer(browser, address, to=None, **fields):
+    """Look at the page that asks, and send its form, there or to another address."""
     page = browser.get(address)
     assert page.status_code == 200, page.text
     hidden = re.findall(r'<input type="hidden" name="(request|scopes)" value="([^"]*)"', page.text)
     asked = {name: [value for each, value in hidden if each == name] for name, _ in hidden}
-    return browser.post(address, asked | ALLOW | fields)
+    return browser.post(to or address, asked | ALLOW | fields)
 
 
 def told(response):

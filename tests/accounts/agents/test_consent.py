@@ -167,6 +167,41 @@ def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, 
     assert not ConnectedAgent.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"resource": None}, "invalid_target"),
+        ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": "openid"}, "invalid_scope"),
+    ],
+)
+def test_a_form_that_is_sent_to_a_wrong_question_is_refused(agent, browser, wrong, error):
+    said = told(answer(browser, agent.address(), to=agent.address(**wrong)))
+
+    assert (said["error"], said["state"]) == (error, "xyz")
+    assert not ConnectedAgent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "other", [{"response_type": "token"}, {"response_type": "none"}, {"scope": "mcp admin"}]
+)
+def test_what_the_page_showed_is_granted_whatever_the_address_says(agent, browser, other):
+    said = told(answer(browser, agent.address(), to=agent.address(**other)))
+
+    assert agent.exchange(said["code"]).json()["scope"] == "mcp"
+
+
+def test_a_form_for_one_agent_lets_no_other_in(agent, browser):
+    other = Agent(name="Other", redirect="https://other.example/cb")
+
+    response = answer(browser, agent.address(), to=other.address())
+
+    assert response["Location"].startswith(f"{agent.redirect}?code=")
+    assert ConnectedAgent.objects.get().client_id == agent.client_id
+
+
 def test_two_resources_are_one_too_many(agent, browser):
     response = browser.get(f"{agent.address()}&resource=https%3A%2F%2Fevil.example")
 
