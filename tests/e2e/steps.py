@@ -45,6 +45,13 @@ def go_as_stranger(page: Page, still: Still, path: str) -> Page:
     return page
 
 
+def follow(page: Page, link: str, button: str) -> Page:
+    """A link, to the page that has the button."""
+    page.get_by_role("link", name=link).click()
+    expect(page.get_by_role("button", name=button)).to_be_visible()
+    return page
+
+
 def fill_in(page: Page, email: str, password: str, button: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
@@ -128,10 +135,9 @@ def token_made(page: Page, still: Still) -> Page:
 
 def token_revoked(page: Page, still: Still) -> Page:
     """Asked before a token is revoked."""
-    go(page, still, "/account/tokens/")
-    page.get_by_role("link", name="Revoke the token Nightly build").click()
-    expect(page.get_by_role("button", name="Revoke it")).to_be_visible()
-    return page
+    return follow(
+        go(page, still, "/account/tokens/"), "Revoke the token Nightly build", "Revoke it"
+    )
 
 
 def agent_asks(page: Page, still: Still) -> Page:
@@ -143,18 +149,13 @@ def agent_asks(page: Page, still: Still) -> Page:
 
 def agent_passport(page: Page, still: Still) -> Page:
     """What an agent may do, changed later on."""
-    go(page, still, "/account/agents/")
-    page.get_by_role("link", name="Passport of the agent Claude Code").click()
-    expect(page.get_by_role("button", name="Save")).to_be_visible()
-    return page
+    return follow(go(page, still, "/account/agents/"), "Passport of the agent Claude Code", "Save")
 
 
 def agent_revoked(page: Page, still: Still) -> Page:
     """Asked before an agent is disconnected."""
-    go(page, still, "/account/agents/")
-    page.get_by_role("link", name="Revoke the agent Claude Code").click()
-    expect(page.get_by_role("button", name="Disconnect it")).to_be_visible()
-    return page
+    agents = go(page, still, "/account/agents/")
+    return follow(agents, "Revoke the agent Claude Code", "Disconnect it")
 
 
 def losses(page: Page, still: Still) -> Page:
