@@ -91,7 +91,7 @@ async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[
         return await caller.does(lambda: tool.result(sandbox, arguments))
     arguments = await limits.within_prefix(caller.grant, params.name, arguments, partial(_own, ctx))
     call: dict[str, Any] = {"name": params.name, "arguments": arguments}
-    token = ctx.meta.get("progressToken") if ctx.meta else None
+    token = ctx.meta.get("progress_token") if ctx.meta else None
     if token is not None:
         call["_meta"] = {"progressToken": token}
     result: dict[str, Any] = capped(await _ask(ctx, "tools/call", call))
