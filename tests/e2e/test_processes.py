@@ -1,5 +1,7 @@
 """Processes and their logs, as a person uses them."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page, Route, expect
 
 from sandboxes.inside.path import LOGS_PATH as LOGS
@@ -8,6 +10,7 @@ from tests.e2e.visitor import Visitor
 
 SAYS = "printf '\\033[31mred\\033[0m <b id=evil>x</b>\\n'; sleep 1000"
 
+SPACE = "(line) => getComputedStyle(line).whiteSpace"
 COUNTS = "i=0; while :; do i=$((i+1)); echo line $i.; sleep 0.2; done"
 
 
@@ -51,6 +54,39 @@ def test_a_process_is_started_read_restarted_and_stopped(
     start(page, "crash", "exit 3")
     expect(page.locator("[data-process=crash]")).to_contain_text("failed (3)")
     assert complaints == []
+
+
+def test_a_log_is_searched_paused_wrapped_and_downloaded(page: Page, visitor: Visitor) -> None:
+    open_pane(page, visitor)
+    start(page, "counter", COUNTS)
+    page.locator("[data-process=counter] .process-main").click()
+    log, lines = page.get_by_label("Log", exact=True), page.get_by_role("log")
+    expect(lines).to_contain_text("line 3.")
+
+    log.get_by_label("Search the log").fill("LINE 2.")
+    expect(log.locator("[data-log-found]")).to_have_text("1 line")
+    expect(lines.locator("[data-found]")).to_have_text("line 2.")
+
+    pause = log.get_by_role("button", name="Pause")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    seen = lines.locator(".log-chunk > div").count()
+    page.wait_for_timeout(1000)  # five more lines are said
+    assert lines.locator(".log-chunk > div").count() == seen
+    pause.click()
+    expect(lines).to_contain_text(f"line {seen + 4}.")
+
+    unwrapped = lines.locator(".log-chunk > div").first.evaluate(SPACE)
+    log.get_by_role("button", name="Wrap lines").click()
+    assert (unwrapped, lines.locator(".log-chunk > div").first.evaluate(SPACE)) == (
+        "pre",
+        "pre-wrap",
+    )
+
+    with page.expect_download() as downloading:
+        log.get_by_role("link", name="Download the log").click()
+    text = Path(downloading.value.path()).read_text()
+    assert text.splitlines()[:3] == ["line 1.", "line 2.", "line 3."]
 
 
 def test_the_first_look_asks_for_each_list_once(page: Page, visitor: Visitor) -> None:
