@@ -220,6 +220,8 @@ def test_whoever_stops_it_leaves_no_sandbox(provider, number, moment):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # As in a terminal: what a shell has in the background ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         until(lambda: any(m == "POST" and moment in path for m, path in provider.calls), 60)
         process.send_signal(number)
