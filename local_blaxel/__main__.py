@@ -73,7 +73,11 @@ def main() -> int:
             return image_command.main(sys.argv[2:], config)
         listener = _listener(config.port)
         # It holds the state directory's lock: from here on no other server can use the store.
-        launcher = Launcher(config.state_dir / "sandboxes", isolation=config.isolation)
+        launcher = Launcher(
+            config.state_dir / "sandboxes",
+            isolation=config.isolation,
+            reserve_mb=config.disk_reserve_mb,
+        )
     except (ConfigError, StartError, LaunchError) as exc:
         print(f"local_blaxel: {exc}", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_blaxel import auth, openapi, routes
 from local_blaxel.admissions import Admissions
@@ -46,7 +46,6 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         Route("/health", Health(fleet, launcher).get),
         Route("/openapi.json", openapi.get),
         Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
-        Mount("/preview", preview_edge.by_path),
     ]
 
     @asynccontextmanager
@@ -72,5 +71,11 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
     # And no Mount, whose pattern ends at a newline: a file's name may have one.
-    app.router.default = Edge(fleet, gate, Sessions(store, admissions))
+    edge = Edge(fleet, gate, Sessions(store, admissions))
+
+    async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
+        is_preview = scope["raw_path"].startswith(b"/preview/")
+        await (preview_edge.by_path if is_preview else edge)(scope, receive, send)
+
+    app.router.default = by_path
     return ByHost(Traced(app), preview_edge)

@@ -17,7 +17,7 @@ from local_blaxel.errors import ApiError, Forbidden, Unauthorized
 Headers = list[tuple[bytes, bytes]]
 
 _OWN_HOST = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
-_PREVIEW_HOST = re.compile(rb"([a-z0-9-]{1,63})\.preview\.localhost(?::\d{1,5})?")
+_PREVIEW_HOST = re.compile(rb"([a-z0-9-]{1,63})\.localhost(?::\d{1,5})?")
 
 
 class MisdirectedHost(ApiError):
@@ -32,7 +32,7 @@ def preview_of_host(scope: Scope) -> str | None:
             return None
         if preview := _PREVIEW_HOST.fullmatch(hosts[0]):
             return preview[1].decode()
-    raise MisdirectedHost("This server answers to 127.0.0.1, localhost and *.preview.localhost.")
+    raise MisdirectedHost("This server answers to 127.0.0.1, localhost and *.localhost.")
 
 
 @dataclass(frozen=True)

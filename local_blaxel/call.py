@@ -29,14 +29,20 @@ async def agent(sandbox: Sandbox, method: str, target: str, body: Json) -> tuple
     return status, answer if isinstance(answer, dict) else {}
 
 
-async def exchange(sandbox: Sandbox, method: str, target: str, body: bytes) -> tuple[int, bytes]:
+async def exchange(
+    sandbox: Sandbox,
+    method: str,
+    target: str,
+    body: bytes,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> tuple[int, bytes]:
     """The status and the whole answer; ApiError when there is none.
 
     The caller keeps the sandbox awake, and limits the time.
     """
     connection = await sandbox.connect_agent()
     try:
-        await _ask(connection, method, target, body)
+        await _ask(connection, method, target, body, headers)
         return await _answer(connection)
     except (OSError, h11.ProtocolError) as exc:
         raise BadGateway(f"Sandbox {sandbox.name} did not answer: {exc}.") from exc
@@ -45,8 +51,15 @@ async def exchange(sandbox: Sandbox, method: str, target: str, body: bytes) -> t
         sandbox.agent.give_back(connection)
 
 
-async def _ask(connection: Connection, method: str, target: str, body: bytes) -> None:
+async def _ask(
+    connection: Connection,
+    method: str,
+    target: str,
+    body: bytes,
+    others: tuple[tuple[str, str], ...],
+) -> None:
     headers = [
+        *others,
         ("host", "sandbox"),
         ("content-type", "application/json"),
         ("content-length", str(len(body))),

@@ -1,5 +1,6 @@
 """What an update may change. The SDK reads a record, changes a field and sends all of it back."""
 
+import json
 from typing import Any
 
 from local_blaxel import fields, spec
@@ -19,6 +20,7 @@ def apply(current: Record, body: dict[str, Any]) -> Record:
     wanted = spec.read(_completed(current, body))
     _refuse_fixed(current, wanted)
     _unmask(current, wanted)
+    _keep_routing_secrets(current, wanted)
     return wanted
 
 
@@ -58,7 +60,6 @@ def _refuse_fixed(current: Record, wanted: Record) -> None:
     old, new = current["spec"], wanted["spec"]
     pairs = {
         "metadata.name": (current["metadata"]["name"], wanted["metadata"].get("name")),
-        "metadata.externalId": tuple(r["metadata"].get("externalId") for r in (current, wanted)),
         "spec.region": (old["region"], new["region"]),
         "spec.runtime.image": (old["runtime"]["image"], new["runtime"]["image"]),
         "spec.runtime.memory": (old["runtime"]["memory"], new["runtime"]["memory"]),
@@ -78,3 +79,16 @@ def _unmask(current: Record, wanted: Record) -> None:
         if env["name"] not in kept:
             raise Invalid(f"spec.runtime.envs[{i}].value is masked: send the value itself.")
         env["value"] = kept[env["name"]]
+
+
+def _keep_routing_secrets(current: Record, wanted: Record) -> None:
+    """Give each rule that names no secrets the ones that it has: no read has shown them."""
+    known = {_without_secrets(rule): rule.get("secrets") for rule in spec.routing(current)}
+    for rule in spec.routing(wanted):
+        secrets = known.get(_without_secrets(rule))
+        if secrets is not None and rule.get("secrets") is None:
+            rule["secrets"] = secrets
+
+
+def _without_secrets(rule: Record) -> str:
+    return json.dumps({**rule, "secrets": None}, sort_keys=True)

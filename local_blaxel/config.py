@@ -25,6 +25,7 @@ class Config:
     silence: float
     isolation: str | None
     egress_allow: str | None
+    disk_reserve_mb: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -38,7 +39,8 @@ class Config:
         api_key = _api_key(environ.get("LOCAL_BLAXEL_API_KEY"), state_dir / "api-key")
         egress_allow = environ.get("LOCAL_BLAXEL_EGRESS_ALLOW")
         idle = standby_after, silence
-        return cls(port, workspace, api_key, state_dir, *idle, isolation, egress_allow)
+        reserve = _megabytes(environ.get("LOCAL_BLAXEL_DISK_RESERVE") or "1024")
+        return cls(port, workspace, api_key, state_dir, *idle, isolation, egress_allow, reserve)
 
 
 def _port(text: str) -> int:
@@ -65,6 +67,12 @@ def _seconds(environ: Mapping[str, str], name: str, default: str) -> float:
     if not 0.01 <= seconds <= 86_400:
         raise ConfigError(f"{name} must be seconds from 0.01 to 86400, not {text!r}")
     return seconds
+
+
+def _megabytes(text: str) -> int:
+    if not text.isdecimal() or len(text) > 12:
+        raise ConfigError(f"LOCAL_BLAXEL_DISK_RESERVE must be a number of MiB, not {text!r}")
+    return int(text)
 
 
 def _isolation(text: str | None) -> str | None:

@@ -30,7 +30,10 @@ class SandboxApi:
             reuse=fields.a_query_flag(request, "createIfNotExist"),
             timeout=_creation_timeout(request),
         )
-        return JSONResponse(self._presenter.sandbox(sandbox))
+        # One that was there already shows its secrets only to who sends the same.
+        is_as_sent = sandbox.row.record["spec"] == record["spec"]
+        show = self._presenter.created if is_as_sent else self._presenter.sandbox
+        return JSONResponse(show(sandbox))
 
     async def index(self, request: Request) -> Response:
         query, statuses = listing.Query.of(request), listing.statuses(request)

@@ -10,17 +10,14 @@ from functools import partial
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from local_blaxel import errors, mcp, reach
+from local_blaxel import errors, sandbox_api
 from local_blaxel.auth import Gate, header
-from local_blaxel.errors import ApiError, Invalid, NotFound
+from local_blaxel.errors import ApiError, NotFound
 from local_blaxel.fleet import Fleet
-from local_blaxel.proxy import Outgoing, refuse_websocket
+from local_blaxel.proxy import refuse_websocket
 from local_blaxel.sessions import Sessions
 
 _SANDBOX = re.compile(rb"/([^/]+)/sandboxes/([^/]+)(/.*)?", re.DOTALL)
-_PORT = re.compile(rb"/port/(\d{1,5})(/.*)?", re.DOTALL)
-# 443 and 8080 are the sandbox's own API, which is this very address.
-RESERVED_PORTS = (80, 443, 8080)
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, HEAD, OPTIONS",
@@ -48,37 +45,19 @@ class Edge:
         if match is None:
             raise NotFound("There is nothing at this address.", code="ROUTE_NOT_FOUND")
         workspace, name, path = match.groups()
-        speaks_mcp = scope["type"] == "websocket" and path in (None, b"/")
-        session = self._sessions.shown(scope, name.decode()) if speaks_mcp else None
+        is_mcp = sandbox_api.speaks_mcp(path, scope)
+        session = self._sessions.shown(scope, name.decode()) if is_mcp else None
         if session is None:
             self._gate.check(scope)
         if workspace.decode() != self._gate.workspace:
             raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
         sandbox = self._fleet.live(name.decode())
-        if scope["type"] == "http" and path == b"/mcp":
-            return await mcp.over_http(sandbox, scope, receive, send)
-        if speaks_mcp:
-            work = partial(mcp.over_websocket, sandbox, scope, receive)
-            if session is None:
-                return await work(send)
-            return await self._sessions.while_admitted(session, send, work)
         headers = self._gate.without_credentials(scope["headers"])
         query = self._gate.without_key(scope["query_string"])
-        to_port = _PORT.fullmatch(path or b"")
-        if to_port is None:
-            outgoing = Outgoing(reach.target(path, query), headers)
-            return await reach.agent(sandbox, outgoing, scope, receive, send)
-        outgoing = Outgoing(reach.target(to_port[2], query), reach.forwarded(scope, headers))
-        number = _open_port(int(to_port[1]))
-        await reach.port(sandbox, number, outgoing, scope, receive, send)
-
-
-def _open_port(number: int) -> int:
-    if not 1 <= number <= 65_535:
-        raise Invalid(f"{number} is not a port.", code="BAD_REQUEST")
-    if number in RESERVED_PORTS:
-        raise Invalid(f"Port {number} is reserved.", code="BAD_REQUEST")
-    return number
+        work = partial(sandbox_api.carry, sandbox, path, query, headers, scope, receive)
+        if session is None:
+            return await work(send)
+        await self._sessions.while_admitted(session, send, work)
 
 
 def is_preflight(scope: Scope) -> bool:

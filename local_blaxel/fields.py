@@ -29,13 +29,17 @@ async def body(request: Request) -> dict[str, Any]:
     return an_object(parsed(bytes(raw)), "the body")
 
 
-def parsed(raw: bytes) -> Any:
-    """The JSON value that these bytes are; Invalid when they are none, or a very deep one."""
+def parsed(raw: bytes, *, has_paths: bool = False) -> Any:
+    """The JSON value that these bytes are; Invalid when they are none, or a very deep one.
+
+    With paths in it, it may have lone surrogates for bytes that are not UTF-8.
+    """
     try:
         value = json.loads(raw, parse_constant=_refuse_constant)
         if b"\\u" in raw:
             # An escaped half of a surrogate pair parses, and can't be written out again.
-            json.dumps(value, ensure_ascii=False).encode()
+            errors = "surrogateescape" if has_paths else "strict"
+            json.dumps(value, ensure_ascii=False).encode("utf-8", errors)
     except (ValueError, RecursionError) as exc:
         raise Invalid("The body is not valid JSON.", code="INVALID_INPUT") from exc
     if _is_deeper(value, MAX_DEPTH):

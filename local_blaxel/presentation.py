@@ -16,6 +16,10 @@ class Presenter:
     base_url: str
     workspace: str
 
+    def created(self, sandbox: Sandbox) -> Record:
+        """Show a sandbox to who has just created it, with the routing secrets that were sent."""
+        return {**self.sandbox(sandbox), "spec": _masked(sandbox.row.record)["spec"]}
+
     def sandbox(self, sandbox: Sandbox, *, secrets: bool = False) -> Record:
         shown = self.row(sandbox.row, ends_at=sandbox.ends_at, secrets=secrets)
         if sandbox.row.phase == "DEPLOYED":
@@ -26,9 +30,9 @@ class Presenter:
     def row(
         self, row: SandboxRow, *, ends_at: float | None = None, secrets: bool = False
     ) -> Record:
-        record = deepcopy(row.record)
-        if not secrets:
-            _mask(record)
+        record = deepcopy(row.record) if secrets else _masked(row.record)
+        for rule in spec.routing(record):
+            rule.pop("secrets", None)
         shown = {
             "metadata": {
                 **record["metadata"],
@@ -81,12 +85,9 @@ class Presenter:
         }
 
 
-def _mask(record: Record) -> None:
+def _masked(record: Record) -> Record:
+    record = deepcopy(record)
     for env in record["spec"]["runtime"].get("envs", []):
         if env.get("secret"):
             env["value"] = spec.MASK
-    proxy = record["spec"].get("network", {}).get("proxy")
-    rules = proxy.get("routing") if isinstance(proxy, dict) else None
-    for rule in rules if isinstance(rules, list) else []:
-        if isinstance(rule, dict) and isinstance(rule.get("secrets"), dict):
-            rule["secrets"] = dict.fromkeys(rule["secrets"], spec.MASK)
+    return record

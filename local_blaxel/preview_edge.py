@@ -1,8 +1,9 @@
 """Previews: one port of a sandbox, each on a host name of its own.
 
-`http://<id>.preview.localhost:PORT/` is the preview. `/preview/<id>/` on this server's own origin
-is for programs, whose resolvers don't know `*.localhost`; a browser is sent from there to the
-preview's own host, so that its content is never of the origin the API is on.
+`http://<id>.localhost:PORT/` is the preview: a site of its own, for no two names below localhost
+have a registrable domain in common. `/preview/<id>/` on this server's own origin is for programs,
+whose resolvers don't know `*.localhost`. A browser is sent from there to the preview's own host,
+and no cookie passes, so that the content is never of the origin the API is on, or of Manta's host.
 """
 
 import contextlib
@@ -10,21 +11,31 @@ import hmac
 import math
 import re
 import time
+from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from local_blaxel import edge, errors, preview_pages, reach
+from local_blaxel import edge, errors, preview_pages, reach, sandbox_api
 from local_blaxel.admissions import AdmissionOver, Admissions
 from local_blaxel.auth import Gate, Headers
 from local_blaxel.errors import ApiError, NotFound, Unauthorized
 from local_blaxel.fleet import Fleet
 from local_blaxel.proxy import Outgoing
-from local_blaxel.store import PreviewRow, Store, TokenRow
-from local_blaxel.visit import COOKIE, Visit, confined, without_our_cookies
+from local_blaxel.store import PreviewRow, Record, Store, TokenRow
+from local_blaxel.visit import (
+    COOKIE,
+    OF_THE_HOST,
+    Visit,
+    confined,
+    without_cookies,
+    without_our_cookies,
+)
 
 _BY_PATH = re.compile(rb"/preview/([a-z0-9-]{1,63})(/.*)?", re.DOTALL)
 _SANDBOX_API = 443
+# Manta on this machine shows a private preview in a frame; a page of another preview may not.
+_FRAMED_BY = b"frame-ancestors 'self' http://localhost:* http://127.0.0.1:*"
 POLICY_VIOLATION = 1008
 # An address that opens a preview stays in no cache, and reaches no other site as a referrer.
 _UNTRACED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -77,13 +88,13 @@ class PreviewEdge:
         self, visit: Visit, row: PreviewRow, token: TokenRow | None
     ) -> Response | None:
         """An answer that needs no sandbox: a redirect, or a preflight's; Unauthorized otherwise."""
-        if visit.navigates and not visit.on_host:
+        if not visit.on_host and visit.scope["type"] == "http" and visit.comes_from_a_browser:
             return _redirect(307, self._host_url(visit) + _with(visit.scope["query_string"]))
         if row.record["spec"]["public"]:
             return None
         if token is None:
             if edge.is_preflight(visit.scope):
-                return Response(status_code=204, headers=row.record["spec"].get("responseHeaders"))
+                return Response(status_code=204, headers=_preflight_headers(row))
             raise Unauthorized("This preview is private.", code="AUTHENTICATION_REQUIRED")
         if visit.on_host and visit.reads and visit.link_token == token.value.encode():
             return self._opened(visit, row, token)
@@ -111,7 +122,7 @@ class PreviewEdge:
         return response
 
     def _host_url(self, visit: Visit) -> str:
-        host = f"{visit.preview_id}.preview.localhost:{self._own_port}"
+        host = f"{visit.preview_id}.localhost:{self._own_port}"
         return f"http://{host}{visit.path.decode('ascii', 'replace')}"
 
     async def _carry_while_admitted(
@@ -142,15 +153,25 @@ class PreviewEdge:
         spec = row.record["spec"]
         sandbox = self._fleet.live(row.sandbox)
         headers = without_our_cookies(self._gate.without_credentials(visit.scope["headers"]))
+        if not visit.on_host:
+            headers = without_cookies(headers)
         headers = _overlaid(headers, spec.get("requestHeaders", {}))
-        extra = spec.get("responseHeaders", {})
+        if spec["port"] == _SANDBOX_API:
+            # A session: the whole API of the sandbox, as by its own address.
+            return await sandbox_api.carry(
+                sandbox,
+                visit.path,
+                visit.query,
+                headers,
+                visit.scope,
+                receive,
+                _amending(send, lambda answer: _amended(answer, spec, visit.on_host)),
+            )
         outgoing = Outgoing(
             reach.target(visit.path, visit.query),
             reach.forwarded(visit.scope, headers),
-            amend=lambda answer: _overlaid(confined(answer), extra),
+            amend=lambda answer: _amended(answer, spec, visit.on_host),
         )
-        if spec["port"] == _SANDBOX_API:
-            return await reach.agent(sandbox, outgoing, visit.scope, receive, send)
         await reach.port(sandbox, spec["port"], outgoing, visit.scope, receive, send)
 
 
@@ -173,6 +194,31 @@ def _redirect(status: int, location: str) -> Response:
 
 def _with(query: bytes) -> str:
     return "?" + query.decode("ascii", "replace") if query else ""
+
+
+def _amending(send: Send, amend: Callable[[Headers], Headers]) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": amend(list(message["headers"]))}
+        await send(message)
+
+    return sent
+
+
+def _amended(answer: Headers, spec: Record, on_host: bool) -> Headers:
+    """An answer's headers as the preview's settings and its privacy want them."""
+    headers = confined(_overlaid(answer, spec.get("responseHeaders", {})))
+    if not on_host:
+        headers = without_cookies(headers)
+    # Beside a policy of the app's own, not in its place: both hold.
+    return headers if spec["public"] else [*headers, (b"content-security-policy", _FRAMED_BY)]
+
+
+def _preflight_headers(row: PreviewRow) -> dict[str, str]:
+    given: dict[str, str] = row.record["spec"].get("responseHeaders", {})
+    return {
+        name: value for name, value in given.items() if name.lower().encode() not in OF_THE_HOST
+    }
 
 
 def _overlaid(headers: Headers, extra: dict[str, str]) -> Headers:

@@ -1,5 +1,7 @@
 """The control plane's previews and their tokens: `/v0/sandboxes/{name}/previews`."""
 
+import hmac
+import json
 import re
 import secrets
 import string
@@ -14,12 +16,14 @@ from local_blaxel.admissions import Admissions
 from local_blaxel.errors import Conflict, Invalid, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.presentation import Presenter
+from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import PreviewRow, Record, Store, TokenRow
 
 # 443 is the sandbox's own API: what the SDK calls a session is a preview of it.
 RESERVED_PORTS = (80, 8080)
 TOKEN_LIVES = 24 * 3600.0
 
+_ALPHABET = string.ascii_lowercase + string.digits
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -37,20 +41,20 @@ class PreviewApi:
         self._admissions = admissions
 
     async def index(self, request: Request) -> Response:
-        sandbox = self._sandbox_name(request)
+        sandbox = self._sandbox(request).name
         now = time.time()
         rows = [row for row in self._store.previews(sandbox) if not _is_over(row, now)]
         return JSONResponse([self._presenter.preview(row) for row in rows])
 
     async def create(self, request: Request) -> Response:
         body = await fields.body(request)
-        sandbox = self._sandbox_name(request)
+        sandbox = self._sandbox(request)
         metadata, spec = _metadata(body), _spec(body)
         name = metadata.pop("name", None) or f"preview-{spec['port']}"
         now = time.time()
         row = PreviewRow(
-            id=_new_id(spec.get("prefixUrl", ""), self._presenter.workspace),
-            sandbox=sandbox,
+            id=self._id(sandbox, name, spec.get("prefixUrl", "")),
+            sandbox=sandbox.name,
             name=name,
             record={"metadata": metadata, "spec": spec},
             created_at=now,
@@ -118,15 +122,27 @@ class PreviewApi:
         self._admissions.end(preview.id, rows[0].name)
         return JSONResponse({"message": f"Token {rows[0].name} deleted."})
 
-    def _sandbox_name(self, request: Request) -> str:
+    def _sandbox(self, request: Request) -> Sandbox:
         sandbox = self._fleet.live(request.path_params["name"])
         if sandbox.row.phase == "DELETING":
             raise NotFound(f"Sandbox {sandbox.name} was deleted.")
-        return sandbox.name
+        return sandbox
+
+    def _id(self, sandbox: Sandbox, name: str, prefix: str) -> str:
+        """What names the preview in its address: one DNS label, unguessable without a prefix.
+
+        As long as the sandbox lives, a preview that is made again under its name has the same.
+        """
+        known = json.dumps([sandbox.name, sandbox.row.created_at, name, prefix])
+        digest = hmac.digest(self._store.secret(), known.encode(), "sha256")
+        letters = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
+        if prefix:
+            return f"{prefix}-{self._presenter.workspace[:20].rstrip('-')}-{letters[:6]}"
+        return letters[:22]
 
     def _preview(self, request: Request) -> PreviewRow:
         name = request.path_params["preview"]
-        row = self._store.preview(self._sandbox_name(request), name)
+        row = self._store.preview(self._sandbox(request).name, name)
         if row is None or _is_over(row, time.time()):
             raise NotFound(f"Preview {name} not found.")
         return row
@@ -134,15 +150,6 @@ class PreviewApi:
 
 def _is_over(row: PreviewRow, now: float) -> bool:
     return row.expires_at is not None and row.expires_at <= now
-
-
-def _new_id(prefix: str, workspace: str) -> str:
-    """What names the preview in its address: one DNS label, unguessable without a prefix."""
-    alphabet = string.ascii_lowercase + string.digits
-    if prefix:
-        tail = "".join(secrets.choice(alphabet) for _ in range(6))
-        return f"{prefix}-{workspace[:20].rstrip('-')}-{tail}"
-    return "".join(secrets.choice(alphabet) for _ in range(22))
 
 
 def _metadata(body: dict[str, Any]) -> Record:

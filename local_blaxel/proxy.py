@@ -4,8 +4,10 @@ Both directions stream at once, whatever their size; nothing is buffered whole.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import h11
 from starlette.types import Message, Receive, Scope, Send
@@ -18,6 +20,10 @@ from local_blaxel.upstream import Connection
 
 Headers = list[tuple[bytes, bytes]]
 
+# Status codes end below; h11 takes three digits, and the server that answers no more than these.
+_NO_STATUS = 600
+# Nor does it answer these in the value of a header, which h11 takes.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 LARGEST_MESSAGE = 64 * 1024 * 1024
 _HOP_BY_HOP = {
     b"connection",
@@ -71,8 +77,8 @@ class Exchange:
             await self._connection.send(self._head(outgoing))
         except h11.LocalProtocolError as exc:
             raise Invalid(f"The request is malformed: {exc}.", code="BAD_REQUEST") from exc
-        except OSError as exc:
-            raise BadGateway("The server inside closed the connection.") from exc
+        except OSError:
+            pass  # it may have answered all the same
         upload = asyncio.create_task(self._upload())
         try:
             await self._download(outgoing)
@@ -81,6 +87,7 @@ class Exchange:
                 raise BadGateway(f"The server inside broke off: {exc}.") from exc
         finally:
             upload.cancel()
+            await asyncio.gather(upload, return_exceptions=True)
 
     def _head(self, outgoing: Outgoing) -> h11.Request:
         names = {name for name, _ in outgoing.headers}
@@ -91,26 +98,35 @@ class Exchange:
         return h11.Request(method=self._scope["method"], target=outgoing.target, headers=headers)
 
     async def _upload(self) -> None:
-        more = True
-        try:
-            while True:
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    break
-                if message.get("body"):
-                    await self._connection.send(h11.Data(message["body"]))
-                if more and not message.get("more_body"):
-                    more = False
-                    await self._connection.send(h11.EndOfMessage())
-        except (OSError, h11.LocalProtocolError):
-            # It has answered without reading all of the body; the answer is on its way.
-            return
+        """Pass the body on while the server inside takes it; after that only read it.
+
+        A client that still sends would not read the answer otherwise.
+        """
+        is_taken = True
+        while (message := await self._receive())["type"] != "http.disconnect":
+            is_taken = is_taken and await self._pass_on(message)
         self._abandoned = True
         self._connection.close()
+
+    async def _pass_on(self, message: Message) -> bool:
+        """Send a part of the body inside; return whether another one is to follow."""
+        has_more = bool(message.get("more_body"))
+        try:
+            if message.get("body"):
+                await self._connection.send(h11.Data(message["body"]))
+            if not has_more:
+                await self._connection.send(h11.EndOfMessage())
+        except (OSError, h11.LocalProtocolError):
+            return False  # it has answered without reading all of it
+        return has_more
 
     async def _download(self, outgoing: Outgoing) -> None:
         while True:
             match await self._connection.receive():
+                case h11.Response(status_code=status) if status >= _NO_STATUS:
+                    raise h11.RemoteProtocolError(f"Bad status code: {status}")
+                case h11.Response(headers=headers) if any(_CONTROL.search(v) for _, v in headers):
+                    raise h11.RemoteProtocolError("A header holds a control character.")
                 case h11.Response() as response:
                     await self._start(response, outgoing)
                 case h11.Data() as data:
@@ -121,8 +137,10 @@ class Exchange:
                     raise ConnectionResetError("it closed the connection")
 
     async def _start(self, response: h11.Response, outgoing: Outgoing) -> None:
+        names = {name for name, _ in response.headers}
         headers = outgoing.amend(_end_to_end(list(response.headers)))
-        if response.status_code in (204, 304):
+        # Beside chunks a length does not count (RFC 9112), and may be wrong.
+        if response.status_code in (204, 304) or b"transfer-encoding" in names:
             headers = [pair for pair in headers if pair[0] != b"content-length"]
         self._started = True
         start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
@@ -158,6 +176,9 @@ async def relay_websocket(
             user_agent_header=None,
         )
     except InvalidStatus as exc:
+        if exc.response.status_code not in set(HTTPStatus):
+            # Of these the server that answers knows the names alone.
+            raise BadGateway(f"Bad status code: {exc.response.status_code}") from exc
         return await refuse_websocket(send, exc.response.status_code, bytes(exc.response.body))
     except (OSError, WebSocketException) as exc:
         raise BadGateway(f"The server inside did not open a WebSocket: {exc}.") from exc

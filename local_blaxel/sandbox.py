@@ -186,7 +186,7 @@ class Sandbox:
 
     @asynccontextmanager
     async def still(self) -> AsyncIterator[Path]:
-        """The folder with the sandbox's files, while none of its processes changes them."""
+        """The folder with all of the sandbox's files, while none of its processes changes them."""
         async with self.lock:
             self._check_deployed()
             runs = not self.row.asleep and not self.died and self._launcher.is_alive(self.instance)
@@ -195,7 +195,7 @@ class Sandbox:
                 self.save()
                 await self._launcher.freeze(self.instance)
             try:
-                yield self._launcher.home(self.instance)
+                yield self._launcher.files(self.instance)
             finally:
                 if runs:
                     await self._thaw()

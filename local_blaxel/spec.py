@@ -35,6 +35,13 @@ def read(body: dict[str, Any]) -> Record:
     }
 
 
+def routing(record: Record) -> list[Record]:
+    """The rules by which the proxy of a sandbox sends its requests, as far as they are any."""
+    proxy = record["spec"].get("network", {}).get("proxy")
+    rules = proxy.get("routing") if isinstance(proxy, dict) else None
+    return [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+
+
 def check_name(name: Any, field: str = "metadata.name") -> str:
     if not isinstance(name, str) or len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         raise Invalid(
@@ -53,6 +60,8 @@ def metadata(sent: dict[str, Any]) -> Record:
     external_id = fields.a_string(kept.get("externalId", ""), "metadata.externalId", longest=64)
     if external_id and not _EXTERNAL_ID.fullmatch(external_id):
         raise Invalid("metadata.externalId must be letters, digits and hyphens.")
+    if not external_id:
+        kept.pop("externalId", None)
     kept["labels"] = fields.a_string_map(kept.get("labels", {}), "metadata.labels")
     return kept
 

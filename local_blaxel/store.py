@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS tokens (
     expires_at REAL NOT NULL,
     created_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS secret (key BLOB NOT NULL);
+INSERT INTO secret SELECT randomblob(32) WHERE NOT EXISTS (SELECT * FROM secret);
 CREATE INDEX IF NOT EXISTS tokens_preview ON tokens (preview);
 PRAGMA user_version = 1;
 """
@@ -112,6 +114,10 @@ class Store:
 
     def close(self) -> None:
         self._db.close()
+
+    def secret(self) -> bytes:
+        """Made once, for names that nobody can guess and that stay the same."""
+        return bytes(self._db.execute("SELECT key FROM secret").fetchone()[0])
 
     async def keep_short(self) -> None:
         """Make checkpoints, again and again, until cancelled."""

@@ -17,12 +17,23 @@ KEPT = 8
 KEPT_FOR = 3.0
 
 
-class Connection:
-    """One HTTP/1.1 connection; its two directions may be driven by two tasks."""
+class _Reader(asyncio.StreamReader):
+    def set_exception(self, exc: BaseException) -> None:
+        """End after what came before a reset; StreamReader would give up what is not read yet."""
+        self.feed_eof()
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+class Connection:
+    """One HTTP/1.1 connection; its two directions may be driven by two tasks.
+
+    They have a descriptor each. A server that answers early and closes makes the next write fail,
+    and asyncio closes a transport whose write fails, with the answer that it has yet to read.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
         self._reader = reader
-        self._writer = writer
+        self._transport = transport
+        self._out: socket.socket = transport.get_extra_info("socket").dup()
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._method = b""
         # Of a long body: what came with the head, and how much there is still to come.
@@ -31,19 +42,24 @@ class Connection:
 
     @classmethod
     async def over(cls, sock: socket.socket) -> "Connection":
-        return cls(*await asyncio.open_connection(sock=sock, limit=CHUNK))
+        reader, loop = _Reader(limit=CHUNK), asyncio.get_running_loop()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
+        return cls(reader, transport)
 
     @classmethod
     async def to_unix(cls, path: str) -> "Connection":
-        return cls(*await asyncio.open_unix_connection(path, limit=CHUNK))
+        reader, loop = _Reader(limit=CHUNK), asyncio.get_running_loop()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.create_unix_connection(lambda: protocol, path)
+        return cls(reader, transport)
 
     async def send(self, event: h11.Event) -> None:
         if isinstance(event, h11.Request):
             self._method = event.method
         data = self._http.send(event)
         if data:
-            self._writer.write(data)
-            await self._writer.drain()
+            await asyncio.get_running_loop().sock_sendall(self._out, data)
 
     async def receive(self) -> h11.Event:
         """The next part of the answer; h11.ConnectionClosed when the peer has gone."""
@@ -85,10 +101,12 @@ class Connection:
         return not self._http.trailing_data[0] and self.is_open()
 
     def is_open(self) -> bool:
-        return not self._reader.at_eof() and not self._writer.is_closing()
+        return not self._reader.at_eof() and not self._transport.is_closing()
 
     def close(self) -> None:
-        self._writer.transport.abort()
+        """End both directions, while nothing is being sent."""
+        self._transport.abort()
+        self._out.close()
 
 
 class Pool:

@@ -10,6 +10,8 @@ from local_blaxel.auth import Headers, drop_from_query, header, query_value
 LINK_TOKEN = b"bl_preview_token"
 COOKIE = "__Host-bl_preview_"
 
+# What counts for a host on all of its ports: cookies, and what clears them.
+OF_THE_HOST = (b"cookie", b"set-cookie", b"clear-site-data")
 _DOMAIN = re.compile(rb";\s*domain\s*=[^;]*", re.IGNORECASE)
 
 
@@ -26,6 +28,15 @@ class Visit:
     def navigates(self) -> bool:
         """A browser opens it as a page or in a frame."""
         return header(self.scope, b"sec-fetch-mode") == b"navigate"
+
+    @property
+    def comes_from_a_browser(self) -> bool:
+        """As far as can be seen, also of one that sends no fetch metadata."""
+        # Node's own fetch sends a mode, too, and nothing else of these.
+        if any(name in (b"sec-fetch-site", b"sec-fetch-dest") for name, _ in self.scope["headers"]):
+            return True
+        agent = header(self.scope, b"user-agent") or b""
+        return agent.startswith((b"Mozilla/", b"Opera/")) or self.wants_page
 
     @property
     def wants_page(self) -> bool:
@@ -65,7 +76,7 @@ class Visit:
     def _is_of_the_preview(self) -> bool:
         """False when a page of another origin uses the person's cookie behind their back.
 
-        All previews are one site to a browser, so that SameSite would not tell them apart.
+        The cookie is SameSite=None, for frames: it goes along with what other sites ask for.
         """
         if self.scope["type"] == "websocket":
             origin = header(self.scope, b"origin")
@@ -88,6 +99,14 @@ def without_our_cookies(headers: Headers) -> Headers:
                 continue
         kept.append((name, value))
     return kept
+
+
+def without_cookies(headers: Headers) -> Headers:
+    """For a preview's page on this server's own host name, whose cookies are other servers', too.
+
+    Cookies know no ports: Manta's come along, and one that is set there would be Manta's.
+    """
+    return [pair for pair in headers if pair[0].lower() not in OF_THE_HOST]
 
 
 def confined(headers: Headers) -> Headers:

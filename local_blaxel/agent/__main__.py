@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
+import contextlib
+import logging
 import os
 import socket
 import sys
+from typing import TextIO, cast
 
 import uvicorn
 
-from . import app, egress, home, limits
+from . import app, egress, home, init, limits
 from .control import Control
 from .disk import DiskWatch
 from .processes import ProcessTable
@@ -18,7 +20,8 @@ from .sandbox import Sandbox
 from .server import Server
 from .watchdog import Watchdog
 
-PR_SET_DUMPABLE = 4
+logger = logging.getLogger(__name__)
+
 # Longer than any client keeps a connection, so that the agent never closes one about to be used.
 KEEP_ALIVE_SECONDS = 600
 MAX_WEBSOCKET_MESSAGE = 2**20
@@ -27,6 +30,7 @@ MAX_WEBSOCKET_MESSAGE = 2**20
 async def serve(
     sandbox: Sandbox, http: socket.socket, control: socket.socket, way_out: socket.socket | None
 ) -> None:
+    init.children.adopt(asyncio.get_running_loop())
     table = ProcessTable(sandbox)
     disk = DiskWatch(sandbox, table)
     config = uvicorn.Config(
@@ -54,12 +58,11 @@ async def serve(
 
 def main() -> None:
     instance, http_fd, control_fd, home_dir, isolation = sys.argv[1:]
-    if sys.platform == "linux":
-        # Its memory and its sockets are not for the sandbox's processes, which have its uid.
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        if sys.version_info < (3, 12):
-            # The default watcher there is a thread for each child.
-            asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    init.close_to_others()
+    sys.stderr = cast(TextIO, init.CappedLog(sys.stderr))
+    if sys.platform == "linux" and sys.version_info < (3, 12):
+        # The default watcher there is a thread for each child.
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
     limits.prepare_signals()
     is_isolated = isolation != "none"
     sandbox = Sandbox(
@@ -68,9 +71,14 @@ def main() -> None:
         isolation=isolation,
         environ=home.environment(home_dir, is_isolated=is_isolated),
     )
-    home.make_venv(home_dir)
+    # The home is the person's: nothing in it, or missing from it, may stop the start.
+    try:
+        home.make_venv(home_dir)
+    except OSError as exc:
+        logger.warning("there is no virtual environment: %s", exc)
     way_out = egress.listen() if is_isolated else None
-    os.chdir(home_dir)
+    with contextlib.suppress(OSError):
+        os.chdir(home_dir)
     os.umask(0o022)
     http, control = socket.socket(fileno=int(http_fd)), socket.socket(fileno=int(control_fd))
     asyncio.run(serve(sandbox, http, control, way_out))

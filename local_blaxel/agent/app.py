@@ -12,9 +12,11 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import network
+from .beneath_api import Held
 from .copies import CopyApi
 from .disk import DiskWatch, RefusedWrites
 from .files import FileApi
+from .grep import GrepApi
 from .multipart import MultipartApi
 from .process_api import ProcessApi
 from .processes import ProcessTable
@@ -39,7 +41,7 @@ COMMON_HEADERS = {
 def build(sandbox: Sandbox, table: ProcessTable, disk: DiskWatch) -> ASGIApp:
     app = Starlette(
         routes=routes(sandbox, table),
-        middleware=[Middleware(RefusedWrites, sandbox, disk)],
+        middleware=[Middleware(RefusedWrites, sandbox, disk), Middleware(Held, sandbox)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
     )
     # A trailing slash is a different path here, never a redirect.
@@ -53,6 +55,7 @@ def routes(sandbox: Sandbox, table: ProcessTable) -> list[BaseRoute]:
         *TreeApi(sandbox).routes(),
         *FileApi(sandbox).routes(),
         *SearchApi(sandbox).routes(),
+        *GrepApi(sandbox).routes(),
         *CopyApi(sandbox).routes(),
         *MultipartApi(sandbox).routes(),
         *WatchApi(sandbox).routes(),

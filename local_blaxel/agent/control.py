@@ -81,7 +81,7 @@ class Control:
                 kept = [process for process in running if process.command.keep_alive]
                 return {"processes": len(running), "keep_alive": len(kept)}
             case "limit_disks":
-                self._limit_disks(request["disks"])
+                self._limit_disks(request["disks"], request["reserve_mb"])
             case "freeze":
                 self._sandbox.awake.clear()
                 if request["by_signals"]:
@@ -98,10 +98,11 @@ class Control:
             memory_mb=request["memory_mb"],
             envs=request["envs"],
         )
-        self._limit_disks(request["disks"])
+        self._limit_disks(request["disks"], request["reserve_mb"])
         limits.apply(request["memory_mb"], is_isolated=self._sandbox.is_isolated)
 
-    def _limit_disks(self, disks: list[dict[str, Any]]) -> None:
+    def _limit_disks(self, disks: list[dict[str, Any]], reserve_mb: int) -> None:
+        self._sandbox.reserve = reserve_mb * 2**20
         self._sandbox.disks = tuple(
             Disk(tuple(disk["paths"]), disk["limit_mb"] * 2**20) for disk in disks
         )

@@ -6,15 +6,17 @@ import asyncio
 import os
 import posixpath
 import shutil
+import stat
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from . import paths
-from .files import create, explain, refuse_irregular
+from .files import explain, refusal
 from .sandbox import Sandbox
 from .wire import ApiError, Json, read_json
+from .writing import CHUNK, IRREGULAR, written
 
 EXISTS = "FILE_ALREADY_EXISTS"
 
@@ -28,7 +30,7 @@ class CopyApi:
 
     async def copy(self, request: Request) -> Response:
         body = await read_json(request)
-        source, destination = body.text("source"), body.text("destination")
+        source, destination = body.path("source"), body.path("destination")
         if not source or not destination:
             raise ApiError(400, "source and destination are required")
         origin = paths.absolute(source, self._sandbox)
@@ -50,16 +52,26 @@ def copy(source: str, destination: str, *, exclusive: bool) -> None:
         _place(source, target, exclusive)
     except FileExistsError as exc:
         raise ApiError(409, explain("copy", target, exc), EXISTS) from exc
+    except shutil.SpecialFileError as exc:
+        raise ApiError(422, str(exc), IRREGULAR) from exc
+    except shutil.SameFileError as exc:
+        raise ApiError(422, str(exc)) from exc
     except shutil.Error as exc:
+        # All the others are copied.
         failed, _, reason = exc.args[0][0]
         raise ApiError(422, f"copy {failed}: {reason}") from exc
     except OSError as exc:
-        raise ApiError(422, explain("copy", source, exc)) from exc
+        raise refusal(422, "copy", source, exc) from exc
 
 
 def _place(source: str, target: str, exclusive: bool) -> None:
     def copy_file(origin: str, place: str) -> None:
-        _copy_file(origin, place, exclusive)
+        try:
+            _copy_file(origin, place, exclusive)
+        except FileNotFoundError:
+            # One that has vanished from a folder since it was listed is left out.
+            if origin == source or os.path.lexists(origin):
+                raise
 
     real_source, real_target = os.path.realpath(source), os.path.realpath(target)
     if os.path.islink(source):
@@ -78,9 +90,11 @@ def _copy_file(source: str, target: str, exclusive: bool) -> None:
     fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(fd, "rb") as origin:
         info = os.fstat(fd)
-        refuse_irregular(source, info)
+        if not stat.S_ISREG(info.st_mode):
+            raise shutil.SpecialFileError(f"{source} is not a regular file")
         if not exclusive and os.path.exists(target) and os.path.samefile(source, target):
-            raise ApiError(422, f"{source} and {target} are the same file")
-        with open(target, "xb") if exclusive else create(target) as copied:
-            shutil.copyfileobj(origin, copied, 2**20)
-            os.fchmod(copied.fileno(), info.st_mode & 0o777)
+            raise shutil.SameFileError(f"{source} and {target} are the same file")
+        # As with cp, what is overwritten keeps its permissions.
+        mode = None if os.path.exists(target) else info.st_mode & 0o777
+        with written(target, mode, exclusive=exclusive) as copied:
+            shutil.copyfileobj(origin, copied, CHUNK)

@@ -1,4 +1,4 @@
-"""What a sandbox stores, kept under its limits where it has no file system of its own.
+"""Keeps what a sandbox stores under its limits where it has no file system of its own.
 
 The kernel limits single files only. So the folders are measured again and again, and while they
 hold too much, that limit is nothing for every process: a write fails, reading and deleting go on.
@@ -33,6 +33,8 @@ QUIET, FULL, FILLING = (2.0, 100), (1.0, 10), (0.0, 3)
 # A name without content takes a place in the file system, too.
 LEAST_FILE_BYTES = 4096
 LEAST_STEP = 2**20
+FULL_DISK = "ENOSPC"
+MACHINE = "the disk of this machine"
 KILLED = b"[Killed: the sandbox's disk is full, and something goes on filling it]\n"
 
 
@@ -65,9 +67,12 @@ class DiskWatch:
                 await self.look()
 
     def room(self) -> int:
-        """How many bytes fit into the first disk yet, as far as known."""
+        """Return how many bytes fit into the first disk yet, as far as known."""
         disks, last = self._sandbox.disks, self._last
-        return disks[0].limit - (last.used[0] if last else 0) if disks else sys.maxsize
+        if not disks:
+            return sys.maxsize
+        spare = _free_bytes(self._sandbox.home) - self._sandbox.reserve
+        return min(spare, disks[0].limit - (last.used[0] if last else 0))
 
     async def look(self) -> None:
         """Measure, and let everything write or nothing."""
@@ -75,9 +80,13 @@ class DiskWatch:
             began, free, disks = time.monotonic(), self._free(), self._sandbox.disks
             used = await asyncio.to_thread(_measure, disks)
             now, held = time.monotonic(), list(zip(disks, used, strict=True))
-            least_room = min(disk.limit - size for disk, size in held)
+            spare = _free_bytes(self._sandbox.home) - self._sandbox.reserve
+            least_room = min(spare, *(disk.limit - size for disk, size in held))
             self._last = Look(used, least_room, free, now, now - began)
-            self._decide(next(((disk, size) for disk, size in held if size >= disk.limit), None))
+            full = next(((disk, size) for disk, size in held if size >= disk.limit), None)
+            if full is None and spare <= 0:
+                full = Disk((MACHINE,), disks[0].limit), used[0]
+            self._decide(full)
 
     def _is_due(self) -> bool:
         if self._last is None:
@@ -147,12 +156,18 @@ class RefusedWrites:
                 # Whoever has just deleted something need not wait for the next look.
                 await self._disk.look()
             if full := self._sandbox.full_disk:
-                raise ApiError(422, f"no space left on device: {full} is full")
+                raise ApiError(422, f"no space left on device: {full} is full", FULL_DISK)
             if received > self._disk.room():
-                raise ApiError(422, "no space left on device: the body is larger than what is free")
+                said = "no space left on device: the body is larger than what is free"
+                raise ApiError(422, said, FULL_DISK)
             return message
 
         return checked
+
+
+def _free_bytes(path: str) -> int:
+    state = os.statvfs(path)
+    return state.f_bavail * state.f_frsize
 
 
 def _let_all_write(may_write: bool) -> None:
@@ -164,12 +179,13 @@ def _measure(disks: tuple[Disk, ...]) -> tuple[int, ...]:
     places = {path for disk in disks for path in disk.paths}
     used = [sum(_sizes(disk.paths, places)) for disk in disks]
     # Nobody can say any more where they were.
-    used[0] += sum(_deleted_sizes(os.stat(disks[0].paths[0]).st_dev))
+    own = {os.stat(path).st_dev for path in (*disks[0].paths, "/", "/usr") if os.path.exists(path)}
+    used[0] += sum(_deleted_sizes(own))
     return tuple(used)
 
 
 def _sizes(folders: Iterable[str], places: set[str]) -> Iterator[int]:
-    """Of everything below the folders; not below a place that is limited by itself."""
+    """Bytes of everything below the folders; not below a place that is limited by itself."""
     pending, linked = list(folders), set()
     while pending:
         try:
@@ -189,14 +205,14 @@ def _sizes(folders: Iterable[str], places: set[str]) -> Iterator[int]:
             yield max(info.st_blocks * 512, LEAST_FILE_BYTES)
 
 
-def _deleted_sizes(device: int) -> Iterator[int]:
-    """Of files that have no name any more, and that somebody still has open."""
+def _deleted_sizes(devices: set[int]) -> Iterator[int]:
+    """Bytes of files that have no name any more, and that somebody still has open."""
     seen = set()
     for pid in others():
         try:
             for name in os.listdir(f"/proc/{pid}/fd"):
                 info = os.stat(f"/proc/{pid}/fd/{name}")
-                if info.st_nlink == 0 and info.st_dev == device and info.st_ino not in seen:
+                if info.st_nlink == 0 and info.st_dev in devices and info.st_ino not in seen:
                     seen.add(info.st_ino)
                     yield info.st_blocks * 512
         except OSError:  # The process ended, or closed the file.

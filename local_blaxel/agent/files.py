@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import grp
+import io
 import mimetypes
 import os
 import posixpath
@@ -22,14 +24,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from . import paths
+from . import limits, paths, programs
 from .sandbox import Sandbox
 from .wire import ApiError, Json, query_flag, read_json
+from .writing import CHUNK, refuse_irregular, written
 
 PREFIX = "/filesystem"
 # Inside JSON a file is held in memory several times; larger ones are read raw.
 MAX_JSON_FILE = 64 * 2**20
-DEFAULT_FILE_MODE = 0o644
+# What the kernel says of a file that it makes up when it is read.
+MAX_PSEUDO_FILE = 2**20
 
 
 class FileApi:
@@ -73,9 +77,8 @@ class FileApi:
                     os.chmod(path, mode)
             return _done(path, "Directory created successfully")
         mode = octal(body.text("permissions"))
-        content = body.text("content").encode()
-        with failing_with(422, "open", path), create(path, mode) as file:
-            file.write(content)
+        content = io.BytesIO(body.text("content").encode())
+        await asyncio.to_thread(_store, content, path, mode)
         return _done(path, "File created/updated successfully")
 
     async def _write_upload(self, request: Request, path: str) -> Response:
@@ -97,7 +100,8 @@ async def uploaded_file(request: Request) -> AsyncIterator[tuple[BinaryIO, str]]
     """The form's file, spooled to disk when large, and its field `permissions`."""
     try:
         form = await request.form(max_files=1, max_fields=16)
-    except (MultiPartException, ClientDisconnect) as exc:
+    # A form may name any codec of Python as its charset.
+    except (MultiPartException, ClientDisconnect, UnicodeError) as exc:
         raise ApiError(400, f"the form can't be read: {exc}") from exc
     try:
         upload, permissions = form.get("file"), form.get("permissions") or ""
@@ -109,18 +113,12 @@ async def uploaded_file(request: Request) -> AsyncIterator[tuple[BinaryIO, str]]
 
 
 def status(path: str) -> os.stat_result:
-    """What the path leads to. Raises ApiError 404 when there is nothing."""
+    """Return what the path leads to. Raises ApiError 404 when there is nothing."""
     try:
         return os.stat(path)
     except OSError as exc:
         missing = isinstance(exc, (FileNotFoundError, NotADirectoryError))
-        raise ApiError(404 if missing else 500, explain("stat", path, exc)) from exc
-
-
-def refuse_irregular(path: str, info: os.stat_result) -> None:
-    """A pipe or a device could block for ever, or never end."""
-    if not stat.S_ISREG(info.st_mode):
-        raise ApiError(422, f"{path} is not a regular file")
+        raise refusal(404 if missing else 500, "stat", path, exc) from exc
 
 
 def read_file(path: str) -> bytes:
@@ -128,38 +126,25 @@ def read_file(path: str) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb") as file:
             refuse_irregular(path, os.fstat(fd))
-            return file.read(MAX_JSON_FILE)
-
-
-def create(path: str, mode: int | None = None) -> BinaryIO:
-    """Open the file for writing, empty, with its parents made. Refuses what is no regular file.
-
-    An existing file keeps its permissions unless a mode is given.
-    """
-    os.makedirs(posixpath.dirname(path), exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(path, flags, DEFAULT_FILE_MODE)
-    try:
-        refuse_irregular(path, os.fstat(fd))
-        if mode is not None:
-            os.fchmod(fd, mode)
-        os.ftruncate(fd, 0)
-    except BaseException:
-        os.close(fd)
-        raise
-    return open(fd, "wb")
+            return file.read(MAX_JSON_FILE) or b""
 
 
 def list_directory(path: str) -> dict[str, Any]:
-    """One level; links are listed as themselves."""
+    """One level; links are listed as themselves, and what has vanished meanwhile is left out."""
     files, folders = [], []
     with failing_with(422, "open", path), os.scandir(path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            where = posixpath.join(path, entry.name)
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        where = posixpath.join(path, entry.name)
+        try:
             if entry.is_dir(follow_symlinks=False):
                 folders.append({"path": where, "name": entry.name})
             else:
                 files.append(describe(where, entry.stat(follow_symlinks=False)))
+        except FileNotFoundError:
+            continue
+        except OSError:  # A folder that may be read and not entered gives names alone.
+            files.append(describe(where, os.stat_result((0,) * 10)))
     return {
         "path": path,
         "name": posixpath.basename(path),
@@ -181,30 +166,45 @@ def describe(path: str, info: os.stat_result) -> dict[str, Any]:
     }
 
 
-async def remove(path: str, *, recursive: bool) -> Response:
+async def remove(
+    path: str, *, recursive: bool, place: tuple[int | None, str] | None = None
+) -> Response:
+    """Remove what is at the path, which is the place in an open folder where one is given."""
+    folder, name = place or (None, path)
     try:
-        info = os.lstat(path)
+        info = (
+            os.lstat(name)
+            if folder is None
+            else os.stat(name, dir_fd=folder, follow_symlinks=False)
+        )
     except OSError as exc:
-        raise ApiError(404, explain("stat", path, exc)) from exc
+        raise refusal(404, "stat", path, exc) from exc
     if not stat.S_ISDIR(info.st_mode):
         with failing_with(422, "remove", path):
-            os.unlink(path)
+            os.unlink(name, dir_fd=folder)
         return _done(path, "File deleted successfully")
     if recursive:
-        await _remove_tree(path)
+        await _remove_tree(name, folder)
     else:
         with failing_with(422, "remove", path):
-            os.rmdir(path)
+            os.rmdir(name, dir_fd=folder)
     return _done(path, "Directory deleted successfully")
 
 
-async def _remove_tree(path: str) -> None:
+async def _remove_tree(path: str, folder: int | None) -> None:
     """With rm, which no depth of folders stops."""
-    env, pipe = {"PATH": "/usr/bin:/bin"}, asyncio.subprocess.PIPE
-    rm = await asyncio.create_subprocess_exec("rm", "-rf", "--", path, stderr=pipe, env=env)
+    env, pipe = programs.environment(), asyncio.subprocess.PIPE
+    program = programs.find("rm") or "rm"
+    cwd = None if folder is None else f"/proc/self/fd/{folder}"
+    rm = await limits.starting(
+        lambda: asyncio.create_subprocess_exec(
+            program, "-rf", "--", path, stderr=pipe, env=env, cwd=cwd
+        )
+    )
     _, errors = await rm.communicate()
     if rm.returncode:
-        raise ApiError(422, errors.decode(errors="replace").strip().splitlines()[-1])
+        said = errors.decode(errors="replace").strip().splitlines()[-1]
+        raise ApiError(422, said, _number_of(said.rpartition(": ")[2]))
 
 
 def octal(text: str) -> int | None:
@@ -224,7 +224,18 @@ def failing_with(code: int, verb: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise ApiError(code, explain(verb, path, exc)) from exc
+        raise refusal(code, verb, path, exc) from exc
+
+
+def refusal(status: int, verb: str, path: str, exc: OSError) -> ApiError:
+    """The system's own refusal: in Go's words for people, by its number's name for programs."""
+    return ApiError(status, explain(verb, path, exc), errno.errorcode.get(exc.errno or 0))
+
+
+def _number_of(message: str) -> str | None:
+    """The name of the error number that the system has this message for."""
+    names = (name for number, name in errno.errorcode.items() if os.strerror(number) == message)
+    return next(names, None)
 
 
 def explain(verb: str, path: str, exc: OSError) -> str:
@@ -238,19 +249,26 @@ def _asks_for_bytes(request: Request) -> bool:
 
 
 def _raw(path: str, info: os.stat_result) -> Response:
-    name = posixpath.basename(path)
+    name = posixpath.basename(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    # A full copy only for /proc and the like, whose files say that they are empty.
-    if info.st_size == 0:
-        disposition = FileResponse(path, filename=name, stat_result=info).headers
-        kept = {"content-disposition": disposition["content-disposition"]}
+    _expect_readable(path)
+    # A full copy only for /proc and /sys, whose files hold other content than their size says.
+    if info.st_blocks == 0 and info.st_size <= MAX_PSEUDO_FILE:
+        headers = FileResponse(path, filename=name, stat_result=info).headers
+        kept = {each: headers[each] for each in ("content-disposition", "last-modified")}
         return Response(read_file(path), media_type=media_type, headers=kept)
     return FileResponse(path, media_type=media_type, filename=name, stat_result=info)
 
 
+def _expect_readable(path: str) -> None:
+    """Refuse now what could only be broken off once the answer has begun."""
+    with failing_with(422, "open", path):
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
 def _store(source: BinaryIO, path: str, mode: int | None) -> None:
-    with failing_with(422, "open", path), create(path, mode) as file:
-        shutil.copyfileobj(source, file, 2**20)
+    with failing_with(422, "open", path), written(path, mode) as file:
+        shutil.copyfileobj(source, file, CHUNK)
 
 
 def _done(path: str, message: str) -> Response:

@@ -36,12 +36,15 @@ def environment(home: str, *, is_isolated: bool) -> dict[str, str]:
 def make_venv(home: str) -> None:
     """A virtual environment by hand: starting python3 for it would cost each sandbox 0.1 s."""
     venv = Path(home, ".venv")
-    if venv.exists():
+    if os.path.lexists(venv):
         return
-    if "PYTHONHOME" in os.environ and not SYSTEM_PYTHON.exists():
-        # An image of somebody's own without a Python: ours runs by means that only we have.
+    # An image of somebody's own may have no Python: ours runs by means that only we have.
+    other = os.environ.get("LOCAL_BLAXEL_PYTHON")
+    if other is None and "PYTHONHOME" not in os.environ:
+        other = sys.executable
+    if other is None and not SYSTEM_PYTHON.exists():
         return
-    python = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else Path(sys.executable)
+    python = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else Path(str(other))
     version = python.resolve().name.removeprefix("python")
     packages = venv / "lib" / f"python{version}" / "site-packages"
     packages.mkdir(parents=True)

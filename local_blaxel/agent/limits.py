@@ -8,6 +8,8 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+from .init import children
+
 T = TypeVar("T")
 
 # With less the agent itself could not go on.
@@ -15,6 +17,9 @@ LEAST_MEMORY_MB = 128
 MAX_PROCESSES = 512
 # The agent may start some more, so that it goes on, and can be asked to kill, under a fork bomb.
 RESERVED_PROCESSES = 32
+# The kernel lets all processes of a user, which the sandboxes are together, have only as many files
+# under way over Unix sockets as the one that sends another may have open. The agent hands
+# connections over so: it may have twice as many as what runs in any sandbox.
 MAX_OPEN_FILES = 65536
 MAX_FILE_BYTES = 4 * 2**30
 # The kernel ends what the user started before the agent that answers for it.
@@ -30,7 +35,7 @@ def apply(memory_mb: int, *, is_isolated: bool) -> None:
     _lower(resource.RLIMIT_DATA, max(memory_mb, LEAST_MEMORY_MB) * 2**20)
     _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
     _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
+    _lower(resource.RLIMIT_NOFILE, 2 * MAX_OPEN_FILES if is_isolated else MAX_OPEN_FILES)
     if is_isolated:
         _lower(resource.RLIMIT_NPROC, MAX_PROCESSES + RESERVED_PROCESSES)
 
@@ -60,9 +65,9 @@ async def starting(start: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         with _fewer_processes():
-            return await start()
+            return await children.start(start)
     except BlockingIOError:
-        return await start()
+        return await children.start(start)
 
 
 @contextlib.contextmanager
@@ -76,6 +81,14 @@ def _fewer_processes() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+
+
+def before_exec(*, is_isolated: bool) -> Callable[[], None] | None:
+    """Return a function for a child to call before it runs a program; a later limit is too late."""
+    if not is_isolated:
+        return None
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
 
 def settle(pid: int, *, is_isolated: bool, may_write: bool) -> None:

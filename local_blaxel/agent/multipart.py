@@ -18,9 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from . import paths
-from .files import DEFAULT_FILE_MODE, create, failing_with, octal, uploaded_file
+from .files import failing_with, octal, uploaded_file
 from .sandbox import Sandbox
 from .wire import ApiError, Body, Json, read_json
+from .writing import CHUNK, DEFAULT_MODE, written
 
 PREFIX = "/filesystem-multipart"
 INITIATE = PREFIX + "/initiate"
@@ -52,7 +53,8 @@ class Part:
 @dataclass
 class Upload:
     path: str
-    mode: int
+    # None: as the file has them that it takes the place of.
+    mode: int | None
     folder: Path
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     initiated_at: str = field(default_factory=_now)
@@ -63,7 +65,7 @@ class Upload:
         return {
             "uploadId": self.id,
             "path": self.path,
-            "permissions": self.mode,
+            "permissions": DEFAULT_MODE if self.mode is None else self.mode,
             "initiatedAt": self.initiated_at,
             "parts": {str(part.number): part.describe() for part in self.sorted_parts()},
         }
@@ -73,20 +75,19 @@ class Upload:
 
     def store(self, number: int, source: BinaryIO) -> Part:
         """Keep a part, whole or not at all; the same number again replaces it."""
-        draft = self.folder / uuid.uuid4().hex
         digest, size = hashlib.md5(usedforsecurity=False), 0
-        with failing_with(422, "write", self.path), draft.open("wb") as file:
-            while data := source.read(2**20):
+        part = str(self.folder / str(number))
+        with failing_with(422, "write", self.path), written(part) as file:
+            while data := source.read(CHUNK):
                 digest.update(data)
                 size += file.write(data)
-        draft.replace(self.folder / str(number))
         return Part(number, digest.hexdigest(), size, _now())
 
     def assemble(self, numbers: list[int]) -> None:
-        with failing_with(422, "open", self.path), create(self.path, self.mode) as whole:
+        with failing_with(422, "open", self.path), written(self.path, self.mode) as whole:
             for number in numbers:
                 with (self.folder / str(number)).open("rb") as part:
-                    shutil.copyfileobj(part, whole, 2**20)
+                    shutil.copyfileobj(part, whole, CHUNK)
 
     def drop(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -117,7 +118,7 @@ class MultipartApi:
         self._drop_abandoned()
         with failing_with(422, "mkdir", path):
             folder = Path(tempfile.mkdtemp(prefix="upload-"))
-        upload = Upload(path, DEFAULT_FILE_MODE if mode is None else mode, folder)
+        upload = Upload(path, mode, folder)
         self._uploads[upload.id] = upload
         return Json({"uploadId": upload.id, "path": path})
 

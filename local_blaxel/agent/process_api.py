@@ -7,6 +7,7 @@ import codecs
 import contextlib
 import json
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
@@ -16,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from . import paths
+from . import log_stream, paths
 from .logs import READ_SIZE, Log
+from .names import NameRoute, addressable
 from .network import wait_for_ports
 from .processes import Command, Process, ProcessTable, random_name
 from .sandbox import Sandbox
@@ -29,6 +31,7 @@ MAX_WAIT = 119
 KEEPALIVE_SECONDS = 5.0
 DEFAULT_KEEP_ALIVE_SECONDS = 600
 MAX_STDIN = 2**20
+NDJSON = "application/x-ndjson"
 
 
 class ProcessApi:
@@ -40,14 +43,14 @@ class ProcessApi:
         return [
             Route("/process", self.execute, methods=["POST"]),
             Route("/process", self.list, methods=["GET"]),
-            Route("/process/{id}", self.get, methods=["GET"]),
-            Route("/process/{id}", self.stop, methods=["DELETE"]),
-            Route("/process/{id}/kill", self.kill, methods=["DELETE"]),
-            Route("/process/{id}/wait", self.wait, methods=["GET"]),
-            Route("/process/{id}/logs", self.logs, methods=["GET"]),
-            Route("/process/{id}/logs/stream", self.stream_logs, methods=["GET"]),
-            Route("/process/{id}/stdin", self.write_stdin, methods=["POST"]),
-            Route("/process/{id}/stdin", self.close_stdin, methods=["DELETE"]),
+            NameRoute("/process/{id:name}", self.get, methods=["GET"]),
+            NameRoute("/process/{id:name}", self.stop, methods=["DELETE"]),
+            NameRoute("/process/{id:name}/kill", self.kill, methods=["DELETE"]),
+            NameRoute("/process/{id:name}/wait", self.wait, methods=["GET"]),
+            NameRoute("/process/{id:name}/logs", self.logs, methods=["GET"]),
+            NameRoute("/process/{id:name}/logs/stream", self.stream_logs, methods=["GET"]),
+            NameRoute("/process/{id:name}/stdin", self.write_stdin, methods=["POST"]),
+            NameRoute("/process/{id:name}/stdin", self.close_stdin, methods=["DELETE"]),
         ]
 
     async def execute(self, request: Request) -> Response:
@@ -59,7 +62,7 @@ class ProcessApi:
         process = await self._table.start(command)
         if "text/event-stream" in request.headers.get("accept", ""):
             events = _stream(process, deadline)
-            return StreamingResponse(events, media_type="application/x-ndjson")
+            return StreamingResponse(events, media_type=NDJSON)
 
         if ports:
             late = f"process timed out waiting for ports after {timeout} seconds"
@@ -97,7 +100,10 @@ class ProcessApi:
         return Json(_outputs(self._find(request), FULL_OUTPUT))
 
     async def stream_logs(self, request: Request) -> Response:
-        lines = self._find(request).output.follow_lines()
+        output = self._find(request).output
+        if NDJSON in request.headers.get("accept", ""):
+            return StreamingResponse(log_stream.events(output), media_type=NDJSON)
+        lines = log_stream.lines(output)
         return StreamingResponse(lines, media_type="text/plain; charset=utf-8")
 
     async def write_stdin(self, request: Request) -> Response:
@@ -136,8 +142,8 @@ def _command(body: Body, sandbox: Sandbox) -> Command:
     keep_alive = body.flag("keepAlive")
     return Command(
         text=text,
-        name=body.text("name") or random_name(),
-        cwd=paths.absolute(body.text("workingDir") or ".", sandbox),
+        name=addressable(body.text("name")) or random_name(),
+        cwd=paths.absolute(body.path("workingDir") or ".", sandbox),
         env=env,
         keep_alive=keep_alive,
         kill_after=_kill_after(body.number("timeout")) if keep_alive else None,
@@ -159,7 +165,7 @@ async def _within(
 ) -> None:
     """Wait, at most `seconds` and only while the client is there. The process runs on."""
     if not await _first({waiting, _disconnection(request)}, seconds):
-        raise ApiError(422, late)
+        raise ApiError(422, late, "TIMED_OUT")
 
 
 async def _first(waiting: set[Coroutine[Any, Any, object]], seconds: int | None = None) -> bool:
@@ -208,7 +214,15 @@ def describe(process: Process, limit: int = INLINE_OUTPUT) -> dict[str, Any]:
 def _outputs(process: Process, limit: int) -> dict[str, str]:
     output = process.output
     streams = {"logs": output.logs, "stdout": output.stdout, "stderr": output.stderr}
-    return {name: log.tail(limit).decode(errors="replace") for name, log in streams.items()}
+    return {name: _text(log, limit, output.is_complete) for name, log in streams.items()}
+
+
+def _text(log: Log, limit: int, is_complete: bool) -> str:
+    """The end of it, without the rest of a character that was cut, or is not whole yet."""
+    data = log.tail(limit)
+    if log.end > len(data):
+        data = re.sub(rb"\A[\x80-\xbf]{1,3}", b"", data)
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=is_complete)
 
 
 def _http_date(moment: datetime) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
-from . import limits
-from .logs import Output
+from . import limits, programs
+from .output import Output
 from .sandbox import Sandbox
 from .wire import ApiError
 
@@ -95,7 +95,8 @@ class Process:
         return asyncio.create_task(self._supervise(child))
 
     async def _spawn(self) -> _Child:
-        env = self._sandbox.environ | {"PWD": self.command.cwd} | self.command.env
+        given = {"PWD": self.command.cwd} | self.command.env
+        env = programs.apart(given) if programs.MARK in given else self._sandbox.environ | given
         shell = [env.get("SHELL") or "sh", *shlex.split(env.get("SHELL_ARGS") or "-c")]
         pipe = asyncio.subprocess.PIPE
         transport, child = await limits.starting(
@@ -110,6 +111,7 @@ class Process:
                 env=env,
                 process_group=0,
                 restore_signals=False,
+                preexec_fn=limits.before_exec(is_isolated=self._sandbox.is_isolated),
             )
         )
         self._transport = transport
@@ -156,7 +158,7 @@ class Process:
         text = (
             f"[Process failed with exit code {self.exit_code}. Attempting restart {attempt}...]\n"
         )
-        self.output.write("stdout", text.encode())
+        self.output.write("restart", text.encode())
 
     async def stop(self) -> None:
         """Ask it to end; returns once it has, or soon after if it takes its time."""
@@ -198,11 +200,12 @@ class ProcessTable:
         return [process for process in self._all if process.is_running]
 
     def find(self, identifier: str) -> Process:
-        """By pid when the identifier is a number, else the latest of that name."""
-        for process in reversed(self._all):
-            known_as = str(process.pid) if identifier.isdigit() else process.command.name
-            if known_as == identifier:
-                return process
+        """By pid, else the latest of that name."""
+        latest = self._all[::-1]
+        by_pid = (each for each in latest if str(each.pid) == identifier)
+        by_name = (each for each in latest if each.command.name == identifier)
+        if process := next(by_pid, None) or next(by_name, None):
+            return process
         raise ApiError(404, "process not found")
 
     def find_running(self, identifier: str) -> Process:
@@ -215,10 +218,12 @@ class ProcessTable:
         """Run the command. Raises ApiError 422 when it can't be started."""
         name = command.name
         if name in self._starting or any(each.command.name == name for each in self.running()):
-            raise ApiError(400, f"process with name '{name}' already exists and is running")
+            said = f"process with name '{name}' already exists and is running"
+            raise ApiError(400, said, "PROCESS_ALREADY_EXISTS")
         if not os.path.isdir(command.cwd):
             missing = f"because folder '{command.cwd}' does not exist"
-            raise ApiError(422, f"could not execute command '{command.text}' {missing}")
+            said = f"could not execute command '{command.text}' {missing}"
+            raise ApiError(422, said, "FOLDER_NOT_FOUND")
         process = Process(command, self._sandbox)
         self._starting.add(name)
         try:

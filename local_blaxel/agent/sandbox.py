@@ -35,6 +35,8 @@ class Sandbox:
     memory_mb: int = DEFAULT_MEMORY_MB
     upgrade_count: int = 0
     disks: tuple[Disk, ...] = ()
+    # What must stay free on the machine, whose other programs would fail without.
+    reserve: int = 0
     # The name of the one that holds too much: until that is no more so, nothing can be written.
     full_disk: str = ""
     started: float = field(default_factory=time.time)

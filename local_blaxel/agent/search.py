@@ -7,19 +7,22 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
+from unicodedata import normalize
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from . import paths
-from .files import status
+from .beneath import NO_SYMLINKS, Folder, folder_of
+from .files import failing_with, status
 from .sandbox import Sandbox
-from .walk import Entry, walk
+from .walk import Entry, walk, walk_held
 from .wire import ApiError, Json, query_flag, query_list, query_number
 
 FIND, FUZZY, CONTENT = "/filesystem-find", "/filesystem-search", "/filesystem-content-search"
@@ -42,26 +45,42 @@ class Scope:
     excluded: list[str]
     exclude_hidden: bool
     limit: int | None
+    folder: Folder | None = None
 
     @classmethod
-    def of(cls, request: Request, root: str, *, hidden: bool, limit: int) -> Scope:
-        if not stat.S_ISDIR(status(root).st_mode):
-            raise ApiError(400, f"{root} is not a directory")
+    def of(
+        cls, request: Request, root: str, folder: Folder | None, *, hidden: bool, limit: int
+    ) -> Scope:
+        if not _is_directory(root, folder):
+            raise ApiError(400, f"{root} is not a directory", "ENOTDIR")
         asked = query_number(request, "maxResults", limit)
         return cls(
             root=root,
             excluded=query_list(request, "excludeDirs") or list(EXCLUDED),
             exclude_hidden=query_flag(request, "excludeHidden", not hidden),
             limit=min(asked, MOST_RESULTS) or None,
+            folder=folder,
         )
 
     def entries(self) -> Iterator[Entry]:
-        for entry in walk(self.root, self._enters):
+        if self.folder is None:
+            found = walk(self.root, self._enters)
+        else:
+            found = walk_held(self.folder, self.root, self._enters)
+        for entry in found:
             if not self._hides(entry.name):
                 yield entry
 
     def relative(self, entry: Entry) -> str:
         return posixpath.relpath(entry.path, self.root)
+
+    def open(self, entry: Entry) -> int:
+        """Open a file for reading; never through a link."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        if self.folder is None:
+            return os.open(entry.path, flags)
+        resolve = NO_SYMLINKS if entry.path.startswith(f"{self.root.rstrip('/')}/") else 0
+        return self.folder.open(entry.path, flags, resolve=resolve)
 
     def _enters(self, name: str) -> bool:
         return name not in self.excluded and not self._hides(name)
@@ -89,15 +108,15 @@ class SearchApi:
         kind = request.query_params.get("type") or "file"
         if kind not in ("file", "directory"):
             raise ApiError(400, f"type must be file or directory, not {kind!r}")
-        scope = self._scope(request, FIND, FOUND_BY_DEFAULT)
         patterns = query_list(request, "patterns")
-        return Json(await asyncio.to_thread(find, scope, kind, patterns))
+        with self._scope(request, FIND, FOUND_BY_DEFAULT) as scope:
+            return Json(await asyncio.to_thread(find, scope, kind, patterns))
 
     async def search_names(self, request: Request) -> Response:
-        scope = self._scope(request, FUZZY, FOUND_BY_DEFAULT)
-        query = request.query_params.get("query") or posixpath.basename(scope.root)
         patterns = query_list(request, "patterns")
-        return Json(await asyncio.to_thread(search_names, scope, query, patterns))
+        with self._scope(request, FUZZY, FOUND_BY_DEFAULT) as scope:
+            query = request.query_params.get("query") or posixpath.basename(scope.root)
+            return Json(await asyncio.to_thread(search_names, scope, query, patterns))
 
     async def search_content(self, request: Request) -> Response:
         query = request.query_params.get("query", "")
@@ -109,12 +128,16 @@ class SearchApi:
             pattern=request.query_params.get("filePattern", ""),
             context=_context_lines(request),
         )
-        scope = self._scope(request, CONTENT, LINES_BY_DEFAULT, hidden=True)
-        return Json(await asyncio.to_thread(search.run, scope))
+        with self._scope(request, CONTENT, LINES_BY_DEFAULT, hidden=True) as scope:
+            return Json(await asyncio.to_thread(search.run, scope))
 
-    def _scope(self, request: Request, prefix: str, limit: int, hidden: bool = False) -> Scope:
+    @contextmanager
+    def _scope(
+        self, request: Request, prefix: str, limit: int, hidden: bool = False
+    ) -> Iterator[Scope]:
         root = paths.requested(request, self._sandbox, prefix)
-        return Scope.of(request, root, hidden=hidden, limit=limit)
+        with folder_of(request, self._sandbox) as folder:
+            yield Scope.of(request, root, folder, hidden=hidden, limit=limit)
 
 
 def find(scope: Scope, kind: str, patterns: list[str]) -> dict[str, Any]:
@@ -133,13 +156,18 @@ def search_names(scope: Scope, query: str, patterns: list[str]) -> dict[str, Any
         if not entry.is_directory and not _matches(entry.name, patterns):
             continue
         path = scope.relative(entry)
-        if points := score(query.lower(), path.lower()):
+        if points := score(_composed(query), _composed(path)):
             found.append((-points, len(path), path, entry.type))
     matches = [
         {"path": path, "score": -points, "type": kind}
         for points, _, path, kind in sorted(found)[: scope.limit]
     ]
     return {"matches": matches, "total": len(matches)}
+
+
+def _composed(text: str) -> str:
+    """In lower case, and the same in whichever of Unicode's normal forms it was."""
+    return normalize("NFC", text).lower()
 
 
 def score(query: str, text: str) -> int:
@@ -173,7 +201,7 @@ class ContentSearch:
         patterns = [self.pattern] if self.pattern else []
         for entry in scope.entries():
             if not entry.is_directory and _matches(entry.name, patterns):
-                yield from self._in_file(scope.relative(entry), _text(entry.path))
+                yield from self._in_file(scope.relative(entry), _text(scope, entry))
 
     def _in_file(self, path: str, text: str) -> Iterator[dict[str, Any]]:
         wanted = self._folded(self.query)
@@ -204,16 +232,25 @@ def _matches(name: str, patterns: list[str]) -> bool:
     return not patterns or any(fnmatchcase(name, glob) for glob in patterns)
 
 
-def _text(path: str) -> str:
+def _is_directory(root: str, folder: Folder | None) -> bool:
+    if folder is None:
+        return stat.S_ISDIR(status(root).st_mode)
+    with failing_with(404, "stat", root), folder.opened(root, os.O_PATH) as fd:
+        return stat.S_ISDIR(os.fstat(fd).st_mode)
+
+
+def _text(scope: Scope, entry: Entry) -> str:
     """What a regular file holds; nothing of links, data and what can't be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        fd = scope.open(entry)
+    except (OSError, ApiError):
+        return ""
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_SEARCHED_FILE:
+        # It has become something else since it was listed.
+        os.close(fd)
         return ""
     with open(fd, "rb") as file:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_SEARCHED_FILE:
-            return ""
         try:
             data = file.read(MAX_SEARCHED_FILE)
         except OSError:

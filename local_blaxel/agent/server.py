@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import os
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -16,6 +19,15 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
         super().__init__(config)
         self._sandbox = sandbox
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As process 1 it heeds no signal: whoever is inside could end it by one."""
+        if os.getpid() == 1:
+            yield
+            return
+        with super().capture_signals():
+            yield
 
     async def main_loop(self) -> None:
         """Set the answers' date, and end after a signal.

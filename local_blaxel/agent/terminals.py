@@ -15,46 +15,27 @@ from collections.abc import Awaitable, Callable
 
 from . import limits
 from .sandbox import Sandbox
+from .terminal_input import TerminalInput
+from .terminal_replay import REPLAY, Replay
 from .wire import ApiError
 
-# In characters. The reader waits for the slowest client: what it has not seen is still here.
-REPLAY = 100 * 2**10
+# The reader waits for the slowest client: what it has not seen is still in the replay.
 MOST_BEHIND = REPLAY // 2
 READ_SIZE = 2**14
-RESET = "\x1b[0m"
 # A shell that nobody looks at ends after this, not counting what the sandbox slept meanwhile.
 LINGER_SECONDS = 600.0
 LINGER_STEPS = 20
 # A client that takes nothing for so long has gone.
 STALLED_SECONDS = 30.0
-# A program that reads nothing can't hold up what else a client says.
-WRITE_SECONDS = 5.0
+# A program draws itself anew when it sees another size for so long.
+REDRAW_SECONDS = 0.1
 HANGUP_SECONDS = 2.0
 SHELLS = ("zsh", "bash", "sh", "ash")
 # A session leader without a terminal gets the one it opens as its own.
 ON_TERMINAL = 'exec "$@" <>"$0"'
-
-
-class Replay:
-    """The newest text of a terminal. Positions count from the first character ever written."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self.end = 0
-
-    @property
-    def start(self) -> int:
-        return self.end - len(self._text)
-
-    def write(self, text: str) -> None:
-        self._text = (self._text + text)[-REPLAY:]
-        self.end += len(text)
-
-    def since(self, position: int) -> str:
-        """The text from there on, or all there is, after a reset, when its start is lost."""
-        if position < self.start:
-            return RESET + self._text
-        return self._text[position - self.start :]
+# What Python's termios does not name: Backspace removes a whole character, not its last byte.
+IUTF8 = 0o40000
+DEFAULTS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 class _Client:
@@ -83,7 +64,7 @@ class Session:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._clients: set[_Client] = set()
         self._is_reading = False
-        self._writing = asyncio.Lock()
+        self._input = TerminalInput(master)
         self._lingering: asyncio.Task[None] | None = None
         self._waiting = asyncio.create_task(self._wait_for_end())
         self._regulate()
@@ -98,10 +79,13 @@ class Session:
             while True:
                 end, text = self._replay.end, self._replay.since(client.position)
                 if text:
+                    is_cut = self._replay.is_cut(client.position)
                     async with asyncio.timeout(STALLED_SECONDS):
                         await send(text)
                     client.position = end
                     self._regulate()
+                    if is_cut and self._replay.begins_full_screen:
+                        await self._redraw()
                 elif self.ended.is_set():
                     return
                 else:
@@ -114,23 +98,24 @@ class Session:
                 self._lingering = asyncio.create_task(self._linger())
 
     async def write(self, text: str) -> None:
-        """Type. What a program does not take for too long is lost."""
-        data = text.encode(errors="replace")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WRITE_SECONDS), self._writing:
-                while data and not self.ended.is_set():
-                    try:
-                        data = data[os.write(self._master, data) :]
-                    except BlockingIOError:
-                        await _writable(self._master)
-                    except OSError:
-                        return
+        """Type; what the program in front does not read yet waits."""
+        await self._input.put(text)
 
     def resize(self, cols: int, rows: int) -> None:
         if not self.ended.is_set():
             size = struct.pack("HHHH", rows, cols, 0, 0)
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    async def _redraw(self) -> None:
+        """Have a program that fills the screen draw what the replay's lost beginning drew."""
+        if self.ended.is_set():
+            return
+        cols, rows = os.get_terminal_size(self._master)
+        self.resize(cols, rows + 1)
+        await asyncio.sleep(REDRAW_SECONDS)
+        if not self.ended.is_set() and os.get_terminal_size(self._master) == (cols, rows + 1):
+            self.resize(cols, rows)
 
     async def hang_up(self) -> None:
         """End the shell as a terminal that is closed does, and by force if it stays."""
@@ -182,6 +167,7 @@ class Session:
         self._on_end()
         self._regulate()
         self._show(self._decoder.decode(b"", final=True))
+        await self._input.close()
         os.close(self._master)
 
     async def _linger(self) -> None:
@@ -213,9 +199,11 @@ class Terminals:
         if not os.path.isdir(cwd):
             raise ApiError(422, f"folder '{cwd}' does not exist")
         program = self._find(shell)
-        environ = self._sandbox.environ | {"SHELL": program, "PWD": cwd}
-        environ.setdefault("TERM", "xterm-256color")
+        environ = DEFAULTS | self._sandbox.environ | {"SHELL": program, "PWD": cwd}
         master, slave = os.openpty()
+        attributes = termios.tcgetattr(slave)
+        attributes[0] |= IUTF8
+        termios.tcsetattr(slave, termios.TCSANOW, attributes)
         try:
             process = await limits.starting(
                 lambda: asyncio.create_subprocess_exec(
@@ -227,6 +215,7 @@ class Terminals:
                     env=environ,
                     start_new_session=True,
                     restore_signals=False,
+                    preexec_fn=limits.before_exec(is_isolated=self._sandbox.is_isolated),
                 )
             )
         except OSError as exc:
@@ -247,13 +236,3 @@ class Terminals:
             if found := shutil.which(name, path=environ.get("PATH")):
                 return found
         raise ApiError(422, f"there is no shell {shell}".rstrip())
-
-
-async def _writable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    loop.add_writer(fd, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_writer(fd)

@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from . import paths
 from .files import (
-    create,
     describe,
     failing_with,
     list_directory,
@@ -35,6 +34,7 @@ from .wire import (
     read_json,
     without_nul,
 )
+from .writing import written
 
 PREFIX = "/filesystem/tree"
 MAX_FILES = 10_000
@@ -92,7 +92,7 @@ class TreeApi:
     async def read(self, request: Request) -> Response:
         path = self._path(request)
         if not stat.S_ISDIR(status(path).st_mode):
-            raise ApiError(400, "path is not a directory")
+            raise ApiError(400, "path is not a directory", "ENOTDIR")
         if not query_flag(request, "recursive"):
             return Json(await asyncio.to_thread(list_directory, path))
         return Json(await asyncio.to_thread(read_tree, path, Selection.of(request)))
@@ -106,7 +106,7 @@ class TreeApi:
     async def delete(self, request: Request) -> Response:
         path = self._path(request)
         if not stat.S_ISDIR(status(path).st_mode):
-            raise ApiError(422, "path points to a file, not a directory")
+            raise ApiError(422, "path points to a file, not a directory", "ENOTDIR")
         return await remove(path, recursive=query_flag(request, "recursive"))
 
     def _path(self, request: Request) -> str:
@@ -118,7 +118,7 @@ def write_tree(root: str, files: dict[str, str]) -> None:
         os.makedirs(root, exist_ok=True)
     for name, text in files.items():
         path = posixpath.normpath(posixpath.join(root, without_nul("files", name).lstrip("/")))
-        with failing_with(422, "open", path), create(path) as file:
+        with failing_with(422, "open", path), written(path) as file:
             file.write(text.encode())
 
 
@@ -136,7 +136,10 @@ def read_tree(root: str, selection: Selection) -> dict[str, Any]:
             continue
         if len(files) >= selection.max_files:
             raise ApiError(422, f"more than {selection.max_files} files match under {root}")
-        file = describe(path, os.lstat(path))
+        try:
+            file = describe(path, os.lstat(path))
+        except OSError:  # It has vanished since it was listed.
+            continue
         if selection.with_content and (content := _content(path)) is not None:
             size += len(content)
             if size > selection.max_bytes:

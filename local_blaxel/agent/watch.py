@@ -13,10 +13,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from . import paths
-from .files import explain, status
+from .files import refusal, status
 from .inotify import Change, Watch
 from .sandbox import Sandbox
 from .wire import ApiError, query_list
+from .writing import DRAFT
 
 PREFIX = "/watch/filesystem"
 KEEPALIVE_SECONDS = 30.0
@@ -35,14 +36,14 @@ class WatchApi:
         recursive = path.endswith(BELOW)
         path = path.removesuffix(BELOW) or "/" if recursive else path
         if not stat.S_ISDIR(status(path).st_mode):
-            raise ApiError(400, "path is not a directory")
-        ignored = query_list(request, "ignore")
+            raise ApiError(400, "path is not a directory", "ENOTDIR")
+        ignored = [*query_list(request, "ignore"), f"/{DRAFT}"]
         try:
             watch = Watch(
                 path, recursive=recursive, skips=lambda each: any(part in each for part in ignored)
             )
         except OSError as exc:
-            raise ApiError(422, explain("watch", path, exc)) from exc
+            raise refusal(422, "watch", path, exc) from exc
         return Changes(watch)
 
 
@@ -80,4 +81,4 @@ def _line(change: Change) -> bytes:
         "path": change.folder,
         "error": change.error,
     }
-    return json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

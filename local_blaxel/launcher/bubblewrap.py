@@ -4,54 +4,48 @@ from __future__ import annotations
 
 import marshal
 import os
-import shutil
-import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from . import seccomp
+from . import disks, layers, programs, seccomp
 from .model import LaunchError, Mount
 from .processes import AGENT_MODULE
-from .runtime import UID
+from .programs import HOST_USR, RUNTIME
+from .runtime import ETC, FIXED_ETC, UID
 from .tools import environment, ordinary_uid
 
 HTTP_FD, CONTROL_FD, SECCOMP_FD = 3, 4, 5
 
+# Far from the uids of people and of containers; they own nothing and start nothing else.
+FIRST_ACCOUNT, ACCOUNTS = 0x70000000, 2**26
+
 NAME = "bubblewrap"
 HOME = "/blaxel"
-RUNTIME = "/opt/local_blaxel"
 PYTHON = f"{RUNTIME}/python"
-# Where an image's sandbox finds this machine's libraries, for its agent alone.
-HOST_USR = f"{RUNTIME}/usr"
+# Where the agent measures what was written over the image.
+FILES = f"{RUNTIME}/files"
 SHM_BYTES, TMP_BYTES, RUN_BYTES = 64 * 2**20, 512 * 2**20, 16 * 2**20
 
-# What programs under /usr need from the host's /etc, where it is there; nothing with secrets.
-HOST_ETC = [
-    *("alternatives", "bash.bashrc", "ca-certificates", "crypto-policies", "debian_version"),
-    *("inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic"),
-    *("mime.types", "os-release", "pki/ca-trust", "pki/tls/certs", "profile", "protocols"),
-    *("services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone"),
-]
 MASKED = ("/proc/kcore", "/proc/keys", "/proc/kallsyms", "/proc/timer_list")
 # How a program of this machine finds the names of others.
 RESOLVING = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf")
-# What of an image's root each sandbox has its own of.
+# What of an image's root each sandbox has its own of, where that root is read-only.
 OWN = ("blaxel", "dev", "proc", "run", "sys", "tmp", "var")
-VAR_FOLDERS = ("cache", "lib", "log", "spool", "tmp")
+# Where enter.py lays a sandbox's own files over its image.
+OVER_ROOT, OVER_USR = "/sys/root", "/sys/usr"
+MOUNT_POINTS = [*(f"/{name}" for name in OWN if name != "sys"), "/etc", RUNTIME]
 
 ENTER = Path(__file__).with_name("enter.py")
-
-INSTALL = "Install bubblewrap (apt install bubblewrap, dnf install bubblewrap, ...)"
-NONE_HINT = "or set LOCAL_BLAXEL_ISOLATION=none to run sandboxes as plain, unconfined processes"
-APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 
 @dataclass(frozen=True)
 class Plan:
     """What enter.py is told: whom to become and what bwrap is to run with what options.
 
-    `sources` are the folders among the options that only root may be able to reach.
+    `sources` are the folders among the options that only root may be able to reach. Each of the
+    `overlays` is where it is mounted, what is written to, the kernel's own folder, and what is
+    below, from top to bottom.
     """
 
     bwrap: str
@@ -60,54 +54,12 @@ class Plan:
     command: list[str]
     sources: list[str] = field(default_factory=list)
     cgroups: list[str] = field(default_factory=list)
+    # The uid for which the kernel counts what it counts by uid, where root starts the sandbox.
+    account: int = FIRST_ACCOUNT
+    overlays: list[list[str]] = field(default_factory=list)
 
     def encode(self) -> bytes:
         return marshal.dumps(asdict(self))
-
-
-def find() -> str:
-    """The bwrap program. Raises LaunchError, saying the fix, when it is missing or can't work."""
-    if sys.platform != "linux":
-        raise LaunchError(f"Sandboxes are confined with Linux namespaces: use Linux, {NONE_HINT}.")
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        raise LaunchError(f"bwrap is missing. {INSTALL}, {NONE_HINT}.")
-    options = ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/"]
-    options += ["--size", "4096", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]  # noqa: S108
-    plan = Plan(bwrap, ordinary_uid(), options, ["true"], sources=["/usr"])
-    try:
-        _enter(plan)
-    except subprocess.CalledProcessError as exc:
-        message = exc.stderr.decode(errors="replace").strip().splitlines()
-        raise LaunchError(_why(message[-1] if message else str(exc))) from exc
-    except subprocess.TimeoutExpired as exc:
-        raise LaunchError(_why(str(exc))) from exc
-    return bwrap
-
-
-def _enter(plan: Plan) -> None:
-    command = [sys.executable, "-I", "-S", str(ENTER)]
-    subprocess.run(  # noqa: S603
-        command, input=plan.encode(), env={}, capture_output=True, check=True, timeout=20
-    )
-
-
-def _why(message: str) -> str:
-    """The failed probe's message with the one thing to do about it."""
-    if APPARMOR.exists() and APPARMOR.read_text().strip() == "1":
-        fix = "Run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    elif "Unknown option" in message:
-        fix = "Install bubblewrap 0.8 or newer"
-    elif message.startswith(("unshare", "mount")):
-        fix = "Start this container with --cap-add SYS_ADMIN, or run as an ordinary user"
-    elif "proc" in message:
-        fix = "This container masks /proc: start it with --security-opt systempaths=unconfined"
-    else:
-        fix = (
-            "Allow unprivileged user namespaces: sysctl -w user.max_user_namespaces=15000, "
-            "in a container --security-opt seccomp=unconfined"
-        )
-    return f"bwrap can't make a sandbox here: {message}. {fix}, {NONE_HINT}."
 
 
 def plan(
@@ -117,39 +69,42 @@ def plan(
     runtime: Path,
     cgroups: list[Path],
     mounts: list[Mount],
+    writable: frozenset[str],
 ) -> Plan:
-    """How the sandbox in this folder is entered."""
-    home, var = str(folder / "home"), str(folder / "var")
-    root = next((mount.source for mount in mounts if mount.target == "/"), None)
-    sources = [str(runtime), home, var]
+    """How the sandbox in this folder is entered; what of its image is `writable` in it."""
+    files, image = disks.files(folder), image_of(mounts)
+    sources = [str(runtime), str(folder / "disk"), *(str(mount.source) for mount in mounts)]
+    overlays = _overlays(folder, runtime, image) if "/" in writable else []
+    if "/usr" not in writable:
+        overlays = overlays[:1]
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "sandbox"]
+    # Its first process is the agent, which nothing inside can trace, and not a helper of bwrap's.
+    options += ["--as-pid-1"]
     options += ["--uid", str(UID), "--gid", str(UID), "--chdir", HOME]
-    options += [*(_system() if root is None else _image(root)), "--proc", "/proc", "--dev", "/dev"]
-    options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
-    options += [*_tmpfs("/run", RUN_BYTES), "--bind", home, HOME, "--bind", var, "/var"]
-    for mount in mounts:
-        if mount.target == "/":
-            sources.append(str(mount.source))
-            continue
-        options += [*_parents(mount.target), "--ro-bind" if mount.read_only else "--bind"]
-        options += [str(mount.source), mount.target]
-        sources.append(str(mount.source))
-    options += ["--ro-bind", str(runtime), RUNTIME]
-    if root is not None:
-        options += ["--ro-bind", "/usr", HOST_USR]
-    if root is not None or not _is_system_python():
-        options += ["--ro-bind", sys.base_prefix, PYTHON]
+    options += _over(overlays, image) if overlays else _under(image)
+    options += [*_own(files, mounts), *_runtime(runtime, files if overlays else None)]
+    if not _is_system_python():
         sources.append(sys.base_prefix)
-    for name in sorted(os.listdir(runtime / "etc")):
-        options += ["--ro-bind", str(runtime / "etc" / name), f"/etc/{name}"]
-    for path in filter(os.path.exists, MASKED):
-        options += ["--ro-bind", "/dev/null", path]
-    options += _environment() if root is None else _environment_of_image()
-    options += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    is_apart = bool(overlays) or image is not None
+    options += _environment(is_apart=is_apart, has_host=image is None)
+    options += ["--remount-ro", "/dev", *([] if overlays else ["--remount-ro", "/"])]
     if seccomp.program() is not None:
         options += ["--seccomp", str(SECCOMP_FD)]
-    command = _command(instance, [_python()] if root is None else _foreign_python())
-    return Plan(bwrap, ordinary_uid(), options, command, sources, list(map(str, cgroups)))
+    command = _command(instance, _python_apart() if is_apart else [_python()])
+    account = FIRST_ACCOUNT + int(instance, 16) % ACCOUNTS
+    groups = list(map(str, cgroups))
+    return Plan(bwrap, ordinary_uid(), options, command, sources, groups, account, overlays)
+
+
+def image_of(mounts: list[Mount]) -> Path | None:
+    """The root of the sandbox's image, where it is not this machine's /usr."""
+    return next((mount.source for mount in mounts if mount.target == "/"), None)
+
+
+def mount_points(mounts: list[Mount]) -> list[str]:
+    """The folders over a sandbox's own files at which something is mounted."""
+    targets = [*MOUNT_POINTS, *(mount.target for mount in mounts if mount.target != "/")]
+    return targets if image_of(mounts) is not None else [*targets, "/usr", *_beside_usr()]
 
 
 def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
@@ -172,18 +127,50 @@ def _parents(path: str) -> list[str]:
     return [part for folder in folders for part in ("--dir", folder)]
 
 
+def _overlays(folder: Path, runtime: Path, image: Path | None) -> list[list[str]]:
+    """What of the sandbox's own lies over what."""
+    files, work = disks.files(folder), disks.work(folder)
+    below = [runtime / "own", image or runtime / "system"]
+    overlays = [[OVER_ROOT, *map(str, (files / disks.ROOT, work / disks.ROOT, *below))]]
+    if image is None:
+        below = [runtime / "folders", Path("/usr")]
+        overlays += [[OVER_USR, *map(str, (files / disks.USR, work / disks.USR, *below))]]
+    return overlays
+
+
+def _over(overlays: list[list[str]], image: Path | None) -> list[str]:
+    """The root with what the sandbox wrote over it."""
+    options = ["--bind", OVER_ROOT, "/"]
+    if image is None:
+        is_writable = any(place == OVER_USR for place, *_ in overlays)
+        options += ["--bind", OVER_USR, "/usr"] if is_writable else ["--ro-bind", "/usr", "/usr"]
+        options += [part for path in _beside_usr() for part in ("--ro-bind", path, path)]
+    # What is mounted can't be renamed, and so nothing be put in the place of what lies in it.
+    for name in ("etc", "opt"):
+        options += ["--bind", f"{OVER_ROOT}/{name}", f"/{name}"]
+    return options
+
+
+def _beside_usr() -> list[str]:
+    """What this machine has beside /usr and not as a link into it."""
+    paths = [Path("/", name) for name in layers.BESIDE_USR]
+    return [str(path) for path in paths if path.is_dir() and not path.is_symlink()]
+
+
+def _under(image: Path | None) -> list[str]:
+    """The root as it is, where nothing can be laid over it."""
+    return _system() if image is None else _image(image)
+
+
 def _system() -> list[str]:
     """The host's programs and libraries, read-only."""
     # Made by name: the parents that bwrap makes by itself are closed to everyone else.
     options = ["--dir", "/etc", "--dir", "/etc/ssl", "--dir", "/opt", "--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        path = Path("/", name)
+    for path in (Path("/", name) for name in layers.BESIDE_USR):
         if path.is_symlink():
             options += ["--symlink", os.readlink(path), str(path)]
-        elif path.is_dir():
-            options += ["--ro-bind", str(path), str(path)]
-    java = (path.name for path in Path("/etc").glob("java-*"))
-    for name in (*HOST_ETC, *java):
+    options += [part for path in _beside_usr() for part in ("--ro-bind", path, path)]
+    for name in layers.host_etc():
         options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return options
 
@@ -200,15 +187,51 @@ def _image(root: Path) -> list[str]:
     return options
 
 
+def _own(files: Path, mounts: list[Mount]) -> list[str]:
+    """What each sandbox has for itself: devices, scratch space, its home and /var, volumes."""
+    options = ["--proc", "/proc", "--dev", "/dev"]
+    options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
+    options += [*_tmpfs("/run", RUN_BYTES), "--bind", str(files / disks.HOME), HOME]
+    options += ["--bind", str(files / disks.VAR), "/var"]
+    for mount in mounts:
+        if mount.target != "/":
+            options += [*_parents(mount.target), "--ro-bind" if mount.read_only else "--bind"]
+            options += [str(mount.source), mount.target]
+    return options
+
+
+def _runtime(runtime: Path, written: Path | None) -> list[str]:
+    """What the agent runs with, read-only; of what was `written` over the image, the size."""
+    options = ["--ro-bind", str(runtime), RUNTIME, "--ro-bind", "/usr", HOST_USR]
+    options += ["--ro-bind", sys.base_prefix, PYTHON]
+    if written is not None:
+        for name in disks.LAYERS:
+            options += ["--ro-bind", str(written / name), f"{FILES}/{name}"]
+    for name in FIXED_ETC if written is not None else ETC:
+        options += ["--ro-bind", str(runtime / "etc" / name), f"/etc/{name}"]
+    for path in filter(os.path.exists, MASKED):
+        options += ["--ro-bind", "/dev/null", path]
+    return options
+
+
 def _tmpfs(path: str, size: int) -> list[str]:
     return ["--perms", "1777", "--size", str(size), "--tmpfs", path]
 
 
-def _environment() -> list[str]:
+def _environment(*, is_apart: bool, has_host: bool) -> list[str]:
+    """The agent's own; nothing of it is read from files that can be written inside."""
     variables = {"PYTHONPATH": f"{RUNTIME}/lib", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-    variables |= {"TMPDIR": "/var/tmp", "PATH": "/usr/bin:/bin"}  # noqa: S108
-    if not _is_system_python():
-        variables["LD_LIBRARY_PATH"] = f"{PYTHON}/lib"
+    variables |= {"TMPDIR": "/var/tmp", "PATH": f"{RUNTIME}/bin"}  # noqa: S108
+    variables |= {"OPENSSL_CONF": "/dev/null", "LOCPATH": f"{HOST_USR}/lib/locale"}
+    if is_apart:
+        variables["PYTHONHOME"] = PYTHON
+    if (loader := programs.loader()) is not None:
+        variables["LOCAL_BLAXEL_LIBRARIES"] = programs.in_host(loader.parent)
+    if has_host:
+        # With which the sandbox's own commands can run Python, where there is no other.
+        variables["LOCAL_BLAXEL_PYTHON"] = _python()
+        if not _is_system_python():
+            variables["LD_LIBRARY_PATH"] = f"{PYTHON}/lib"
     return [part for item in variables.items() for part in ("--setenv", *item)]
 
 
@@ -226,28 +249,14 @@ def _python_name() -> str:
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _foreign_python() -> list[str]:
-    """The agent's interpreter among libraries that it was not made for: with its own ones."""
-    libraries = _libraries()
-    loader = next(path for path in libraries.iterdir() if path.name.startswith("ld-"))
-    search = f"{PYTHON}/lib:{_in_host(libraries)}"
-    return [_in_host(loader), "--library-path", search, f"{PYTHON}/bin/{_python_name()}"]
-
-
-def _libraries() -> Path:
-    """The folder of this machine's C library, the one that this very process runs with."""
-    maps = Path("/proc/self/maps").read_text().splitlines()
-    return next(Path(line.split()[-1]).parent for line in maps if "/libc.so" in line).resolve()
-
-
-def _in_host(path: Path) -> str:
-    return f"{HOST_USR}/{path.relative_to('/usr')}"
-
-
-def _environment_of_image() -> list[str]:
-    variables = {"PYTHONPATH": f"{RUNTIME}/lib", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-    variables |= {"TMPDIR": "/var/tmp", "PYTHONHOME": PYTHON}  # noqa: S108
-    return [part for item in variables.items() for part in ("--setenv", *item)]
+def _python_apart() -> list[str]:
+    """The agent's interpreter with libraries that nothing in the sandbox can replace."""
+    loader = programs.loader()
+    if loader is None:
+        raise LaunchError("an image of one's own needs a machine whose C library is in /usr")
+    search = f"{PYTHON}/lib:{programs.in_host(loader.parent)}"
+    command = [programs.in_host(loader), "--inhibit-cache", "--library-path", search]
+    return [*command, f"{PYTHON}/bin/{_python_name()}"]
 
 
 def _is_system_python() -> bool:

@@ -12,10 +12,11 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO, Any
 
-from . import bubblewrap, processes, seccomp
+from . import bubblewrap, disks, probe, processes, seccomp
 from .bubblewrap import CONTROL_FD, HTTP_FD, SECCOMP_FD
 from .cgroups import Cgroups
 from .model import LaunchSpec, Mount
+from .runtime import FIXED_ETC
 from .tools import Tool, environment, ordinary_uid
 
 # Above every number that a file gets in the new process, so that none is overwritten.
@@ -63,8 +64,9 @@ class Confinement(ABC):
 class Bubblewrap(Confinement):
     name = bubblewrap.NAME
 
-    def __init__(self) -> None:
-        self._bwrap = bubblewrap.find()
+    def __init__(self, state_dir: Path | None = None) -> None:
+        """With the folder in which sandboxes will lie, if any will."""
+        self._found = probe.find(state_dir)
         self.cgroups = Cgroups.detect()
         self._filter = seccomp.program()
         self._uid = ordinary_uid()
@@ -74,17 +76,19 @@ class Bubblewrap(Confinement):
         standby = "cgroup freezer" if self.cgroups.freezer else "signals"
         limits = "the whole sandbox" if self.cgroups.limits else "each process"
         return (
-            f"bubblewrap: own files, processes, network and users; {calls}; "
+            f"bubblewrap: own files, processes, network and users; {self._writable()}; {calls}; "
             f"memory limited for {limits}; standby by {standby}"
         )
 
+    def _writable(self) -> str:
+        if not self._found.writable:
+            return f"only /blaxel, /tmp and /var can be written ({self._found.reason})"
+        if self._found.reason:
+            return f"all files can be written but those in /usr ({self._found.reason})"
+        return "all files can be written"
+
     def furnish(self, folder: Path) -> None:
-        owned = [folder / "home", folder / "var"]
-        owned += [folder / "var" / name for name in bubblewrap.VAR_FOLDERS]
-        for path in owned:
-            path.mkdir(mode=0o755)
-            if self._uid is not None:
-                os.chown(path, self._uid, self._uid)
+        disks.make(folder, self._uid)
 
     def spawn(
         self,
@@ -95,8 +99,13 @@ class Bubblewrap(Confinement):
         log: int,
         mounts: list[Mount],
     ) -> int:
-        cgroups = self.cgroups.create(instance)
-        plan = bubblewrap.plan(self._bwrap, instance, folder, runtime, cgroups, mounts)
+        disks.make(folder, self._uid)
+        fixed = [f"/etc/{name}" for name in FIXED_ETC]
+        disks.clear_way(folder, bubblewrap.mount_points(mounts), fixed, self._uid)
+        cgroups, found = self.cgroups.create(instance), self._found
+        plan = bubblewrap.plan(
+            found.bwrap, instance, folder, runtime, cgroups, mounts, found.writable
+        )
         argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER), processes.AGENT_MODULE, instance]
         http, control = sockets
         with _holding(plan.encode()) as stdin, _holding(self._filter or b"") as rules:
@@ -108,12 +117,15 @@ class Bubblewrap(Confinement):
         return processes.init_among(pids)
 
     def disks(self, spec: LaunchSpec) -> list[dict[str, Any]]:
-        own = {"paths": [bubblewrap.HOME, "/var"], "limit_mb": spec.disk_mb}
+        paths = [bubblewrap.HOME, "/var"]
+        if self._found.writable:
+            paths += [f"{bubblewrap.FILES}/{name}" for name in disks.LAYERS]
+        own = {"paths": paths, "limit_mb": spec.disk_mb}
         sized = [mount for mount in spec.mounts if not mount.read_only]
         return [own, *({"paths": [each.target], "limit_mb": each.size_mb} for each in sized)]
 
     def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
-        plan = bubblewrap.tool_plan(self._bwrap, folder, cwd, command)
+        plan = bubblewrap.tool_plan(self._found.bwrap, folder, cwd, command)
         argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER)]
         return Tool(argv, plan.encode(), {}, folder)
 
@@ -133,7 +145,7 @@ class Plain(Confinement):
         )
 
     def furnish(self, folder: Path) -> None:
-        (folder / "home").mkdir(mode=0o755)
+        disks.make(folder, None)
 
     def spawn(
         self,
@@ -146,7 +158,7 @@ class Plain(Confinement):
     ) -> int:
         numbers = [str(HTTP_FD), str(CONTROL_FD)]
         argv = [sys.executable, "-s", "-S", "-P", "-m", processes.AGENT_MODULE, instance]
-        argv += [*numbers, str(folder / "home"), self.name]
+        argv += [*numbers, str(disks.files(folder) / disks.HOME), self.name]
         env = {"PYTHONPATH": str(runtime / "lib"), "PATH": os.environ.get("PATH", os.defpath)}
         http, control = sockets
         with open(os.devnull, "rb") as nothing:

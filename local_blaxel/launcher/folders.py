@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from .model import LaunchError
 
 _WHILE_WE_LIVE = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+_AS_OWN_ROOT = ["bwrap", "--die-with-parent", "--unshare-user", "--uid", "0", "--gid", "0"]
+_AS_OWN_ROOT += ["--cap-add", "ALL", "--bind", "/", "/"]
 
 
 class Folders:
@@ -50,24 +53,50 @@ class Folders:
         await asyncio.to_thread(remove_tree, self.path(id))
 
 
-def remove_links(root: Path, relative: str) -> None:
-    """Remove what is a symbolic link on the way from a sandbox's folder to a place below it.
+def make_way(root: Path, relative: str, uid: int | None) -> None:
+    """Make the folder below a sandbox's own one at which something is mounted.
 
-    bwrap makes that place before the host's files are out of its sight, and would follow the link.
+    bwrap would, before the host's files are out of its sight, and would follow a link: those are
+    removed. A file where a folder is needed is kept under another name.
     """
+    unlock(root)
     path = root
     for part in Path(relative).parts:
         path /= part
-        if path.is_symlink():
-            path.unlink()
+        if not path.is_symlink() and path.is_dir():
+            unlock(path)
+            continue
+        move_away(path)
+        path.mkdir(mode=0o755)
+        if uid is not None:
+            os.chown(path, uid, uid)
+
+
+def move_away(path: Path) -> None:
+    """Leave nothing at that path: no link, and no mark that something below is deleted."""
+    if path.is_symlink() or path.is_char_device():
+        path.unlink()
+    elif path.exists():
+        path.rename(path.with_name(f"{path.name[:200]}.moved-{secrets.token_hex(4)}"))
+
+
+def unlock(folder: Path) -> None:
+    """Let the owner of a folder enter it and write there, as each start must be able to."""
+    mode = folder.stat().st_mode & 0o7777
+    if mode & 0o700 != 0o700:
+        folder.chmod(mode | 0o700)
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """A copy of the folder that shares its blocks with it where the file system can.
+    """Copy the folder, in blocks that both share where the file system can.
 
-    It ends with the server: the next one must find nobody still writing there.
+    The copy ends with the server: the next one must find nobody still writing there. Raises
+    CalledProcessError.
     """
     command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
+    if os.geteuid() and shutil.which("bwrap"):
+        # In a namespace of its own an ordinary user reads all that is theirs, whatever its mode.
+        command = [*_AS_OWN_ROOT, *command]
     subprocess.run([*_WHILE_WE_LIVE, *command], capture_output=True, check=True)  # noqa: S603
 
 

@@ -17,11 +17,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from . import bubblewrap, processes, runtime, tools
+from . import disks, processes, runtime, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
-from .folders import Folders, copy_tree, remove_links, remove_tree
+from .folders import Folders, copy_tree, remove_tree, unlock
 from .model import Activity, LaunchError, LaunchSpec, Mount, NothingListens
+from .probe import PROBE
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ POOL_SIZE = 2
 # The pool is filled again once the sandbox that emptied it has had the machine for itself.
 REFILL_AFTER = 0.5
 START_SECONDS = 30.0
+MOST_OF_LOG = 4096
 LONGEST_SOCKET_PATH = 107
 TRASH = "trash-"
 INSTANCE = re.compile("[0-9a-f]{16}")
@@ -37,30 +39,39 @@ INSTANCE = re.compile("[0-9a-f]{16}")
 class Launcher:
     """Starts sandboxes and finds them again.
 
-    Each has a folder in the state directory, named by its instance: ``home`` and ``var``, its two
-    sockets, its log, and ``claimed`` from when it is somebody's. What is not claimed is the pool:
+    Each has a folder in the state directory, named by its instance: ``disk``, its two sockets, its
+    log, and ``claimed`` from when it is somebody's. What is not claimed is the pool:
     agents that were started before anyone asked, so that `start` only has to configure one.
     """
 
     def __init__(
-        self, state_dir: Path, *, isolation: str | None = None, pool_size: int = POOL_SIZE
+        self,
+        state_dir: Path,
+        *,
+        isolation: str | None = None,
+        pool_size: int = POOL_SIZE,
+        reserve_mb: int = 0,
     ) -> None:
         """Raises LaunchError when sandboxes can't be confined here and nobody said "none"."""
         self._state_dir = state_dir.resolve()
         self._state_dir.mkdir(parents=True, exist_ok=True)
         self._state_dir.chmod(0o700)
         self._check_path_length()
-        self._confinement: Confinement = Plain() if isolation == "none" else Bubblewrap()
+        self._confinement: Confinement = (
+            Plain() if isolation == "none" else Bubblewrap(self._state_dir)
+        )
         self._uid = tools.ordinary_uid() if self.isolation == Bubblewrap.name else None
         self._lock = self._lock_state_dir()
         self.volumes = Folders(self._state_dir / "volumes", self._uid)
-        self.snapshots = Folders(self._state_dir / "snapshots", self._uid)
+        self.snapshots = Folders(self._state_dir / disks.KEPT, self._uid)
         self._children: set[int] = set()
+        disks.move_kept_from_earlier(self._state_dir)
         self._sweep()
         self._runtime = runtime.prepare(self._state_dir)
         if not self.instances():
             runtime.remove_others(self._state_dir, self._runtime)
         self._pool_size = pool_size
+        self._reserve_mb = reserve_mb
         # The instances in the pool, each with the process that was started for it.
         self._pool: dict[str, int] = {}
         self._refill_timer: asyncio.TimerHandle | None = None
@@ -113,21 +124,22 @@ class Launcher:
         """A program of this machine run on that folder: its exit code, and what it said."""
         return await tools.run(self._confinement.tool(folder, cwd, command), seconds)
 
-    def home(self, instance: str) -> Path:
-        return self._state_dir / instance / "home"
+    def files(self, instance: str) -> Path:
+        """All that a sandbox stores but what lies on volumes."""
+        return disks.files(self._state_dir / instance)
 
     async def restore(self, instance: str, spec: LaunchSpec, files: Path) -> None:
         """A new agent on a copy of these files, in place of the sandbox's own."""
-        new = self.home(instance).with_name("home.new")
+        new = self.files(instance).with_name("files.new")
         await asyncio.to_thread(remove_tree, new)
         try:
             await asyncio.to_thread(copy_tree, files, new)
         except subprocess.CalledProcessError as exc:
             raise LaunchError(f"its files can't be copied from {files.name}") from exc
         await asyncio.to_thread(self._kill, instance)
-        old = new.with_name("home.old")
+        old = new.with_name("files.old")
         await asyncio.to_thread(remove_tree, old)
-        self.home(instance).rename(old)
+        self.files(instance).rename(old)
         await self.restart(instance, spec)
         await asyncio.to_thread(remove_tree, old)
 
@@ -136,7 +148,7 @@ class Launcher:
         await asyncio.to_thread(self._kill, instance)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         if not target.exists():
-            self.home(instance).rename(target)
+            self.files(instance).rename(target)
         await self.stop(instance)
 
     def agent_socket(self, instance: str) -> Path:
@@ -172,8 +184,7 @@ class Launcher:
 
     async def limit_disks(self, instance: str, spec: LaunchSpec) -> None:
         """Let its disks become as large as they are in the spec. Raises ConnectionError."""
-        request = {"do": "limit_disks", "disks": self._confinement.disks(spec)}
-        await self._ask(instance, request)
+        await self._ask(instance, {"do": "limit_disks", **self._disks(spec)})
 
     async def freeze(self, instance: str) -> None:
         """Stop everything in the sandbox but the agent, which goes on answering."""
@@ -227,9 +238,12 @@ class Launcher:
     def _launch(self, instance: str, mounts: tuple[Mount, ...] = ()) -> int:
         """Start an agent in the sandbox's folder, which may still be on its way afterwards."""
         folder = self._state_dir / instance
-        if not self.home(instance).exists():
+        files = self.files(instance)
+        if not files.exists():
             # Restoring others was broken off between its two steps.
-            (folder / "home.new").rename(self.home(instance))
+            files.with_name("files.new").rename(files)
+        for own in files.iterdir():
+            unlock(own)
         with contextlib.ExitStack() as stack:
             http = stack.enter_context(_listen(folder / "http"))
             control = stack.enter_context(_listen(folder / "control"))
@@ -243,7 +257,7 @@ class Launcher:
 
     async def _furnish(self, instance: str, files: Path) -> None:
         try:
-            await asyncio.to_thread(tools.copy_into, files, self._state_dir / instance / "home")
+            await asyncio.to_thread(tools.copy_into, files, self.files(instance) / disks.HOME)
         except subprocess.CalledProcessError as exc:
             reason = exc.stderr.decode(errors="replace").strip()
             raise LaunchError(f"its files can't be copied: {reason}") from exc
@@ -254,9 +268,6 @@ class Launcher:
         placed = []
         for number, mount in enumerate(mounts):
             name = str(number)
-            for inside, outside in ((bubblewrap.HOME, "home"), ("/var", "var")):
-                if mount.target.startswith(f"{inside}/"):
-                    remove_links(folder / outside, mount.target.removeprefix(f"{inside}/"))
             own = scratch.path(name) if scratch.path(name).exists() else None
             placed.append(replace(mount, source=mount.source or own or scratch.make(name)))
         return placed
@@ -264,17 +275,20 @@ class Launcher:
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
         request |= {"memory_mb": spec.memory_mb, "envs": spec.envs}
-        request["disks"] = self._confinement.disks(spec)
+        request |= self._disks(spec)
         if spec.service is not None:
             request["service"] = asdict(spec.service)
         try:
             await ask(self._control(instance), request, START_SECONDS)
         except ConnectionError as exc:
-            log = (self._state_dir / instance / "log").read_text(errors="replace")
+            log = _last_words(self._state_dir / instance / "log")
             reason = log.strip().splitlines()[-1:] or [str(exc)]
             raise LaunchError(f"the sandbox did not start: {reason[0]}") from exc
         await asyncio.to_thread(self._remember, instance)
         self._confinement.cgroups.limit(instance, spec.memory_mb)
+
+    def _disks(self, spec: LaunchSpec) -> dict[str, Any]:
+        return {"disks": self._confinement.disks(spec), "reserve_mb": self._reserve_mb}
 
     def _remember(self, instance: str) -> None:
         """Note, before anyone runs anything in it, which processes make the sandbox itself."""
@@ -341,14 +355,18 @@ class Launcher:
 
     def _sweep(self) -> None:
         """What a killed server left: its pool, and what it was in the middle of."""
-        for folder in self._state_dir.glob(f"{TRASH}*"):
-            remove_tree(folder)
+        for pattern in (f"{TRASH}*", f"{PROBE}*"):
+            for folder in self._state_dir.glob(pattern):
+                remove_tree(folder)
         for folder in self._folders():
             if not (folder / "claimed").exists():
                 self._destroy(folder.name)
-            elif (folder / "home").exists():
-                remove_tree(folder / "home.new")
-            remove_tree(folder / "home.old")
+                continue
+            disks.move_from_earlier(folder)
+            files = self.files(folder.name)
+            if files.exists():
+                remove_tree(files.with_name("files.new"))
+            remove_tree(files.with_name("files.old"))
 
     def _folders(self) -> list[Path]:
         return sorted(path for path in self._state_dir.iterdir() if INSTANCE.fullmatch(path.name))
@@ -369,6 +387,13 @@ class Launcher:
                 f"{self._state_dir} is too long a path for a socket: "
                 "set LOCAL_BLAXEL_STATE_DIR to a shorter one"
             )
+
+
+def _last_words(log: Path) -> str:
+    """The end of a log, however long it is."""
+    with open(log, "rb") as file:
+        file.seek(-min(MOST_OF_LOG, os.fstat(file.fileno()).st_size), os.SEEK_END)
+        return file.read(MOST_OF_LOG).decode(errors="replace")
 
 
 def _listen(path: Path) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The files every sandbox shares, read-only: the agent, its libraries, pip, and a small /etc.
+"""The files every sandbox shares, read-only: the agent, its libraries, pip, programs, a small /etc.
 
 They are copied into the state directory once for each version of them: a sandbox that outlives an
 upgrade of the server keeps the ones it was started with.
@@ -16,11 +16,12 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from . import disks, layers, programs
 from .model import LaunchError
 
 PREFIX = "runtime-"
 # Raised whenever `_build` lays it out differently.
-LAYOUT = 2
+LAYOUT = 4
 LIBRARIES = [
     *("anyio", "click", "h11", "httptools", "idna"),
     *("python_multipart", "starlette", "typing_extensions", "uvicorn", "websockets"),
@@ -40,6 +41,8 @@ ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "shells": "/bin/sh\n/bin/bash\n",
 }
+# What says which libraries a program loads stays as it is, also where /etc can be written.
+FIXED_ETC = {"nsswitch.conf": ETC["nsswitch.conf"], "ld.so.preload": ""}
 
 
 def prepare(state_dir: Path) -> Path:
@@ -49,7 +52,11 @@ def prepare(state_dir: Path) -> Path:
     if not runtime.exists():
         building = state_dir / f"{runtime.name}.building"
         shutil.rmtree(building, ignore_errors=True)
-        _build(building, sources)
+        umask = os.umask(0o022)
+        try:
+            _build(building, sources)
+        finally:
+            os.umask(umask)
         building.rename(runtime)
     return runtime
 
@@ -75,8 +82,10 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 def _digest(sources: dict[str, Path]) -> str:
     digest = hashlib.sha256(f"{LAYOUT} {sys.version} {sys.base_prefix}".encode())
-    for file in sorted(_files(sources.values())):
-        stat = file.stat()
+    etc = (Path("/etc", name) for name in layers.host_etc())
+    files = _files([*sources.values(), *etc, *programs.sources()])
+    for file in sorted(files):
+        stat = file.stat() if file.exists() else file.lstat()
         digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:12]
 
@@ -101,14 +110,17 @@ def _build(runtime: Path, sources: dict[str, Path]) -> None:
         else:
             shutil.copy2(source, target)
     compileall.compile_dir(library, quiet=2)
-    for mounted in ("python", "usr"):
-        (runtime / mounted).mkdir()
+    for mounted in ("python", "usr", *(f"files/{name}" for name in disks.LAYERS)):
+        (runtime / mounted).mkdir(parents=True)
     _add_pip(runtime / "pip")
     etc = runtime / "etc"
     etc.mkdir()
-    for name, text in ETC.items():
+    for name, text in (ETC | FIXED_ETC).items():
         (etc / name).write_text(text)
-    _make_readable(runtime)
+    programs.build(runtime)
+    layers.build(runtime, ETC)
+    for copied in (library, runtime / "pip"):
+        _make_readable(copied)
 
 
 def _unreadable_bytecode(folder: str, names: list[str]) -> set[str]:

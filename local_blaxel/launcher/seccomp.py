@@ -21,6 +21,10 @@ NAMESPACES = 0x7E020080
 TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 # AF_VSOCK reaches the hypervisor past every network namespace; AF_ALG is kernel attack surface.
 SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink
+# fallocate takes any space at once, which no limit of a write stops. What gives space back stays:
+# PUNCH_HOLE with KEEP_SIZE, COLLAPSE_RANGE. Others are told that the file system can't: libc's
+# posix_fallocate writes instead.
+FREEING = (0x03, 0x08)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Architecture:
     clone3: int
     ioctl: int
     socket: int
+    fallocate: int
     refused: tuple[int, ...]
     missing: tuple[int, ...]
 
@@ -46,6 +51,7 @@ ARCHITECTURES = {
         clone3=435,
         ioctl=16,
         socket=41,
+        fallocate=285,
         # ptrace, pivot_root, acct, mount, umount2, swapon, swapoff, reboot, init_module,
         # delete_module, quotactl, add_key, request_key, keyctl, unshare, perf_event_open,
         # name_to_handle_at, open_by_handle_at, setns, process_vm_readv, process_vm_writev, kcmp,
@@ -62,6 +68,7 @@ ARCHITECTURES = {
         clone3=435,
         ioctl=29,
         socket=198,
+        fallocate=47,
         # The same calls in the same order.
         refused=(
             *(117, 41, 89, 40, 39, 224, 225, 142, 105, 106, 60, 217, 218, 219, 97, 241),
@@ -91,7 +98,8 @@ def _assemble(arch: Architecture) -> list[bytes]:
         arch.clone, FIRST_ARGUMENT, [_step(ANY_BIT, NAMESPACES, 0, 1), _deny(errno.EPERM)]
     )
     code += _when(arch.ioctl, SECOND_ARGUMENT, _each_denied(TERMINAL_INJECTION))
-    code += _when(arch.socket, FIRST_ARGUMENT, _others_denied(SOCKET_FAMILIES))
+    code += _when(arch.socket, FIRST_ARGUMENT, _others_denied(SOCKET_FAMILIES, errno.EAFNOSUPPORT))
+    code += _when(arch.fallocate, SECOND_ARGUMENT, _others_denied(FREEING, errno.EOPNOTSUPP))
     return [*code, _step(RETURN, ALLOW)]
 
 
@@ -104,10 +112,10 @@ def _each_denied(values: tuple[int, ...]) -> list[bytes]:
     return [step for value in values for step in (_step(EQUAL, value, 0, 1), _deny(errno.EPERM))]
 
 
-def _others_denied(values: tuple[int, ...]) -> list[bytes]:
+def _others_denied(values: tuple[int, ...], error: int) -> list[bytes]:
     """Jump past the refusal at the end from each allowed value."""
     jumps = [_step(EQUAL, value, len(values) - at, 0) for at, value in enumerate(values)]
-    return [*jumps, _deny(errno.EAFNOSUPPORT)]
+    return [*jumps, _deny(error)]
 
 
 def _unless_equal(value: int, error: int) -> list[bytes]:

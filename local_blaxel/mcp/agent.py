@@ -10,17 +10,24 @@ from local_blaxel.errors import BadGateway
 from local_blaxel.sandbox import Sandbox
 
 CALL_SECONDS = 58.0
+# As the agent inside reads it.
+BENEATH = "x-local-blaxel-beneath"
 
 
 class ToolError(Exception):
     """Told to the model, as the tool's failure."""
 
 
-class Agent:
-    """The caller keeps the sandbox awake."""
+class OutOfReach(ToolError):
+    """A path that leads out of the folder which the call is held to."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+
+class Agent:
+    """The caller keeps the sandbox awake. With a folder, its API holds every path below it."""
+
+    def __init__(self, sandbox: Sandbox, beneath: str = "") -> None:
         self.sandbox = sandbox
+        self.beneath = beneath
 
     @property
     def variables(self) -> dict[str, str]:
@@ -49,16 +56,23 @@ class Agent:
         seconds: float = CALL_SECONDS,
     ) -> bytes:
         """Like `call`, for what is not JSON."""
-        target = path + (f"?{urlencode(query)}" if query else "")
+        encoded = urlencode(query or {}, errors="surrogateescape")
+        target = f"{path}?{encoded}" if encoded else path
         data = b"" if body is None else json.dumps(body).encode()
         try:
             async with asyncio.timeout(seconds):
-                status, answer = await call.exchange(self.sandbox, method, target, data)
+                status, answer = await call.exchange(
+                    self.sandbox, method, target, data, self._headers()
+                )
         except BadGateway as exc:
             raise ToolError(exc.message) from exc
         if status >= 400:
-            raise ToolError(_reason(status, answer))
+            error = OutOfReach if status == 403 and self.beneath else ToolError
+            raise error(_reason(status, answer))
         return answer
+
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        return ((BENEATH, quote(self.beneath, errors="surrogateescape")),) if self.beneath else ()
 
 
 def _reason(status: int, answer: bytes) -> str:
@@ -71,8 +85,10 @@ def _reason(status: int, answer: bytes) -> str:
 
 def at(prefix: str, path: str) -> str:
     """The URL for a path; a slash in it stays one, because an encoded one makes it absolute."""
-    return f"{prefix}/{quote(path, safe='/~')}"
+    return f"{prefix}/{quote(path, safe='/~', errors='surrogateescape')}"
 
 
 def of_process(identifier: str) -> str:
-    return f"/process/{quote(identifier, safe='')}"
+    encoded = quote(identifier, safe="", errors="surrogateescape")
+    # Dots alone would lead elsewhere.
+    return f"/process/{encoded if encoded.strip('.') else encoded.replace('.', '%2E')}"

@@ -2,11 +2,9 @@
 
 import json
 import re
-import shlex
 
 from local_blaxel.mcp.agent import Agent, ToolError, at
 from local_blaxel.mcp.file_tools import list_directory, read_text
-from local_blaxel.mcp.process_tools import run
 from local_blaxel.mcp.tool import (
     Given,
     Output,
@@ -27,7 +25,7 @@ NO_KEY = (
 )
 MOST_FILES, MOST_LINES, LONGEST_LINE, LONGEST_RANGE = 10, 100, 500, 250
 MOST_WORDS = 6
-SKIPPED = ("node_modules", ".git", ".venv", "__pycache__", ".next", "dist", "build", "target")
+_GREP_OPTIONS = ("query", "caseSensitive", "includePattern", "excludePattern")
 
 
 async def _find_files(agent: Agent, given: Given) -> Output:
@@ -63,18 +61,10 @@ async def _search_codebase(agent: Agent, given: Given) -> Output:
 
 
 async def _grep(agent: Agent, given: Given) -> Output:
-    """By the sandbox's own grep: a regular expression that never ends must not stop its API."""
-    options = ["-rnIP", f"--max-count={MOST_LINES}"]
-    options += [f"--exclude-dir={name}" for name in SKIPPED]
-    options += [] if given.get("caseSensitive") else ["-i"]
-    options += [f"--include={given['includePattern']}"] if given.get("includePattern") else []
-    options += [f"--exclude={given['excludePattern']}"] if given.get("excludePattern") else []
-    done = await run(agent, shlex.join(["grep", *options, "-e", given["query"], "--", "."]))
-    lines = [line.removeprefix("./")[:LONGEST_LINE] for line in done["stdout"].splitlines()]
-    # 1 says that nothing was found; unreadable files are no failure beside some that match.
-    if done["exitCode"] > 1 and not lines:
-        raise ToolError(done["stderr"].strip() or "the search failed")
-    return {"success": True, "results": "\n".join(lines[:MOST_LINES])}
+    query = {name: _plain(given[name]) for name in _GREP_OPTIONS if given.get(name)}
+    found = await agent.call("GET", "/codegen/grep", query=query)
+    lines = [line.removeprefix("./")[:LONGEST_LINE] for line in found["lines"]]
+    return {"success": True, "results": "\n".join(lines)}
 
 
 async def _read_range(agent: Agent, given: Given) -> Output:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -23,6 +24,7 @@ LARGEST_MESSAGE = 64 * 2**20
 AT_ONCE = 64
 SUBPROTOCOL = "mcp"
 CORS = {"Access-Control-Allow-Origin": "*"}
+_LONE = re.compile("[\ud800-\udfff]")
 NO_STREAM = "SSE streaming not supported. Please use POST for MCP communication."
 
 
@@ -34,7 +36,7 @@ async def over_http(sandbox: Sandbox, scope: Scope, receive: Receive, send: Send
         return await refusal(scope, receive, send)
     raw = await _body(request)
     try:
-        message = fields.parsed(raw)
+        message = fields.parsed(raw, has_paths=True)
     except Invalid as exc:
         response: Response = _json(protocol.failure(None, protocol.PARSE_ERROR, exc.message), 400)
         return await response(scope, receive, send)
@@ -65,8 +67,8 @@ def _json(content: Any, status: int) -> Response:
 
 
 def _encoded(content: Any) -> bytes:
-    # A file's name may be what UTF-8 can't say.
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    # Clients refuse lone surrogates. What they stand for is in the text of a tool's result.
+    return _LONE.sub("\N{REPLACEMENT CHARACTER}", json.dumps(content, ensure_ascii=False)).encode()
 
 
 async def _answer(message: Any, agent: Agent) -> Any:
@@ -125,7 +127,7 @@ class _Session:
     async def _work_on(self, raw: bytes) -> None:
         message: Any = None
         try:
-            message = fields.parsed(raw)
+            message = fields.parsed(raw, has_paths=True)
             async with self._sandbox.use():
                 answer = await _answer(message, Agent(self._sandbox))
         except NotFound:

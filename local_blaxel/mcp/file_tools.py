@@ -1,6 +1,7 @@
 """The tools for files and folders."""
 
 import asyncio
+import re
 from weakref import WeakKeyDictionary
 
 from local_blaxel.mcp.agent import Agent, ToolError, at
@@ -9,12 +10,14 @@ from local_blaxel.sandbox import Sandbox
 
 FILES = "/filesystem"
 
+_LINE_END = re.compile(r"\r?\n")
 # One edit at a time in a sandbox: two that read before either writes would lose one.
 _editing: WeakKeyDictionary[Sandbox, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def _working_directory(agent: Agent, given: Given) -> Output:
-    return {"path": (await agent.call("GET", FILES))["path"]}
+    # Its name alone is told, also to a caller that may not look into it.
+    return {"path": (await Agent(agent.sandbox).call("GET", FILES))["path"]}
 
 
 async def list_directory(agent: Agent, path: str) -> Output:
@@ -58,15 +61,35 @@ async def _edit(agent: Agent, given: Given) -> Output:
         raise ToolError("oldString and newString are identical")
     async with _editing.setdefault(agent.sandbox, asyncio.Lock()):
         before = await read_text(agent, path)
-        count = before.count(old)
+        after, count = _replaced(before, old, new)
         if not count:
             raise ToolError(f"oldString was not found in {path}")
         if count > 1 and not given.get("replaceAll"):
             raise ToolError(
                 f"oldString was found {count} times in {path}: make it unique, or set replaceAll"
             )
-        await agent.call("PUT", at(FILES, path), {"content": before.replace(old, new)})
+        await agent.call("PUT", at(FILES, path), {"content": after})
     return {"path": path, "occurrencesReplaced": count}
+
+
+def _replaced(before: str, old: str, new: str) -> tuple[str, int]:
+    """Replace every occurrence; return how many there were.
+
+    Editors and models show no line ends, so that CRLF and LF count as the same, and the new lines
+    end as those in whose place they are. A caller who writes CR gets it to the letter.
+    """
+    ends = _LINE_END.findall(before)
+    usual = max(set(ends), key=ends.count, default="\n")
+    is_exact = "\r" in old and old in before
+    lines = map(re.escape, _LINE_END.split(old))
+    pattern = re.escape(old) if is_exact else _LINE_END.pattern.join(lines)
+
+    def put(match: re.Match[str]) -> str:
+        if is_exact or ("\r" in new and "\r" not in old):
+            return new
+        return _LINE_END.sub((_LINE_END.findall(match[0]) or [usual])[0], new)
+
+    return re.subn(pattern, put, before)
 
 
 async def _delete(agent: Agent, given: Given) -> Output:

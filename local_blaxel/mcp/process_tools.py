@@ -9,18 +9,6 @@ DEFAULT_SECONDS = 30
 _PASSED_ON = ("command", "workingDir", "env", "waitForPorts", "restartOnFailure", "maxRestarts")
 
 
-async def run(agent: Agent, command: str) -> Output:
-    """Run a command of our own to its end; one that takes too long is killed."""
-    name = f"mcp-{secrets.token_hex(4)}"
-    body = {"command": command, "name": name, "waitForCompletion": True}
-    try:
-        process: Output = await agent.call("POST", "/process", body)
-    except TimeoutError:
-        await agent.call("DELETE", of_process(name) + "/kill")
-        raise
-    return process
-
-
 async def _list(agent: Agent, given: Given) -> Output:
     return {"processes": await agent.call("GET", "/process")}
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from local_blaxel.mcp import codegen_tools, file_tools, process_tools
-from local_blaxel.mcp.agent import CALL_SECONDS, Agent, ToolError
+from local_blaxel.mcp.agent import CALL_SECONDS, Agent, OutOfReach, ToolError
 from local_blaxel.mcp.tool import Tool, given
 
 logger = logging.getLogger(__name__)
@@ -15,6 +15,9 @@ Message = dict[str, Any]
 
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 SERVER = {"name": "Sandbox API Server", "version": "1.0.0"}
+
+# In a call's _meta: the folder that its paths must not leave, however they are linked.
+BENEATH = "local_blaxel/beneath"
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
@@ -89,14 +92,31 @@ async def _call_tool(params: Message, agent: Agent) -> Message:
     tool = _tools(agent).get(name) if isinstance(name, str) else None
     if tool is None:
         raise RpcError(INVALID_PARAMS, f"unknown tool {str(name)[:100]!r}")
+    beneath = _beneath(params)
+    agent = Agent(agent.sandbox, beneath)
     try:
         output = await tool.run(agent, given(tool, arguments))
+    except OutOfReach as exc:
+        return _content(str(exc)) | {"isError": True, "_meta": {BENEATH: "refused"}}
     except (ToolError, ValueError) as exc:
         return _content(str(exc)) | {"isError": True}
     except TimeoutError:
         message = f"{tool.name} took longer than {CALL_SECONDS:g} seconds"
         return _content(message) | {"isError": True}
-    return _content(json.dumps(output, ensure_ascii=False)) | {"structuredContent": output}
+    text = json.dumps(output, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    result = _content(text) | {"structuredContent": output}
+    return result | ({"_meta": {BENEATH: beneath}} if beneath else {})
+
+
+def _beneath(params: Message) -> str:
+    """The folder that the caller holds this call to; the answer repeats it."""
+    meta = params.get("_meta")
+    beneath = meta.get(BENEATH) if isinstance(meta, dict) else None
+    if beneath is None:
+        return ""
+    if not isinstance(beneath, str) or not beneath.startswith("/") or not beneath.isprintable():
+        raise RpcError(INVALID_PARAMS, f"_meta {BENEATH} must be an absolute path")
+    return beneath
 
 
 def _content(text: str) -> Message:

@@ -12,19 +12,27 @@ from pathlib import Path
 import pytest
 
 from local_blaxel.launcher import Launcher, LaunchError
-
-from .both import either, generated, sandboxes  # noqa: F401 - fixtures
-from .confined import ORDINARY_UID, Agent, Host, ordinary_python, spec
-from .running import (  # noqa: F401 - fixtures
+from tests.support.launcher_host import (
+    AS_ORDINARY_USER,
+    ORDINARY_UID,
+    USERS,
+    Agent,
+    Host,
+    ordinary_python,
+    spec,
+)
+from tests.support.local_blaxel import (  # noqa: F401 - fixtures
     any_server,
     async_box,
     name,
     ordinary_server,
     own_server,
+    registryless_server,
     sdk,
     second_server,
     server,
 )
+from tests.support.sdk_classes import either, generated, sandboxes  # noqa: F401 - fixtures
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,10 +84,13 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path / "lb"
 
 
-@pytest.fixture(scope="session", params=["as whoever runs the tests", "as an ordinary user"])
+@pytest.fixture(scope="session", params=USERS)
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """A launcher in another process, run as ourselves and, when we are root, as somebody."""
-    is_ordinary = request.param == "as an ordinary user"
+    """A launcher in another process, run by the user of the tests or by an ordinary one.
+
+    For what depends on the user: confinement, limits, and how a launcher freezes.
+    """
+    is_ordinary = request.param == AS_ORDINARY_USER
     if is_ordinary and os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
     python, uid = (ordinary_python(), ORDINARY_UID) if is_ordinary else (sys.executable, None)

@@ -25,6 +25,15 @@ def test_a_file_is_written_and_read_back(agent, folder):
     }
 
 
+def test_a_second_write_replaces_what_the_first_has_left(agent, folder):
+    path = f"{folder}/note"
+
+    for content in ("the first, which is longer", "the second", ""):
+        agent.put(f"/filesystem/{path}", json={"content": content}).raise_for_status()
+
+        assert agent.get(f"/filesystem/{path}").json()["content"] == content
+
+
 @pytest.mark.parametrize(
     ("wire", "path"),
     [
@@ -103,7 +112,7 @@ def test_a_file_name_that_is_not_utf8_can_be_listed_read_and_deleted(agent, fold
     content = agent.get(f"/filesystem/{folder}/a%FF")
     deleted = agent.delete(f"/filesystem/{folder}/a%FF")
 
-    assert len(listing.json()["files"]) == 1
+    assert [file["name"] for file in listing.json()["files"]] == ["a\udcff"]
     assert content.json()["content"] == "hi\n"
     assert deleted.status_code == 200
 
@@ -169,11 +178,24 @@ def test_a_broken_form_is_refused(agent, folder):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(("charset", "status"), [("hex", 200), ("undefined", 400)])
+def test_a_form_names_any_charset_and_breaks_nothing(agent, folder, charset, status):
+    headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+    form = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\ndata\r\n--b--\r\n'
+    )
+
+    answer = agent.put(f"/filesystem/{folder}/x", content=form, headers=headers)
+
+    assert answer.status_code == status
+
+
 def test_what_is_missing_is_a_json_404(agent):
     answer = agent.get("/filesystem//nowhere/at/all")
 
     assert answer.status_code == 404
-    assert answer.json() == {"error": "stat /nowhere/at/all: no such file or directory"}
+    error = "stat /nowhere/at/all: no such file or directory"
+    assert answer.json() == {"error": error, "code": "ENOENT"}
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -184,7 +206,9 @@ def test_a_nul_in_the_path_is_refused(agent, method):
     assert "NUL" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/usr/bin/ls", "/new-at-the-root", "/etc/zz", "/proc/version"])
+@pytest.mark.parametrize(
+    "path", ["/dev/x", "/opt/local_blaxel/x", "/etc/nsswitch.conf/x", "/proc/version"]
+)
 def test_what_cannot_be_written_is_a_422_with_the_reason(agent, path):
     answer = agent.put(f"/filesystem/{path}", json={"content": "x"})
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from .confined import eventually
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -144,6 +144,6 @@ def watched(agent, folder):
 
 def test_watches_whose_clients_left_are_closed(agent, folder):
     # The kernel allows a user 128 of them by default.
-    statuses = [eventually(lambda: watched(agent, folder) == 200) for _ in range(150)]
+    statuses = [wait_until(lambda: watched(agent, folder) == 200) for _ in range(150)]
 
     assert all(statuses)

@@ -11,6 +11,7 @@ from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import LaunchError
 from local_blaxel.store import Store
+from tests.support.waiting import wait_until
 
 
 class SlowLauncher:
@@ -63,9 +64,7 @@ def create(fleet, *, reuse=False, timeout=None):
 
 
 async def started(launcher, count):
-    async with asyncio.timeout(5):
-        while launcher.started < count:
-            await asyncio.sleep(0.005)
+    await asyncio.to_thread(wait_until, lambda: launcher.started >= count)
 
 
 async def test_a_create_past_its_deadline_frees_the_name(store, fleet_of):
@@ -124,9 +123,7 @@ async def test_a_sandbox_deleted_while_it_is_made_leaves_nothing(store, fleet_of
     with pytest.raises(Conflict, match="deleted"):
         await creation
 
-    async with asyncio.timeout(5):
-        while fleet.sandboxes:
-            await asyncio.sleep(0.005)
+    await asyncio.to_thread(wait_until, lambda: not fleet.sandboxes)
     assert launcher.stopped == ["instance-1"]
     assert store.sandbox("one").phase == "TERMINATED"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.local_blaxel.running import new_name
+from tests.support.local_blaxel import new_name
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
+import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
-from tests.local_blaxel.running import new_name
+from tests.support.local_blaxel import new_name
 
 
 def change(server, name, **edits):
@@ -113,25 +115,83 @@ def test_updating_a_sandbox_that_is_not_there_is_a_404(server):
     assert server.http.put("/v0/sandboxes/nobody-has-this", json={}).status_code == 404
 
 
-def test_an_external_id_and_volumes_can_not_change(server, name):
-    renamed, attached = server.get(name), server.get(name)
-    renamed["metadata"]["externalId"] = "another"
+def test_volumes_can_not_change(server, name):
+    attached = server.get(name)
     attached["spec"]["volumes"] = [{"name": "late", "type": "ephemeral", "mountPath": "/data"}]
 
-    answers = [server.http.put(f"/v0/sandboxes/{name}", json=r) for r in (renamed, attached)]
+    answer = server.http.put(f"/v0/sandboxes/{name}", json=attached)
 
-    assert [answer.status_code for answer in answers] == [400, 400]
-    assert "metadata.externalId" in answers[0].json()["message"]
-    assert "spec.volumes" in answers[1].json()["message"]
+    assert answer.status_code == 400
+    assert "spec.volumes" in answer.json()["message"]
 
 
-def test_a_secret_of_the_network_is_never_shown(server):
+def test_an_external_id_changes_and_finds_the_sandbox(server, name):
+    first, second = new_name(), new_name()
+    for external_id in (first, second):
+        record = server.get(name)
+        record["metadata"]["externalId"] = external_id
+        changed = server.http.put(f"/v0/sandboxes/{name}", json=record)
+        assert changed.json()["metadata"]["externalId"] == external_id
+
+    found = server.http.get(f"/v0/sandboxes/by-external-id/{second}").json()
+    assert found["metadata"]["name"] == name
+    assert server.http.get(f"/v0/sandboxes/by-external-id/{first}").status_code == 404
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_external_id_that_is_left_out_stays_and_an_empty_one_goes(server, name, nothing):
+    record = server.get(name)
+    record["metadata"]["externalId"] = kept = new_name()
+    server.http.put(f"/v0/sandboxes/{name}", json=record)
+
+    del record["metadata"]["externalId"]
+    left_out = server.http.put(f"/v0/sandboxes/{name}", json=record).json()
+    record["metadata"]["externalId"] = nothing
+    emptied = server.http.put(f"/v0/sandboxes/{name}", json=record).json()
+
+    assert left_out["metadata"]["externalId"] == kept
+    assert "externalId" not in emptied["metadata"]
+
+
+def rules_of(record):
+    return record["spec"]["network"]["proxy"]["routing"]
+
+
+def test_a_secret_of_the_network_is_echoed_once_and_never_shown_again(server):
+    rule = {"destinations": ["*"], "headers": {"X": "{{key}}"}, "secrets": {"key": "s3cret"}}
+    shown = {"destinations": ["*"], "headers": {"X": "{{key}}"}}
+    network = {"proxy": {"routing": [rule, {"destinations": ["example.com"]}]}}
+    name = new_name()
+    body = {"metadata": {"name": name}, "spec": {"network": network}}
+
+    made = server.http.post("/v0/sandboxes", json=body).json()
+    reads = {
+        "get": server.http.get(f"/v0/sandboxes/{name}"),
+        "with secrets": server.http.get(f"/v0/sandboxes/{name}?show_secrets=true"),
+        "list": server.http.get("/v0/sandboxes"),
+        "update": server.http.put(f"/v0/sandboxes/{name}", json=server.get(name)),
+        "found": server.http.post(
+            "/v0/sandboxes?createIfNotExist=true", json={"metadata": {"name": name}}
+        ),
+        "delete": server.http.delete(f"/v0/sandboxes/{name}"),
+    }
+
+    assert rules_of(made)[0] == rule
+    assert {how for how, answer in reads.items() if "s3cret" in answer.text} == set()
+    assert rules_of(reads["get"].json()) == [shown, {"destinations": ["example.com"]}]
+    assert rules_of(reads["with secrets"].json())[0] == shown
+
+
+def test_an_update_without_them_keeps_the_secrets_of_the_network(own_server):
     rule = {"destinations": ["*"], "secrets": {"key": "s3cret"}}
-    name = server.create(network={"proxy": {"routing": [rule]}})
+    name = own_server.create(network={"proxy": {"routing": [rule]}})
 
-    assert "s3cret" not in server.http.get(f"/v0/sandboxes/{name}").text
-    assert "s3cret" not in server.http.get("/v0/sandboxes").text
-    assert "s3cret" not in server.http.delete(f"/v0/sandboxes/{name}").text
+    own_server.http.put(f"/v0/sandboxes/{name}", json=own_server.get(name)).raise_for_status()
+
+    with closing(sqlite3.connect(own_server.state_dir / "local_blaxel.sqlite3")) as store:
+        query = "SELECT record FROM sandboxes WHERE name = ?"
+        (record,) = store.execute(query, (name,)).fetchone()
+    assert rules_of(json.loads(record)) == [rule]
 
 
 def test_a_restart_that_a_kill_kept_from_an_update_is_made_up_for(own_server):

@@ -1,118 +1,35 @@
 import asyncio
 import json
-import time
 
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.local_blaxel.running import KEY, until
-
-ECHO = """
-import http.server, json, sys
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        heard = {"method": self.command, "path": self.path}
-        heard["body"] = self.rfile.read(length).decode()
-        heard["headers"] = [[name.lower(), value] for name, value in self.headers.items()]
-        said = json.dumps(heard).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(said)))
-        self.send_header("Set-Cookie", "app=1; Domain=localhost; Path=/")
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else said)
-
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_GET
-
-    def log_message(self, *args):
-        pass
-
-http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-# Sends back what it hears while it hears it, in chunks.
-MIRROR = """
-import socketserver, sys
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        while self.rfile.readline().strip():
-            pass
-        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
-        while size := int(self.rfile.readline(), 16):
-            data = self.rfile.read(size)
-            self.rfile.readline()
-            self.wfile.write(b"%x\\r\\n%s\\r\\n" % (size, data))
-        self.wfile.write(b"0\\r\\n\\r\\n")
-
-socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-# A WebSocket server by hand: the base image has no library for it. Echoes texts up to 125 bytes.
-WEBSOCKET = """
-import base64, hashlib, socketserver, sys
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        headers = {}
-        self.rfile.readline()
-        while line := self.rfile.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            headers[name.lower()] = value
-        if "sec-websocket-key" not in headers:
-            self.wfile.write(b"HTTP/1.1 426 Upgrade Required\\r\\nContent-Length: 0\\r\\n\\r\\n")
-            return
-        salted = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1(salted.encode()).digest()).decode()
-        self.wfile.write((
-            "HTTP/1.1 101 Switching Protocols\\r\\n"
-            "Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
-            f"Sec-WebSocket-Accept: {accept}\\r\\nSec-WebSocket-Protocol: chat\\r\\n\\r\\n"
-        ).encode())
-        self.say(headers.get("cookie", "no cookie").encode())
-        while True:
-            opcode, length = self.rfile.read(2)
-            mask = self.rfile.read(4)
-            data = bytes(b ^ mask[i % 4] for i, b in enumerate(self.rfile.read(length & 127)))
-            if data == b"bye":
-                self.wfile.write(b"\\x88\\x05" + (4001).to_bytes(2, "big") + b"end")
-                return
-            self.say(data)
-
-    def say(self, data):
-        self.wfile.write(bytes([0x81, len(data)]) + data)
-
-socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-# Promises more than it says.
-BROKEN_OFF = """
-import socketserver, sys
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        while self.rfile.readline().strip():
-            pass
-        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 3000000\\r\\n\\r\\n")
-        self.wfile.write(bytes(2000000))
-
-socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
-"""
+from tests.support.inner_servers import (
+    BROKEN_OFF,
+    EARLY,
+    ECHO,
+    MIRROR,
+    NO_STATUS,
+    TWO_LENGTHS,
+    WEBSOCKET,
+)
+from tests.support.local_blaxel import KEY, PATIENCE
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def busy(server):
-    """A sandbox with an echo on 3000, a mirror on 3001, a WebSocket on 3002, and a liar on 3003."""
+    """A sandbox with an echo on 3000, a mirror on 3001, a WebSocket on 3002, and odd servers."""
     name = server.create()
     server.serve(name, 3000, ECHO)
     server.serve(name, 3001, MIRROR)
     server.serve(name, 3002, WEBSOCKET)
     server.serve(name, 3003, BROKEN_OFF)
+    server.serve(name, 3004, NO_STATUS)
+    server.serve(name, 3005, EARLY)
+    server.serve(name, 3006, TWO_LENGTHS)
     yield name
     server.http.delete(f"/v0/sandboxes/{name}")
 
@@ -156,6 +73,14 @@ def test_nothing_on_a_port_is_a_502_in_the_gateways_words(server, busy):
     assert error["origin"] == "platform"
 
 
+@pytest.mark.parametrize(("path", "reason"), [("", "Bad status"), ("200", "control character")])
+def test_an_answer_that_http_does_not_have_is_a_502(server, busy, path, reason):
+    response = server.http.get(server.inside(busy, f"/port/3004/{path}"))
+
+    assert response.status_code == 502
+    assert reason in response.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("port", [80, 443, 8080, 0, 65536, 99999])
 def test_reserved_and_impossible_ports_are_refused(server, busy, port):
     assert server.http.get(server.inside(busy, f"/port/{port}/")).status_code == 400
@@ -176,9 +101,9 @@ def chunk(data):
 async def test_what_an_app_says_arrives_while_it_still_listens(server, busy):
     reader, writer = await chunked_post(server, server.inside(busy, "/port/3001/"))
     writer.write(chunk(b"one"))
-    first = await asyncio.wait_for(reader.readuntil(chunk(b"one")), 10)
+    first = await asyncio.wait_for(reader.readuntil(chunk(b"one")), PATIENCE)
     writer.write(chunk(b"two") + chunk(b""))
-    second = await asyncio.wait_for(reader.read(), 10)
+    second = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
 
     assert first.startswith(b"HTTP/1.1 200")
@@ -193,7 +118,7 @@ async def test_a_body_larger_than_any_buffer_passes_both_ways_at_once(server, bu
         writer.write(chunk(b""))
 
     reader, writer = await chunked_post(server, server.inside(busy, "/port/3001/"))
-    _, answer = await asyncio.wait_for(asyncio.gather(upload(writer), reader.read()), 30)
+    _, answer = await asyncio.wait_for(asyncio.gather(upload(writer), reader.read()), PATIENCE)
     writer.close()
 
     assert answer.count(b"x") == 640 * 65536
@@ -213,16 +138,6 @@ def test_a_long_body_that_was_broken_off_is_no_whole_answer(server, busy):
         server.http.get(server.inside(busy, "/port/3003/"))
 
 
-def test_a_client_that_goes_away_ends_the_stream_inside(server, name):
-    server.run(name, "sleep 30", waitForCompletion=False, name="quiet")
-
-    with server.http.stream("GET", server.inside(name, "/process/quiet/logs/stream")):
-        time.sleep(0.5)
-        assert not server.sleeps(name)
-
-    until(lambda: server.sleeps(name))
-
-
 def test_a_websocket_is_carried_both_ways_with_its_protocol_and_its_end(server, busy):
     url = f"ws://127.0.0.1:{server.port}{server.inside(busy, '/port/3002/hmr?x=1')}"
     headers = {"Authorization": f"Bearer {KEY}", "Cookie": "mine=1"}
@@ -232,7 +147,7 @@ def test_a_websocket_is_carried_both_ways_with_its_protocol_and_its_end(server, 
         socket.send("hello")
         echoed = socket.recv()
         socket.send("bye")
-        until(lambda: socket.close_code or socket.protocol.close_code)
+        wait_until(lambda: socket.close_code or socket.protocol.close_code)
 
     assert socket.subprotocol == "chat"
     assert (greeting, echoed) == ("mine=1", "hello")
@@ -263,7 +178,7 @@ def test_paths_reach_the_agent_as_they_were_written(server, name):
 
 
 def bare(server, **options):
-    return httpx.Client(base_url=server.url, trust_env=False, **options)
+    return httpx.Client(base_url=server.url, trust_env=False, verify=False, **options)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +241,7 @@ def test_what_is_not_there_is_a_404_in_the_gateways_words(server, path, code):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "preview.localhost", ""]
+    "host", ["evil.example", "127.0.0.1.evil.example", "a.preview.localhost", ""]
 )
 def test_another_host_name_is_refused(server, host):
     with bare(server, headers={"Host": host, "Authorization": f"Bearer {KEY}"}) as client:
@@ -341,7 +256,7 @@ def test_the_names_of_loopback_are_answered(server, host):
 
 
 def test_a_preflight_is_answered_without_a_key_and_wakes_nothing(server, name):
-    until(lambda: server.sleeps(name))
+    wait_until(lambda: server.sleeps(name))
     headers = {"Origin": "http://x.example", "Access-Control-Request-Method": "POST"}
 
     with bare(server, headers=headers) as client:
@@ -359,3 +274,29 @@ def test_health_needs_no_key_and_says_how_sandboxes_are_isolated(server):
     assert said["status"] == "ok"
     assert said["isolation"] in ("bubblewrap", "none")
     assert said["description"]
+
+
+def test_an_answer_that_comes_before_the_body_is_read_is_passed_on(server, busy):
+    url = server.inside(busy, "/port/3005/upload")
+
+    answers = [server.http.post(url, content=bytes(2**22)) for _ in range(24)]
+
+    assert [answer.status_code for answer in answers] == [413] * 24
+    assert {answer.text for answer in answers} == {"too large"}
+
+
+def test_a_length_beside_chunks_does_not_count(server, busy):
+    response = server.http.get(server.inside(busy, "/port/3006/"))
+
+    assert (response.status_code, response.text) == (200, "chunks")
+    assert "content-length" not in response.headers
+
+
+@pytest.mark.parametrize("odd", ["999", "520", "299"])
+def test_a_websocket_is_refused_with_a_status_that_has_a_name(server, busy, odd):
+    address = f"ws://127.0.0.1:{server.port}{server.inside(busy)}/port/3004/{odd}"
+
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address, additional_headers={"Authorization": f"Bearer {KEY}"})
+
+    assert refused.value.response.status_code == 502

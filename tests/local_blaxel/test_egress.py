@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 
 import pytest
 
-from .running import Server, until
+from tests.support.launcher_host import kill_agents
+from tests.support.local_blaxel import Server
+from tests.support.waiting import wait_until
 
 GET = "curl -sS -m 20 --noproxy '' "
 
@@ -41,7 +43,7 @@ class Files(SimpleHTTPRequestHandler):
 @contextmanager
 def serving(handler):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         yield server.server_port
         server.shutdown()
 
@@ -154,7 +156,7 @@ def test_an_update_of_the_domains_counts_at_once_and_restarts_nothing(host, sand
 
 
 def test_the_way_out_is_there_after_standby_and_after_the_server_was_killed(host, sandbox, allowed):
-    until(lambda: host.sleeps(sandbox))
+    wait_until(lambda: host.sleeps(sandbox))
     woken = said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
 
     host.kill()
@@ -178,7 +180,7 @@ print(line == tunnel.sock.getsockname())
     host.http.put(host.inside(sandbox, "/filesystem//tmp/tunnel.py"), json={"content": script})
     host.run(sandbox, "python3 /tmp/tunnel.py", name="tunnel", waitForCompletion=False)
 
-    until(lambda: host.sleeps(sandbox))
+    wait_until(lambda: host.sleeps(sandbox))
     host.run(sandbox, "touch /tmp/go")
     process = host.http.get(host.inside(sandbox, "/process/tunnel/wait?timeout=20")).json()
 
@@ -206,21 +208,23 @@ def test_domains_that_are_none_are_refused_by_name(host, network):
 def test_the_way_out_is_there_after_the_agent_was_killed_and_started_again(host, sandbox, allowed):
     process = host.inside(sandbox, "/process")
     get = {"command": f"{GET} http://127.0.0.1:{allowed}/", "waitForCompletion": True}
-    host.http.post(process, json={"command": "kill -9 $(pgrep -f local_blaxel.agen[t])"})
+    kill_agents(host.state_dir / "sandboxes")
 
-    assert until(lambda: "reached" in host.http.post(process, json=get).text)
+    assert wait_until(lambda: "reached" in host.http.post(process, json=get).text)
 
 
 def test_one_sandbox_has_a_limit_of_connections_and_gets_over_it(host, sandbox, allowed):
     flood = """python3 -c '
 import socket
 lines = [socket.create_connection(("127.0.0.1", 3128)) for _ in range(140)]
-lines[-1].settimeout(10)
+lines[-1].settimeout(60)
 print(lines[-1].recv(99).decode())
 '"""
 
     assert "503 Service Unavailable" in said(host, sandbox, flood)
-    again = until(lambda: "reached" in said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/"))
+    again = wait_until(
+        lambda: "reached" in said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
+    )
     assert again
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from .running import Server
+from tests.support.local_blaxel import Server
 
 GIT = ["git", "-c", "user.name=alice", "-c", "user.email=alice@example.com"]
 
@@ -82,7 +82,7 @@ def repository(tmp_path_factory, certificate):
     tls.load_cert_chain(*certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), backend) as server:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         yield f"https://127.0.0.1:{server.server_port}/project.git"
         server.shutdown()
 

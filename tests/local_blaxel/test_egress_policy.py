@@ -207,7 +207,7 @@ async def test_a_long_silence_ends_a_connection(monkeypatch):
         return await asyncio.open_connection(sock=outside)
 
     to_program[1].write(b"CONNECT a.example:1 HTTP/1.1\r\nHost: a\r\n\r\n")
-    await asyncio.wait_for(passage.serve(streams, dial), 10)
+    await asyncio.wait_for(passage.serve(streams, dial), 60)
     streams[1].close()
 
     assert (await to_program[0].read()).startswith(b"HTTP/1.1 200 ")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from .running import Server, new_name, until
-from .test_image_import import image
-from .test_terminal import opened
+from tests.support.image_command import image
+from tests.support.local_blaxel import Server, new_name
+from tests.support.terminal import opened
+from tests.support.waiting import wait_until
 
 HELLO = '#include <stdio.h>\nint main(void) { puts("hello from musl"); return 0; }\n'
 
@@ -27,6 +28,7 @@ def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for applet in {*applets} - {"busybox"}:
         (root / "bin" / applet).symlink_to("busybox")
     (root / "etc" / "alpine-release").write_text("3.0.0\n")
+    (root / "etc" / "motd").write_text("hello\n")
     _add_musl(root)
     path = root.with_suffix(".tar")
     with tarfile.open(path, "w") as tar:
@@ -90,6 +92,23 @@ def test_files_are_written_listed_searched_and_removed(server, musl):
     assert server.run(musl, "ls -d tree")["exitCode"] != 0
 
 
+def test_a_file_is_written_anywhere_and_a_program_replaced(server, musl):
+    change = (
+        "echo x > /notes.txt; mkdir /srv; echo x > /srv/x; echo more >> /etc/motd;"
+        " rm /bin/tac; ln -s busybox /bin/mine; rm /bin/grep; echo mine > /bin/grep"
+    )
+
+    changed = server.run(musl, change)
+    seen = server.run(musl, "cat /notes.txt /srv/x /etc/motd /bin/grep; ls /bin/tac")
+    query = {"query": "mine", "path": "/bin"}
+    searched = server.http.get(server.inside(musl, "/codegen/grep"), params=query)
+
+    assert (changed["exitCode"], changed["stderr"]) == (0, "")
+    assert seen["stdout"] == "x\nx\nhello\nmore\nmine\n"
+    assert "No such file" in seen["stderr"]
+    assert searched.status_code == 200, searched.text
+
+
 def test_a_terminal_opens_with_the_images_shell(server, musl):
     with opened(server, musl, "cols=91&rows=33") as terminal:
         terminal.type("stty size; echo $((40 + 2)) $0\r")
@@ -100,7 +119,7 @@ def test_a_terminal_opens_with_the_images_shell(server, musl):
 def test_a_port_is_reached_and_sleep_changes_nothing(server, musl):
     command = "echo served > /tmp/index.html; exec httpd -f -p 3000 -h /tmp"
     server.run(musl, command, name="web", waitForCompletion=False, waitForPorts=[3000])
-    until(lambda: server.sleeps(musl))
+    wait_until(lambda: server.sleeps(musl))
 
     answer = server.http.get(server.inside(musl, "/port/3000/index.html"))
 

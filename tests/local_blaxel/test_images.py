@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,8 +9,8 @@ import httpx
 import pytest
 
 from local_blaxel import hub
-
-from .running import Server, new_name, until
+from tests.support.local_blaxel import Server, new_name
+from tests.support.waiting import wait_until
 
 INSTALL_SECONDS = 120
 
@@ -28,13 +27,6 @@ def registry() -> None:
         pytest.skip("the npm registry does not answer")
     if asked.returncode:
         pytest.skip("the npm registry does not answer")
-
-
-@pytest.fixture
-def unreachable_registry() -> Iterator[Server]:
-    running = Server(npm_config_registry="http://127.0.0.1:1/")
-    yield running
-    running.clear_away()
 
 
 def create(server: Server, image: str, **headers: str) -> httpx.Response:
@@ -77,7 +69,11 @@ def test_the_node_image_has_node_and_npm(server, registry):
 
 @pytest.mark.parametrize(
     ("image", "text"),
-    [("ts-app", "Hello from TypeScript"), ("vite", "/@vite/client"), ("nextjs", "Next.js app")],
+    [
+        ("ts-app", "Hello from TypeScript"),
+        pytest.param("vite", "/@vite/client", marks=pytest.mark.exhaustive),
+        pytest.param("nextjs", "Next.js app", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_an_app_with_packages_starts_with_its_command(server, registry, image, text):
     record, page = start(server, image)
@@ -88,6 +84,7 @@ def test_an_app_with_packages_starts_with_its_command(server, registry, image, t
     assert said[2].startswith("Installed them in")
 
 
+@pytest.mark.exhaustive
 def test_first_uses_at_once_install_once_and_go_on_past_their_time(own_server, registry):
     with ThreadPoolExecutor(3) as pool:
         hurried = [
@@ -97,14 +94,17 @@ def test_first_uses_at_once_install_once_and_go_on_past_their_time(own_server, r
     assert [each.result().status_code for each in hurried] == [408, 408, 408]
     assert hurried[0].result().json()["code"] == "CREATION_TIMEOUT"
 
-    until(lambda: not list((own_server.state_dir / "homes").glob("*.building")), INSTALL_SECONDS)
+    wait_until(
+        lambda: not list((own_server.state_dir / "homes").glob("*.building")), INSTALL_SECONDS
+    )
 
     assert create(own_server, "ts-app", **{"X-Blaxel-Creation-Timeout": "5"}).status_code == 200
     assert len(list((own_server.state_dir / "homes").glob("ts-app-*"))) == 1
 
 
-def test_packages_that_can_t_be_installed_fail_the_create(registry, unreachable_registry):
-    response = create(unreachable_registry, "vite")
+@pytest.mark.exhaustive
+def test_packages_that_can_t_be_installed_fail_the_create(registry, registryless_server):
+    response = create(registryless_server, "vite")
 
     assert response.status_code == 500
     assert response.json()["code"] == "DEPLOYMENT_FAILED"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .running import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -27,10 +27,11 @@ def result(server, name, code, context):
     return next(each["text"] for each in said if each["type"] == "result")
 
 
+@pytest.mark.exhaustive
 def test_a_context_outlives_standby_and_a_kill_of_the_server(own_server, interpreter):
     context = ask(own_server, interpreter, "/contexts", language="python").json()["id"]
     ask(own_server, interpreter, "/execute", code="x = 20", context_id=context)
-    until(lambda: own_server.sleeps(interpreter))
+    wait_until(lambda: own_server.sleeps(interpreter))
 
     after_standby = result(own_server, interpreter, "x + 1", context)
     own_server.kill()

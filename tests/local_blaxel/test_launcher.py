@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from local_blaxel.launcher import Launcher, LaunchError, NothingListens
+from local_blaxel.launcher.folders import make_way
+from tests.support.launcher_host import Agent, Host, kill_agents, spec
+from tests.support.waiting import wait_until
 
-from .confined import Agent, Host, eventually, spec
-
-COUNT = "i=0; while true; do i=$((i+1)); echo $i > /tmp/count; sleep 0.02; done"
+COUNT = (
+    "i=0; while true; do i=$((i+1)); echo $i > /tmp/new; mv /tmp/new /tmp/count; sleep 0.02; done"
+)
 SERVE = "python3 -m http.server {port} --bind {address}"
 
 
@@ -22,8 +26,10 @@ def traces(state_dir: Path, instance: str) -> list[str]:
     lines = [f"process {name}" for name in os.listdir("/proc") if names(f"/proc/{name}", instance)]
     lines += Path("/proc/self/mountinfo").read_text().splitlines()
     lines += Path("/proc/net/unix").read_text().splitlines()
-    lines += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{instance}")]
-    lines += [str(path) for path in state_dir.rglob("*") if instance in str(path)]
+    # Other tests' sandboxes come and go while these folders are walked, which os.walk allows for.
+    for root in ("/sys/fs/cgroup", state_dir):
+        for folder, _, files in os.walk(root):
+            lines += [folder, *(os.path.join(folder, file) for file in files)]
     return [line for line in lines if instance in line]
 
 
@@ -99,7 +105,7 @@ async def test_stopping_a_frozen_sandbox_leaves_nothing_either(launcher, instanc
 async def test_a_port_inside_is_dialled_from_outside(launcher, instance, address):
     with agent_of(launcher, instance) as agent:
         agent.execute(SERVE.format(port=3000, address=address))
-        eventually(lambda: agent.run("curl -s localhost:3000").code == 0)
+        wait_until(lambda: agent.run("curl -s localhost:3000").code == 0)
         agent.write("/blaxel/hello.txt", "from inside")
 
     with await launcher.dial(instance, 3000) as connection:
@@ -137,17 +143,18 @@ async def test_activity_counts_what_runs_and_what_keeps_awake(launcher, instance
 async def test_a_counter_stands_still_while_frozen_and_then_goes_on(launcher, instance):
     with agent_of(launcher, instance) as agent:
         agent.execute(COUNT)
-        eventually(lambda: agent.get("/filesystem//tmp/count").status_code == 200)
+        wait_until(lambda: agent.get("/filesystem//tmp/count").status_code == 200)
 
         await launcher.freeze(instance)
         await launcher.freeze(instance)
         frozen = agent.read("/tmp/count")
+        # Nothing to wait for: it stands still.
         await asyncio.sleep(0.3)
         still = agent.read("/tmp/count")
         await launcher.thaw(instance)
 
         assert frozen == still
-        assert eventually(lambda: int(agent.read("/tmp/count") or 0) > int(still))
+        assert wait_until(lambda: int(agent.read("/tmp/count") or 0) > int(still))
 
 
 async def test_the_agent_answers_while_frozen_and_new_commands_run_after_it(launcher, instance):
@@ -177,12 +184,12 @@ async def test_a_dial_while_frozen_is_answered_after_the_thaw(launcher, instance
     assert answer.startswith(b"HTTP/1.0 200")
 
 
-async def test_an_agent_killed_from_inside_is_restarted_with_its_files(launcher, instance):
+async def test_an_agent_that_was_killed_is_restarted_with_its_files(launcher, instance):
     with agent_of(launcher, instance) as agent:
         agent.write("/blaxel/kept", "files")
         agent.write("/tmp/gone", "memory")
-        agent.execute("(sleep 0.2; pkill -9 -f local_blaxel.agen[t]) &")
-    dead = eventually(lambda: not launcher.is_alive(instance))
+    kill_agents(launcher.agent_socket(instance).parents[1], instance)
+    dead = wait_until(lambda: not launcher.is_alive(instance))
 
     await launcher.restart(instance, spec("own", {"NEW": "value"}))
 
@@ -192,6 +199,40 @@ async def test_an_agent_killed_from_inside_is_restarted_with_its_files(launcher,
         assert agent.read("/blaxel/kept") == "files"
         assert agent.get("/filesystem//tmp/gone").status_code == 404
         assert agent.run("echo $NEW").output == "value\n"
+
+
+async def test_no_content_of_a_home_stops_a_start(launcher, instance):
+    home = launcher.files(instance) / "home"
+    with agent_of(launcher, instance) as agent:
+        agent.run("rm -rf .venv app; ln -s /nowhere .venv; ln -s loop loop; chmod 000 /blaxel /var")
+
+    await launcher.restart(instance, spec("own"))
+    with agent_of(launcher, instance) as agent:
+        dangling = agent.run("readlink .venv; touch fine && echo fine").output
+        agent.run("rm .venv; ln -s .venv .venv; rmdir /var/tmp; echo x > /var/tmp")
+    await launcher.restart(instance, spec("own"))
+
+    assert dangling == "/nowhere\nfine\n"
+    with agent_of(launcher, instance) as agent:
+        assert agent.run("echo runs").output == "runs\n"
+    assert home.is_dir()
+
+
+def test_a_file_or_a_link_makes_way_for_a_mount(tmp_path):
+    (tmp_path / "a").mkdir(mode=0o000)
+    make_way(tmp_path, "a/data/deep", None)
+    shutil.rmtree(tmp_path / "a" / "data")
+    (tmp_path / "a" / "data").write_text("kept")
+    (tmp_path / "link").symlink_to("link")
+
+    make_way(tmp_path, "a/data/deep", None)
+    make_way(tmp_path, "link/x", None)
+
+    (kept,) = (tmp_path / "a").glob("data.moved-*")
+    assert kept.read_text() == "kept"
+    assert (tmp_path / "a" / "data" / "deep").is_dir()
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link" / "x").is_dir()
 
 
 async def test_restarting_a_running_sandbox_takes_its_new_variables(launcher, instance):
@@ -210,7 +251,7 @@ def test_sandboxes_outlive_a_killed_launcher_and_its_pool_does_not(launcher, sta
         with Agent(Path(first.call("agent_socket", instance))) as agent:
             agent.execute("while true; do echo tick; sleep 0.1; done", name="ticker")
             agent.write("/blaxel/kept", "x")
-        waiting = eventually(lambda: len(os.listdir(state_dir)) > 3)
+        waiting = wait_until(lambda: len(os.listdir(state_dir)) > 3)
         first.kill()
 
     with Host(state_dir) as second, Agent(state_dir / instance / "http") as agent:

@@ -3,16 +3,19 @@
 import asyncio
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from local_blaxel.launcher import Launcher, NothingListens
+from tests.support.launcher_host import Agent, kill_agents, spec
+from tests.support.sleepers import sleepers, unique_seconds
+from tests.support.supervisor import free_port
+from tests.support.waiting import wait_until
 
-from .confined import Agent, eventually, spec
-
-COUNT = "i=0; while true; do i=$((i+1)); echo $i > /tmp/count; sleep 0.02; done"
+COUNT = (
+    "i=0; while true; do i=$((i+1)); echo $i > /tmp/new; mv /tmp/new /tmp/count; sleep 0.02; done"
+)
 
 
 @pytest.fixture(scope="session")
@@ -45,15 +48,15 @@ def test_a_counter_stands_still_while_frozen_whoever_runs_the_server(host):
     with Agent(Path(host.call("agent_socket", instance))) as agent:
         agent.execute(COUNT)
         agent.execute("exec bash -c 'kill -STOP $$; echo went on'", name="stopped")
-        eventually(lambda: agent.get("/filesystem//tmp/count").status_code == 200)
+        wait_until(lambda: agent.get("/filesystem//tmp/count").status_code == 200)
 
         host.call("freeze", instance)
         frozen = agent.read("/tmp/count")
-        still = eventually(lambda: agent.get("/health").status_code) and agent.read("/tmp/count")
+        still = wait_until(lambda: agent.get("/health").status_code) and agent.read("/tmp/count")
         host.call("thaw", instance)
 
         assert frozen == still
-        assert eventually(lambda: int(agent.read("/tmp/count") or 0) > int(still))
+        assert wait_until(lambda: int(agent.read("/tmp/count") or 0) > int(still))
         assert agent.get("/process/stopped").json()["stdout"] == ""
     host.call("stop", instance)
     assert instance not in os.listdir(host.state_dir)
@@ -64,8 +67,8 @@ def test_a_restart_keeps_the_files_whoever_runs_the_server(host):
     with Agent(Path(host.call("agent_socket", instance))) as agent:
         agent.write("kept", "x")
         agent.run("mkdir -p locked/in && chmod 000 locked")
-        agent.execute("(sleep 0.2; kill -9 -1) &")
-    dead = eventually(lambda: not host.call("is_alive", instance))
+    kill_agents(host.state_dir, instance)
+    dead = wait_until(lambda: not host.call("is_alive", instance))
 
     host.call("restart", instance)
 
@@ -102,42 +105,48 @@ async def test_signals_that_the_server_ignores_are_not_ignored_inside(plain):
 
 async def test_without_confinement_ports_are_dialled_and_waited_for(plain, unconfined):
     instance, agent = unconfined
-    serve = "exec python3 -m http.server 43817 --bind 0.0.0.0"
+    # Not confined: they are ports of this machine.
+    port, silent = free_port(), free_port()
+    serve = f"exec python3 -m http.server {port} --bind 0.0.0.0"
 
-    agent.execute(serve, waitForPorts=[43817], timeout=20).raise_for_status()
-    with await plain.dial(instance, 43817) as connection:
+    agent.execute(serve, waitForPorts=[port], timeout=60).raise_for_status()
+    with await plain.dial(instance, port) as connection:
         await asyncio.get_running_loop().sock_sendall(connection, b"GET / HTTP/1.0\r\n\r\n")
         answer = await asyncio.get_running_loop().sock_recv(connection, 100)
 
     assert answer.startswith(b"HTTP/1.0 200")
     with pytest.raises(NothingListens):
-        await plain.dial(instance, 43818)
+        await plain.dial(instance, silent)
 
 
 async def test_without_confinement_freezing_stops_orphans_too(plain, unconfined):
     instance, agent = unconfined
-    agent.run("(i=0; while true; do i=$((i+1)); echo $i > count; sleep 0.02; done) & true")
-    eventually(lambda: agent.get("/filesystem/count").status_code == 200)
+    agent.run(
+        "(i=0; while true; do i=$((i+1)); echo $i > new; mv new count; sleep 0.02; done) & true"
+    )
+    wait_until(lambda: agent.get("/filesystem/count").status_code == 200)
 
     await plain.freeze(instance)
     frozen = agent.read("count")
+    # Nothing to wait for: it stands still.
     await asyncio.sleep(0.3)
     still = agent.read("count")
     await plain.thaw(instance)
 
     assert frozen == still
-    assert eventually(lambda: int(agent.read("count") or 0) > int(still))
+    assert wait_until(lambda: int(agent.read("count") or 0) > int(still))
 
 
 async def test_without_confinement_stopping_ends_every_process(plain, unconfined):
     instance, agent = unconfined
-    agent.execute("trap '' TERM; sleep 987654")
-    agent.run("sleep 987655 & true")
+    seconds = unique_seconds()
+    agent.execute(f"trap '' TERM; sleep {seconds}")
+    agent.run(f"sleep {seconds} & true")
+    assert wait_until(lambda: len(sleepers(seconds)) >= 2)
 
     await plain.stop(instance)
 
-    left = subprocess.run(["pgrep", "-f", "sleep 98765[45]"], capture_output=True, text=True)
-    assert left.stdout == ""
+    assert sleepers(seconds) == []
     assert not plain.is_alive(instance)
 
 

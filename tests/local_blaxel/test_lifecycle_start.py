@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from local_blaxel.config import Config, ConfigError
-from tests.local_blaxel.running import KEY, ROOT
+from tests.support.local_blaxel import KEY, ROOT
 
 
 def start(state_dir, **variables):
@@ -15,7 +15,7 @@ def start(state_dir, **variables):
     environ = {"PATH": os.environ["PATH"], "LOCAL_BLAXEL_STATE_DIR": str(state_dir), **variables}
     command = [sys.executable, "-m", "local_blaxel"]
     return subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=20
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
     )
 
 

@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from local_blaxel.mcp.process_tools import TOOLS
-
-from .running import KEY, new_name, until
+from tests.support.local_blaxel import KEY, new_name
+from tests.support.waiting import wait_until
 
 OFFLINE = {
     *("processesList", "processExecute", "processGet", "processGetLogs", "processStop"),
@@ -113,6 +113,40 @@ async def test_a_client_writes_edits_reads_and_deletes_files(server, name, trans
     assert read["name"] == read["path"] == f"{home}/src/app.py"
     assert listing["directory"]["files"][0]["name"] == "app.py"
     assert deleted["path"] == f"{home}/src"
+
+
+CRLF, MIXED = "one\r\ntwo\r\nthree\r\n", "one\r\ntwo\nthree\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "old", "new", "after"),
+    [
+        (CRLF, "one\ntwo", "1\n2", "1\r\n2\r\nthree\r\n"),
+        (CRLF, "two", "2\n2.5", "one\r\n2\r\n2.5\r\nthree\r\n"),
+        (CRLF, "\ntwo", "", "one\r\nthree\r\n"),
+        (CRLF, "one\r\ntwo", "1\n2", "1\n2\r\nthree\r\n"),
+        (MIXED, "one\ntwo\nthree", "1\n2\n3", "1\r\n2\r\n3\r\n"),
+        (MIXED, "two\nthree", "2\n3", "one\r\n2\n3\r\n"),
+        ("one\ntwo\n", "one\r\ntwo", "1\r\n2", "1\n2\n"),
+        ("one\ntwo\n", "two", "2\r\n", "one\n2\r\n\n"),
+        ("a\\1b", "\\1", "\\g<0>", "a\\g<0>b"),
+    ],
+)
+def test_an_edit_finds_lines_however_they_end(server, shared, before, old, new, after):
+    path = server.inside(shared, "/filesystem//tmp/ends.txt")
+    server.http.put(path, json={"content": before}).raise_for_status()
+
+    call = tool("fsEditFile", path="/tmp/ends.txt", oldString=old, newString=new)
+    edited = post(server, shared, call)
+
+    assert edited.json()["result"]["structuredContent"]["occurrencesReplaced"] == 1
+    assert server.http.get(path).json()["content"] == after
+
+
+def test_mcp_answers_with_a_slash_at_its_end(server, shared):
+    address = server.inside(shared, "/mcp/")
+
+    assert server.http.post(address, json=rpc("ping")).json()["result"] == {}
 
 
 @EITHER
@@ -273,7 +307,7 @@ def test_what_can_not_be_understood_is_refused_in_json_rpc(server, shared, messa
         (tool("fsReadFile", path="a\0b"), "NUL"),
         (tool("fsListDirectory", path="/etc/passwd"), "not a directory"),
         (tool("fsWriteFile", path="x", permissions="9"), "octal"),
-        (tool("fsWriteFile", path="/usr/x", content=""), "read-only"),
+        (tool("fsWriteFile", path="/dev/x", content=""), "read-only"),
         (tool("fsEditFile", path="/etc/hosts", oldString="", newString="x"), "empty"),
         (tool("fsEditFile", path="/etc/hosts", oldString="x", newString="x"), "identical"),
         (tool("fsEditFile", path="/etc/hosts", oldString="nope", newString="x"), "not found"),
@@ -384,7 +418,7 @@ async def test_edits_of_one_file_at_once_are_all_kept(server, shared):
 
 
 def test_a_call_wakes_a_sleeping_sandbox(server, name):
-    until(lambda: server.sleeps(name))
+    wait_until(lambda: server.sleeps(name))
 
     answer = post(server, name, tool("fsGetWorkingDirectory"))
 
@@ -393,7 +427,7 @@ def test_a_call_wakes_a_sleeping_sandbox(server, name):
 
 async def test_a_silent_socket_lets_the_sandbox_sleep_and_a_message_wakes_it(server, name):
     async with socket_of(server, name, additional_headers=HEADERS) as socket:
-        await asyncio.to_thread(until, lambda: server.sleeps(name))
+        await asyncio.to_thread(wait_until, lambda: server.sleeps(name))
         await socket.send(json.dumps(tool("fsGetWorkingDirectory")))
         answer = json.loads(await socket.recv())
 

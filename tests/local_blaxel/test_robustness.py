@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local_blaxel.running import KEY
-
-from .confined import Agent, eventually
+from tests.support.launcher_host import Agent
+from tests.support.local_blaxel import KEY
+from tests.support.waiting import wait_until
 
 BODIES = ["POST /process", "PUT /filesystem//tmp/x", "PUT /filesystem/tree//tmp/x"]
 BODIES += ["POST /filesystem-copy", "POST /filesystem-multipart/initiate//tmp/x"]
@@ -101,7 +101,7 @@ def raw_answer(server, method, path):
     """Ask for a path exactly as it is written; the status, and the body."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
     head += "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         line.sendall(head.encode())
         answer = b"".join(iter(lambda: line.recv(2**16), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -175,7 +175,7 @@ async def test_clients_that_break_off_leave_nothing_open_in_the_agent(agent, fol
     transport = httpx.AsyncHTTPTransport(uds=str(agent.socket_path))
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
         await abuse(client)
-    assert eventually(lambda: all(p["status"] != "running" for p in agent.get("/process").json()))
+    assert wait_until(lambda: all(p["status"] != "running" for p in agent.get("/process").json()))
     before = open_files(agents)
 
     for _ in range(5):
@@ -189,7 +189,7 @@ async def test_clients_that_break_off_leave_nothing_open_in_the_agent(agent, fol
         half_send(line, f"/filesystem/{folder}/half")
 
     # Its one kept connection, and whoever is just leaving.
-    assert eventually(lambda: open_files(agents) <= before + 3)
+    assert wait_until(lambda: open_files(agents) <= before + 3)
     assert agent.get(f"/filesystem/{folder}/half").status_code == 404
 
 
@@ -208,7 +208,7 @@ async def test_clients_that_break_off_leave_nothing_open_at_the_edge(server, nam
         half_send(line, server.inside(name, "/filesystem//tmp/half"))
 
     # Connections to the agent are kept for a while; as many as one moment needed.
-    assert eventually(lambda: open_files([server.process.pid]) <= before + 8)
+    assert wait_until(lambda: open_files([server.process.pid]) <= before + 8)
 
 
 async def test_two_hundred_commands_at_once_all_end(server, name):
@@ -234,8 +234,8 @@ def test_memory_taken_by_many_processes_together_is_limited(host):
         def statuses():
             return [agent.get(f"/process/{pid}").json()["status"] for pid in pids]
 
-        assert eventually(lambda: "failed" in statuses())
+        assert wait_until(lambda: "failed" in statuses())
         assert agent.run("echo still here").output == "still here\n"
         assert agent.run("exec pkill -9 -f held").code <= 1
-        assert eventually(lambda: agent.run(hog.replace("60", "0")).code == 0)
+        assert wait_until(lambda: agent.run(hog.replace("60", "0")).code == 0)
     host.call("stop", instance)

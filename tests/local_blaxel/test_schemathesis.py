@@ -1,26 +1,27 @@
 """What the description allows, and what it doesn't, sent to a real server by schemathesis.
 
 The same examples in every run. What they read and change is there; what they make is deleted.
+One test asks them all, and they are made while it runs: each worker would make them to collect it.
 """
 
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import schemathesis
-from schemathesis import checks
-from schemathesis.config import SchemathesisConfig
 
 from local_blaxel import openapi
+from tests.support.local_blaxel import KEY, Server
 
-from .running import KEY, Server
+if TYPE_CHECKING:
+    from schemathesis import Case
 
-CHECKS = [
-    checks.not_a_server_error,
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_schema_conformance,
-]
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
 CONFIG = {
     "generation": {
         "deterministic": True,
@@ -34,16 +35,12 @@ CONFIG = {
 LEFT_OUT = "^/preview/|/port/|/terminal/ws|/watch/"
 # With a 501 or 503, which is no failure here; test_absent.py and test_agent_http.py hold it.
 REFUSED = "not supported"
-# With a 501 or 503, which is no failure here; test_absent.py and test_agent_http.py hold it.
-REFUSED = "not supported"
 HEADERS = {"X-Blaxel-Authorization": f"Bearer {KEY}"}
 MAKES_SANDBOXES = ("/v0/sandboxes", "/fork")
 STANDING = "standing"
 PATIENCE = 20
-
-schema = schemathesis.openapi.from_dict(
-    openapi.document(), config=SchemathesisConfig.from_dict(CONFIG)
-)
+# So many operations are described, at least: none may be lost on the way to them.
+OPERATIONS = 80
 
 
 class Place:
@@ -69,7 +66,7 @@ class Place:
     def _post(self, path: str, **body: Any) -> Any:
         return self.server.http.post(path, json=body).raise_for_status().json()
 
-    def put(self, case: schemathesis.Case) -> None:
+    def put(self, case: "Case") -> None:
         """Let the case name what is here, but for what it ends."""
         made = {**self._made, "id": self._upload if "multipart" in case.path else STANDING}
         names = re.findall(r"{(\w+)}", case.path)
@@ -77,7 +74,7 @@ class Place:
             del names[-1:]
         case.path_parameters.update({name: made[name] for name in names if name in made})
 
-    def spare(self, case: schemathesis.Case) -> None:
+    def spare(self, case: "Case") -> None:
         """Make no more sandboxes than a few, and start nothing that lasts."""
         if not isinstance(case.body, dict) or case.method != "POST":
             return
@@ -92,7 +89,7 @@ class Place:
         elif self._rooms < 0 and isinstance(metadata, dict):
             case.body["metadata"] = {**metadata, "name": STANDING}
 
-    def clear(self, case: schemathesis.Case) -> None:
+    def clear(self, case: "Case") -> None:
         """Delete the sandboxes that a case has made."""
         if case.path.endswith(MAKES_SANDBOXES):
             for name in set(self.server.names()) - {STANDING}:
@@ -106,13 +103,44 @@ def place():
     made.server.clear_away()
 
 
-@schema.exclude(path_regex=LEFT_OUT).exclude(tag=REFUSED).parametrize()
-def test_the_server_keeps_to_its_description(case, place):
-    place.put(case)
-    place.spare(case)
+def examples_of_operations(
+    ask: Callable[["Case"], None],
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The name of each operation, and what sends all of its examples through `ask`."""
+    # Importing it costs every worker half a second.
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.pytest.lazy import get_all_tests
 
-    case.call_and_validate(
-        base_url=place.server.url, headers=HEADERS, checks=CHECKS, timeout=PATIENCE
-    )
+    config = SchemathesisConfig.from_dict(CONFIG)
+    schema = schemathesis.openapi.from_dict(openapi.document(), config=config)
+    described = schema.exclude(path_regex=LEFT_OUT).exclude(tag=REFUSED)
+    for found in get_all_tests(schema=described, test_func=ask, settings=None, given_kwargs=None):
+        operation, examples = found.ok()
+        yield operation.label, examples
 
-    place.clear(case)
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+def test_the_server_keeps_to_its_description(place):
+    from schemathesis import checks
+
+    chosen = [getattr(checks, name) for name in CHECKS]
+    mismatches, asked = [], []
+
+    def ask(case):
+        place.put(case)
+        place.spare(case)
+        server = {"base_url": place.server.url, "headers": HEADERS, "timeout": PATIENCE}
+        case.call_and_validate(**server, checks=chosen)
+        place.clear(case)
+        asked.append(case.operation.label)
+
+    for operation, examples in examples_of_operations(ask):
+        try:
+            examples()
+        except (Exception, BaseExceptionGroup) as exc:  # what the checks raise is the second
+            mismatches.append(f"{operation}: {exc}")
+
+    assert not mismatches, "\n".join(mismatches)
+    assert len(set(asked)) > OPERATIONS

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from .both import now
-from .running import Server, new_name
+from tests.support.local_blaxel import new_name
+from tests.support.sdk_classes import now, one_class
 
 LATER = {"type": "sleep", "value": "1h", "input": {"command": "true"}}
 
@@ -142,6 +142,7 @@ async def test_a_session_opens_the_sandbox_until_it_is_deleted(sandboxes, either
     assert await now(either.sessions.list()) == []
 
 
+@one_class
 async def test_schedules_are_made_changed_fired_and_deleted(either):
     schedules = either.schedules
 
@@ -159,7 +160,7 @@ async def test_schedules_are_made_changed_fired_and_deleted(either):
 
 
 async def first_success(schedules):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             for execution in (await now(schedules.executions())).data:
                 if execution.status == "succeeded":
@@ -199,6 +200,7 @@ async def test_an_archive_is_waited_for_and_brought_back(either):
     assert await now(either.fs.read("/blaxel/file")) == "kept"
 
 
+@one_class
 async def test_volumes_are_made_grown_attached_and_deleted(sandboxes, server, made):
     from blaxel import core
 
@@ -223,6 +225,7 @@ async def test_volumes_are_made_grown_attached_and_deleted(sandboxes, server, ma
     assert server.http.get(f"/v0/volumes/{volume.name}").status_code == 404
 
 
+@one_class
 async def test_a_drive_is_refused_with_the_reason(sandboxes):
     from blaxel import core
     from blaxel.core.errors import BlaxelError
@@ -250,25 +253,26 @@ async def test_code_runs_in_contexts_of_a_code_interpreter(sandboxes, made):
 
 
 @pytest.fixture
-def stuck_server(sdk, monkeypatch):
-    """A server whose first use of an image waits for a registry that is not there."""
+def stuck_server(sdk, registryless_server):
+    """The SDK, pointed at a server whose first use of an image takes long."""
     from blaxel.core.client.client import client
 
-    running = Server(npm_config_registry="http://127.0.0.1:1/")
-    client.with_base_url(f"{running.url}/v0")
-    yield running
-    running.clear_away()
+    client.with_base_url(f"{registryless_server.url}/v0")
+    return registryless_server
 
 
-async def test_a_creation_past_its_timeout_is_an_error_of_its_own(sandboxes, stuck_server):
+@one_class
+@pytest.mark.exhaustive
+async def test_a_creation_past_its_timeout_is_an_error_of_its_own(sandboxes, stuck_server, made):
     from blaxel.core.sandbox.default.sandbox import SandboxCreationTimeoutError
 
     hub = stuck_server.http.get("/v0/sandbox/hub").json()
-    if "vite" not in [entry["name"] for entry in hub]:
+    # An image that no other test asks this server for: nothing of it is under way.
+    if "nextjs" not in [entry["name"] for entry in hub]:
         pytest.skip("there is no npm on this machine")
 
     with pytest.raises(SandboxCreationTimeoutError) as late:
-        await now(sandboxes.create({"name": "late", "image": "blaxel/vite:latest"}, timeout=1))
+        await now(sandboxes.create({"name": made, "image": "blaxel/nextjs:latest"}, timeout=1))
 
     assert (late.value.status, late.value.code) == (408, "CREATION_TIMEOUT")
-    assert stuck_server.names() == []
+    assert made not in stuck_server.names()

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.local_blaxel.running import KEY
+from tests.support.local_blaxel import KEY
 
 
 @pytest.fixture
@@ -63,11 +63,19 @@ async def test_a_watch_of_the_sdk_tells_of_changes_with_their_content(async_box)
     await box.fs.mkdir("/blaxel/watched/deep")
     told = asyncio.Queue()
 
-    async with box.fs.watch("/blaxel/watched/**", told.put, {"with_content": True}):
-        # As the SDK's own documentation does: it has no other way to know that it watches.
-        await asyncio.sleep(0.5)
+    async with (
+        asyncio.timeout(60),
+        box.fs.watch("/blaxel/watched/**", told.put, {"with_content": True}),
+    ):
+        # The SDK has no other way to know that it watches.
+        while told.empty():
+            await box.fs.write("/blaxel/watched/first.txt", "")
         await box.fs.write("/blaxel/watched/deep/a.txt", "hi")
-        events = [await asyncio.wait_for(told.get(), 10) for _ in range(2)]
+        events = []
+        while len(events) < 2:
+            event = await told.get()
+            if event.name == "a.txt":
+                events.append(event)
 
     assert [(event.op, event.path, event.name) for event in events] == [
         ("CREATE", "/blaxel/watched/deep", "a.txt"),
@@ -79,5 +87,5 @@ async def test_a_watch_of_the_sdk_tells_of_changes_with_their_content(async_box)
 def test_the_head_of_a_watch_arrives_before_anything_happens(server, name):
     url = f"{server.url}{server.inside(name, '/watch/filesystem//tmp')}?token={KEY}"
 
-    with httpx.stream("GET", url, timeout=5) as watch:
+    with httpx.stream("GET", url, timeout=30) as watch:
         assert watch.status_code == 200

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from .both import now
-from .test_edge import ECHO
+from tests.support.inner_servers import ECHO
+from tests.support.sdk_classes import now, one_class
 
 NOISY = "for n in 1 2 3; do echo out$n; echo err$n >&2; sleep 0.05; done; exit 3"
 
@@ -103,7 +103,7 @@ async def test_logs_are_followed(either):
 
     stream = either.process.stream_logs("noisy", {"on_stdout": out.append, "on_stderr": err.append})
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while len(out) < 3 or len(err) < 3:
             await asyncio.sleep(0.05)
     stream["close"]()
@@ -132,12 +132,14 @@ async def test_a_port_is_fetched(either, server, name):
     assert silent.json()["error"]["code"] == "UPSTREAM_CONNECT_FAILED"
 
 
+@one_class
 async def test_health_and_upgrade_are_answered(either):
     await now(either.system.upgrade())
 
     assert (await now(either.system.health())).upgrade_count == 1
 
 
+@one_class
 async def test_what_needs_the_cloud_or_a_provider_says_so(either):
     with pytest.raises(Exception, match="codegen tools are not configured"):
         await now(either.codegen.fastapply("a.py", "x = 1"))

@@ -7,6 +7,8 @@ from mcp.client.session import ClientSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.support.local_blaxel import PATIENCE
+
 
 @pytest.fixture
 def sessions(sdk, name):
@@ -57,7 +59,7 @@ def mcp_over_websocket(address, token):
 
 def ask(socket, method):
     socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}))
-    return json.loads(socket.recv(20))["result"]
+    return json.loads(socket.recv(PATIENCE))["result"]
 
 
 def test_a_session_opens_its_own_sandboxes_mcp_over_websocket(sdk, name, sessions):
@@ -107,6 +109,6 @@ def test_an_open_one_ends_with_its_session(sdk, name, sessions):
         ask(socket, "initialize")
         sessions.delete(made.name)
         with pytest.raises(ConnectionClosed) as ended:
-            socket.recv(20)
+            socket.recv(PATIENCE)
 
     assert ended.value.rcvd.code == 1008

@@ -7,12 +7,13 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from .running import until
+from tests.support.waiting import wait_until
 
 FILES = 1000
 # For a machine that has other work.
 PATIENCE = 60.0
-MOMENTS = [0.05, 0.3]
+# When the server is killed, in seconds after it was asked.
+MOMENTS = [0.05, pytest.param(0.3, marks=pytest.mark.exhaustive)]
 
 
 @pytest.fixture
@@ -53,22 +54,23 @@ def broken_off(server, seconds, path, **body):
 def settled(server, name):
     """Its status, once that is one that lasts."""
     lasting = {"DEPLOYED", "ARCHIVED", None}
-    return until(lambda: {server.get(name).get("status")} & lasting, PATIENCE).pop()
+    return wait_until(lambda: {server.get(name).get("status")} & lasting, PATIENCE).pop()
 
 
 def taken_out(server, name):
     """Bring it back, should it have been archived."""
     if settled(server, name) == "ARCHIVED":
         server.http.post(f"/v0/sandboxes/{name}/unarchive")
-    until(lambda: server.get(name)["status"] == "DEPLOYED", PATIENCE)
+    wait_until(lambda: server.get(name)["status"] == "DEPLOYED", PATIENCE)
 
 
 def nothing_is_left_over(server, snapshots=()):
     """No half-made copy of files, and no sandbox that nobody knows."""
-    kept = server.state_dir / "sandboxes" / "snapshots"
-    until(lambda: sorted(path.name for path in kept.glob("*")) == sorted(snapshots))
-    until(lambda: len(list(server.state_dir.glob("sandboxes/*/home"))) >= len(server.names()))
-    return list(server.state_dir.glob("sandboxes/*/home.*")) == []
+    kept = server.state_dir / "sandboxes" / "kept"
+    wait_until(lambda: sorted(path.name for path in kept.glob("*")) == sorted(snapshots))
+    homes = "sandboxes/*/disk/files/home"
+    wait_until(lambda: len(list(server.state_dir.glob(homes))) >= len(server.names()))
+    return list(server.state_dir.glob("sandboxes/*/disk/files.*")) == []
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
@@ -86,6 +88,7 @@ def test_a_restore_leaves_the_old_files_or_the_new(own_server, name, seconds):
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
+@pytest.mark.exhaustive
 def test_a_fork_is_whole_or_not_there(own_server, name, seconds):
     # No other test's: one that was deleted is TERMINATED, not unknown.
     fork = f"{name}-fork"
@@ -97,6 +100,7 @@ def test_a_fork_is_whole_or_not_there(own_server, name, seconds):
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
+@pytest.mark.exhaustive
 def test_an_archive_is_finished_or_never_began(own_server, name, seconds):
     broken_off(own_server, seconds, f"/v0/sandboxes/{name}/archive")
 
@@ -106,9 +110,10 @@ def test_an_archive_is_finished_or_never_began(own_server, name, seconds):
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
+@pytest.mark.exhaustive
 def test_an_unarchive_is_finished_or_never_began(own_server, name, seconds):
     own_server.http.post(f"/v0/sandboxes/{name}/archive")
-    until(lambda: own_server.get(name)["status"] == "ARCHIVED")
+    wait_until(lambda: own_server.get(name)["status"] == "ARCHIVED")
 
     broken_off(own_server, seconds, f"/v0/sandboxes/{name}/unarchive")
 

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.local_blaxel.running import new_name, until
+from tests.support.local_blaxel import new_name
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_fork_has_the_files_and_settings_of_now_and_its_own_life(sdk, server, 
     assert record["expiresIn"] <= 3600
     assert server.run(forked, "echo $A $B")["stdout"] == "1 2\n"
     assert server.run(source.metadata.name, "cat /blaxel/file")["stdout"] == "here\n"
-    until(lambda: not list(server.state_dir.glob("sandboxes/snapshots/fork-*")))
+    wait_until(lambda: not list(server.state_dir.glob("sandboxes/kept/fork-*")))
 
 
 def test_a_fork_has_exactly_the_files_whatever_was_made_of_the_home(server, name, forked):
@@ -142,12 +143,12 @@ def test_an_archive_keeps_the_files_without_a_process_and_comes_back(server, box
 
 def test_an_archived_sandbox_is_deleted_with_its_files(server, name):
     server.http.post(f"/v0/sandboxes/{name}/archive").raise_for_status()
-    until(lambda: server.get(name)["status"] == "ARCHIVED")
+    wait_until(lambda: server.get(name)["status"] == "ARCHIVED")
     key = server.get(name)["archive"]["key"]
 
     server.delete(name)
 
-    assert not (server.state_dir / "sandboxes" / "snapshots" / key).exists()
+    assert not (server.state_dir / "sandboxes" / "kept" / key).exists()
 
 
 def test_an_archive_survives_a_kill_and_one_that_was_broken_off_is_finished(own_server):
@@ -157,10 +158,10 @@ def test_an_archive_survives_a_kill_and_one_that_was_broken_off_is_finished(own_
     own_server.kill()
 
     own_server.start()
-    until(lambda: own_server.get(name)["status"] == "ARCHIVED")
+    wait_until(lambda: own_server.get(name)["status"] == "ARCHIVED")
     own_server.http.post(f"/v0/sandboxes/{name}/unarchive")
     own_server.kill()
     own_server.start()
 
-    until(lambda: own_server.get(name)["status"] == "DEPLOYED")
+    wait_until(lambda: own_server.get(name)["status"] == "DEPLOYED")
     assert own_server.run(name, "cat /blaxel/file")["stdout"] == "kept\n"

@@ -19,7 +19,10 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from .running import KEY, Server, until
+from tests.support.local_blaxel import KEY, Server
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.exhaustive
 
 ROUNDS = 3
 BODY = 20 * 2**20
@@ -93,8 +96,8 @@ class Soak:
         self.agent = known["awake"][-1]
 
     def held(self) -> Held:
-        folders = list(self.server.state_dir.glob("sandboxes/*/home"))
-        instances = [folder.parent.name.encode() for folder in folders]
+        folders = list(self.server.state_dir.glob("sandboxes/*/disk/files/home"))
+        instances = [folder.parents[2].name.encode() for folder in folders]
         ours = [line for line in command_lines() if b"local_blaxel.agent" in line]
         return Held(
             files_of(self.server.process.pid),
@@ -114,7 +117,7 @@ class Soak:
     def settled(self) -> Held:
         """What is held once everything short-lived has gone: the same twice, a while apart."""
         path = self.server.inside(self.stays, "/process")
-        until(lambda: all(p["status"] != "running" for p in self.server.http.get(path).json()))
+        wait_until(lambda: all(p["status"] != "running" for p in self.server.http.get(path).json()))
 
         def same() -> Held | None:
             before = self.held()
@@ -122,7 +125,7 @@ class Soak:
             time.sleep(5)
             return before if before == self.held() else None
 
-        held: Held = until(same, SETTLED_SECONDS)
+        held: Held = wait_until(same, SETTLED_SECONDS)
         return held
 
     async def round(self) -> None:
@@ -139,7 +142,7 @@ class Soak:
             await asyncio.gather(*(self._use(client, name) for name in (*made, self.stays)))
             for name in made:
                 (await client.delete(f"/v0/sandboxes/{name}")).raise_for_status()
-        await asyncio.to_thread(until, self._is_alone, SETTLED_SECONDS)
+        await asyncio.to_thread(wait_until, self._is_alone, SETTLED_SECONDS)
 
     def _is_alone(self) -> bool:
         return self.server.names() == [self.stays]
@@ -197,7 +200,7 @@ class Soak:
         url = f"{self.server.url.replace('http', 'ws', 1)}{path}?token={KEY}"
         socket = await connect(url, proxy=None)
         await socket.send(json.dumps({"type": "input", "data": "sleep 1 & yes | head -c 300000\r"}))
-        await asyncio.sleep(0.2)
+        await socket.recv()
         socket.transport.abort()
 
     def _half_send(self, path: str) -> None:

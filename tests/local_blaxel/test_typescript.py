@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .running import KEY, Server
+from tests.support.local_blaxel import KEY, Server
+
+pytestmark = pytest.mark.exhaustive
 
 SUITE = Path(__file__).with_name("typescript")
 INSTALL_SECONDS, RUN_SECONDS = 150, 120

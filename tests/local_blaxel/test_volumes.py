@@ -1,6 +1,6 @@
 import pytest
 
-from tests.local_blaxel.running import Server, new_name
+from tests.support.local_blaxel import Server, new_name
 
 
 @pytest.fixture
@@ -123,17 +123,19 @@ def test_scratch_space_and_read_only_volumes(server, volume):
     server.delete(name)
 
 
-def test_a_link_on_the_way_to_a_mount_is_not_followed_out_of_the_sandbox(server, tmp_path):
-    scratch = {"name": "s", "type": "ephemeral", "sizeMb": 1, "mountPath": "/blaxel/way/to/data"}
+@pytest.mark.parametrize("folder", ["/blaxel", "/srv"])
+def test_a_link_on_the_way_to_a_mount_is_not_followed_out_of_the_sandbox(server, tmp_path, folder):
+    path = f"{folder}/way/to/data"
+    scratch = {"name": "s", "type": "ephemeral", "sizeMb": 1, "mountPath": path}
     name = server.create(volumes=[scratch])
-    link = f"mv /blaxel/way /blaxel/old; ln -s ../../oldroot/{tmp_path} /blaxel/way; ls -l /blaxel"
-    server.run(name, link)
+    link = f"mv {folder}/way {folder}/old && ln -s ../../oldroot/{tmp_path} {folder}/way"
+    assert server.run(name, link)["exitCode"] == 0
     record = server.get(name)
     record["spec"]["runtime"]["envs"] = [{"name": "NEW", "value": "1"}]
 
     server.http.put(f"/v0/sandboxes/{name}", json=record).raise_for_status()
 
-    assert server.run(name, "touch /blaxel/way/to/data/x")["exitCode"] == 0
+    assert server.run(name, f"touch {path}/x")["exitCode"] == 0
     assert list(tmp_path.iterdir()) == []
     server.delete(name)
 

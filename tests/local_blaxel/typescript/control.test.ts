@@ -21,7 +21,7 @@ test("a list holds the sandbox until it is deleted", async () => {
 
   expect(before).toContain(sandbox.metadata.name);
   expect(deleted.status).toBe("DELETING");
-  await expect.poll(names, { timeout: 20_000 }).not.toContain(sandbox.metadata.name);
+  await expect.poll(names, { timeout: 60_000 }).not.toContain(sandbox.metadata.name);
 });
 
 test("createIfNotExists finds the sandbox that is there, also many times at once", async () => {

@@ -31,7 +31,7 @@ test("a schedule runs its command", async () => {
 
   const statuses = async () => (await schedules.executions()).data.map((each) => each.status);
   expect(made.type).toBe("at");
-  await expect.poll(statuses, { timeout: 20_000 }).toEqual(["succeeded"]);
+  await expect.poll(statuses, { timeout: 60_000 }).toEqual(["succeeded"]);
 });
 
 test("a snapshot brings files back, and a fork has them", async () => {

@@ -1,0 +1,80 @@
+"""What lies under the files that a sandbox writes: read-only, shared by all, made once.
+
+``own`` says who a sandbox is, and lies over an image, too. ``system`` is the root of a sandbox
+without an image of its own. ``folders`` are folders of this machine's /usr: owned by the user that
+sandboxes run as, they let files be added, replaced and deleted there, whoever owns those.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from .tools import hand_over
+
+# What programs under /usr need from the host's /etc, where it is there; nothing with secrets.
+HOST_ETC = [
+    *("alternatives", "bash.bashrc", "ca-certificates", "crypto-policies", "debian_version"),
+    *("inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic"),
+    *("mime.types", "os-release", "pki/ca-trust", "pki/tls/certs", "profile", "protocols"),
+    *("services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone"),
+]
+# Where /usr may be reached from, as links to it or as folders beside it.
+BESIDE_USR = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+EMPTY = ("home", "media", "mnt", "opt", "root", "srv")
+# All of them would be as many folders on the disk.
+USR_DEPTH = 3
+ALL_OF = "/usr/local"
+# What everyone may list and enter: in what others may not, nothing can be written inside either.
+OPEN = 0o005
+
+
+def host_etc() -> list[str]:
+    """The names of what sandboxes are shown of this machine's /etc."""
+    java = (path.name for path in Path("/etc").glob("java-*"))
+    return [name for name in (*HOST_ETC, *java) if os.path.lexists(f"/etc/{name}")]
+
+
+def build(runtime: Path, etc: dict[str, str]) -> None:
+    own, system, folders = (runtime / name for name in ("own", "system", "folders"))
+    (own / "etc").mkdir(parents=True)
+    for name, text in etc.items():
+        (own / "etc" / name).write_text(text)
+    _build_system(system)
+    for folder in _usr_folders():
+        os.mkdir(f"{folders}{folder.removeprefix('/usr')}")
+    for layer in (own, system, folders):
+        hand_over(layer)
+
+
+def _build_system(system: Path) -> None:
+    for name in ("etc", *EMPTY):
+        (system / name).mkdir(parents=True)
+    for name in BESIDE_USR:
+        path = Path("/", name)
+        if path.is_symlink():
+            (system / name).symlink_to(os.readlink(path))
+    for name in host_etc():
+        source, target = Path("/etc", name), system / "etc" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, target, symlinks=True, ignore=_closed)
+        elif not _closed("/etc", [name]):
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _closed(folder: str, names: list[str]) -> set[str]:
+    """What not everyone may read: it may be a secret."""
+    return {name for name in names if not os.lstat(os.path.join(folder, name)).st_mode & 0o004}
+
+
+def _usr_folders(folder: str = "/usr") -> Iterator[str]:
+    yield folder
+    if folder.count("/") > USR_DEPTH and not folder.startswith(f"{ALL_OF}/"):
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and entry.stat().st_mode & OPEN == OPEN:
+                yield from _usr_folders(entry.path)
