@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from manta.bridge import WSGIBridge
 from manta.cors import OpenToPages
+from manta.request_context import RequestContextMiddleware
 from manta.stopping import when_stopping
 from manta.wsgi import application as django
 from operations import scrape
@@ -34,6 +35,8 @@ INSIDE = (
     "/api/sandbox/previews",
     "/api/sandbox/terminals",
 )
+# Where a whole text is saved.
+TEXT = "/api/sandbox/files"
 # Seconds that writing the last counts may take at the end.
 LAST_WORDS = 0.3
 
@@ -66,12 +69,15 @@ application = Starlette(
         Route("/metrics", scrape.metrics),
         Route(live.PATH, live.sandbox_stream),
         Route(PATH, inside_stream),
-        Route(LOGS_PATH, logs, methods=["GET"]),
-        Route(mcp.PATH, mcp.endpoint),
+        Route(LOGS_PATH, logs),
+        *(Route(path, mcp.endpoint) for path in mcp.PATHS),
         WebSocketRoute(terminal.PATH, terminal.terminal),
         *transfers.ROUTES,
-        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE)),
+        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE, text=TEXT)),
     ],
-    middleware=[Middleware(OpenToPages, mcp=mcp.PATH)],
+    middleware=[
+        Middleware(RequestContextMiddleware),
+        Middleware(OpenToPages, mcp=mcp.PATHS),
+    ],
     lifespan=lifespan,
 )

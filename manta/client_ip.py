@@ -1,48 +1,20 @@
-"""The address that a request came from, for the record; a job has none."""
-
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+"""The address that a request came from, for the record of who did what."""
 
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpRequest, HttpResponse
 
-_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
+from manta.request_context import current_peer
 
 
 def current_client_ip() -> str | None:
-    """As allauth's rate limits see it, which know how many proxies are trusted; else None."""
-    request = _request.get()
-    if request is None:
+    """Return the address as allauth's rate limits see it, which know how many proxies are trusted.
+
+    None in a worker's job, where no address is known, and behind fewer proxies than are set.
+    """
+    peer = current_peer()
+    if peer is None:
         return None
     try:
-        return str(get_adapter().get_client_ip(request))
+        return str(get_adapter().get_client_ip(peer))
     except (PermissionDenied, ImproperlyConfigured):
-        return None  # no address, or fewer proxies than there should be
-
-
-@contextmanager
-def bound(headers: Mapping[str, str], address: str) -> Iterator[None]:
-    """Do what follows as asked from there: for what runs beside Django."""
-    request = HttpRequest()
-    request.META = {"REMOTE_ADDR": address}
-    if "X-Forwarded-For" in headers:
-        request.META["HTTP_X_FORWARDED_FOR"] = headers["X-Forwarded-For"]
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
-
-
-class ClientIpMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _request.set(request)
-        try:
-            return self.get_response(request)
-        finally:
-            _request.reset(token)
+        return None

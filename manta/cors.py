@@ -11,8 +11,8 @@ _OAUTH = ("resource", "mcp-resource", "server", "register", "token", "revoke")
 
 
 class OpenToPages:
-    def __init__(self, app: ASGIApp, mcp: str) -> None:
-        self._paths = {mcp, *(reverse(f"oauth:{name}") for name in _OAUTH)}
+    def __init__(self, app: ASGIApp, mcp: tuple[str, ...]) -> None:
+        self._paths = {*mcp, *(reverse(f"oauth:{name}") for name in _OAUTH)}
         self._app = app
         self._open = CORSMiddleware(
             app,

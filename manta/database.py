@@ -1,6 +1,7 @@
 """A few threads for the database of what runs beside Django: no stream holds a connection."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -18,4 +19,8 @@ async def in_database(work: Callable[[], Answer]) -> Answer:
         close_old_connections()
         return work()
 
-    return await asyncio.get_running_loop().run_in_executor(threads, with_a_usable_connection)
+    # With the request's id and address, which the record of what is done needs.
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(
+        threads, context.run, with_a_usable_connection
+    )

@@ -167,6 +167,12 @@ _FILE = (
         "Look into its folder, and use the path that is shown there.",
     ),
     ErrorCode(
+        "folder_not_found",
+        "The folder is not there",
+        "A file or folder was to be moved into it, or restored to it, and it is gone.",
+        "Make the folder first, or use another path. Restoring can make it again: `makeFolders`.",
+    ),
+    ErrorCode(
         "file_exists",
         "There is something of that name already",
         "A file or folder is at the path, and would have been overwritten.",
@@ -200,8 +206,9 @@ _FILE = (
     ErrorCode(
         "file_denied",
         "The sandbox does not allow it",
-        "Permissions inside the sandbox keep its own user from reading or changing this path, or "
-        "it is on a file system that can't be written to.",
+        "Permissions inside the sandbox keep its own user from reading or changing this path, it "
+        "is on a file system that can't be written to, or the system refuses it for the reason "
+        "that the error names.",
         "Change its permissions in a terminal, or use a path below /blaxel.",
     ),
     ErrorCode(
@@ -320,6 +327,25 @@ _REQUEST = (
         "The request is too large",
         "Its body is larger than Manta takes.",
         "Send less at a time.",
+    ),
+    ErrorCode(
+        "busy",
+        "Manta is busy",
+        "Requests and answers that wait take all the room that there is for large ones, or as many "
+        "streams are open as may be.",
+        "Wait some seconds, and try again.",
+    ),
+    ErrorCode(
+        "database_away",
+        "The database is not answering",
+        "Manta's own database can't be reached at the moment.",
+        "Wait some seconds, and try again. When it lasts, tell your administrator.",
+    ),
+    ErrorCode(
+        "restarting",
+        "Manta is restarting",
+        "The process that was asked is about to end, or has just begun.",
+        "Wait some seconds, and try again.",
     ),
     ErrorCode(
         "too_slow",

@@ -3,7 +3,7 @@
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -12,9 +12,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure as django_csrf_failure
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
+from django.views.defaults import page_not_found
 
 from manta.error_codes import GROUPS
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 
 
 @require_GET
@@ -55,11 +56,33 @@ def _outdated(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     code = "too_large" if isinstance(exception, RequestDataTooBig) else "invalid"
+    if _is_for_program(request):
+        return _told("The request can't be read.", code, 400)
     context = {"code": code, "request_id": current_request_id()}
     return HttpResponse(render_to_string("400.html", context), status=400)
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_for_program(request):
+        text = f"There is no {request.path}. {reverse('api-docs')} lists the addresses."
+        return _told(text, "not_found", 404)
+    return page_not_found(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without context processors: they may be what is broken."""
+    if _is_for_program(request):
+        text = f"An error of Manta's own, recorded as {current_request_id()}."
+        return _told(text, "internal", 500)
     text = render_to_string("500.html", {"request_id": current_request_id()})
     return HttpResponse(text, status=500)
+
+
+def _is_for_program(request: HttpRequest) -> bool:
+    return f"{request.path}/".startswith("/api/")
+
+
+def _told(error: str, code: str, status: int) -> HttpResponse:
+    """As manta.api answers; the host that was asked may be what is wrong with the request."""
+    page = f"{settings.MANTA_URL}{reverse('error-codes')}#{code}"
+    return JsonResponse({"error": error, "code": code, "help": page}, status=status)

@@ -10,6 +10,8 @@ from django.conf import settings
 
 REDACTED = "[redacted]"
 _LONGEST_MESSAGE = 10_000
+# With a traceback, in which the text of an exception may be any sandbox's.
+_LONGEST_RECORD = 100_000
 # Shorter values are words that may well stand somewhere else.
 _SHORTEST_SECRET = 8
 _SECRETS = ("BLAXEL_API_KEY", "SECRET_KEY", "EMAIL_HOST_PASSWORD", "METRICS_TOKEN")
@@ -27,7 +29,43 @@ _PATTERNS = (
     re.compile(r"""(://[^/\s:@]*:)[^/\s@]+(?=@)"""),
 )
 # What every record has; the rest was given as extra={...}.
+# What moves a terminal's cursor, hides text or turns its direction, beside the line breaks and
+# tabs of a traceback.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "request_id"}
+
+
+class OfStrangers(logging.Filter):
+    """One record a minute of each logger, without its traceback.
+
+    Anybody causes as many as they like, with an odd Host or a form that is too large: the log stays
+    readable, and its disk free. Who has left a name out of ALLOWED_HOSTS still reads it.
+    """
+
+    EVERY = 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not self._is_news(record.name, record.created):
+            return False
+        record.exc_info = record.exc_text = None
+        return True
+
+    def _is_news(self, kind: str, now: float) -> bool:
+        if now - self._told_at.get(kind, 0.0) < self.EVERY:
+            return False
+        self._told_at[kind] = now
+        return True
+
+
+class OfConnections(OfStrangers):
+    """The same of the server's remarks about connections, by their texts. Tracebacks pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info) or self._is_news(str(record.msg), record.created)
 
 
 def redact(text: str) -> str:
@@ -50,7 +88,8 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        text = redact(_shortened(super().format(record), _LONGEST_RECORD))
+        return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class JSONFormatter(logging.Formatter):
@@ -66,13 +105,16 @@ class JSONFormatter(logging.Formatter):
             **_extra(record),
         }
         if record.exc_info:
-            fields["exception"] = redact(self.formatException(record.exc_info))
-        return json.dumps(fields, ensure_ascii=False)
+            fields["exception"] = redact(
+                _shortened(self.formatException(record.exc_info), _LONGEST_RECORD)
+            )
+        text = json.dumps(fields, ensure_ascii=False)
+        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _shortened(message: str) -> str:
-    left = len(message) - _LONGEST_MESSAGE
-    return message if left <= 0 else f"{message[:_LONGEST_MESSAGE]}… and {left} characters more"
+def _shortened(message: str, most: int = _LONGEST_MESSAGE) -> str:
+    left = len(message) - most
+    return message if left <= 0 else f"{message[:most]}… and {left} characters more"
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

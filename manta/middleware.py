@@ -1,15 +1,29 @@
-"""The one place where errors become pages."""
+"""What holds for every answer of Django's: errors become pages, and no cache keeps any."""
 
 import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 
 from manta.errors import UserFacingError
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 
 logger = logging.getLogger(__name__)
+
+
+class NoCacheMiddleware:
+    """Keeps answers out of caches, also those of a browser from which somebody signed out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
 
 
 class UserFacingErrorMiddleware:

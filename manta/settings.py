@@ -24,6 +24,9 @@ SECRET_KEY = env.secret("SECRET_KEY", "insecure-development-key" if DEBUG else "
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. `make run` makes one by itself.")
 
+# What seals secrets in the database (accounts.vault): the first key, and all of them open.
+VAULT_KEYS = [key for key in env.secret("MANTA_VAULT_KEY").split(",") if key] + [SECRET_KEY]
+
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Where people reach it: e-mails that the worker sends link there.
 MANTA_URL = env.text("MANTA_URL").rstrip("/") or (
@@ -108,14 +111,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "manta.request_id.RequestIdMiddleware",
     "operations.middleware.MetricsMiddleware",
-    "manta.client_ip.ClientIpMiddleware",
     "accounts.tokens.ActingTokenMiddleware",
     # It pads each answer by chance, so that its length says nothing of a secret in it.
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # What has a header of its own, as static files, is left alone.
+    "manta.middleware.NoCacheMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -207,8 +210,6 @@ CACHES = {
 }
 # In the database, Redis or not: a cached session outlived its sign-out while Redis was away.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-# What the job queue is kept in: Redis, else PostgreSQL, else its own SQLite file.
-QUEUE_FILE = MANTA_STATE_DIR / "queue.sqlite3"
 
 # ---- Accounts
 
@@ -229,9 +230,22 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Anybody could wait in an account of somebody else's address otherwise.
 ACCOUNT_EMAIL_VERIFICATION = env.choice(
-    "ACCOUNT_EMAIL_VERIFICATION", "optional", ("none", "optional", "mandatory")
+    "ACCOUNT_EMAIL_VERIFICATION",
+    "optional" if MANTA_LOCAL or DEBUG else "mandatory",
+    ("none", "optional", "mandatory"),
 )
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "accounts.allauth_forms.SignUpForm",
+    "add_email": "accounts.allauth_forms.ChangeAddressForm",
+    "request_login_code": "accounts.allauth_forms.CodeForm",
+    "reset_password": "accounts.allauth_forms.ResetForm",
+    "reset_password_from_key": "accounts.allauth_forms.ResetKeyForm",
+    "change_password": "accounts.allauth_forms.NewPasswordForm",
+    "set_password": "accounts.allauth_forms.FirstPasswordForm",
+}
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Manta] "
 ACCOUNT_SESSION_REMEMBER = True
@@ -246,7 +260,13 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Browsers offer passkeys over plain http on localhost alone.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MANTA_LOCAL or DEBUG
-MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
+MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.ActivateAppForm",
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.ConfirmForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
 MFA_TOTP_ISSUER = "Manta"
 # A phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1
@@ -362,7 +382,8 @@ REST_FRAMEWORK = {
         "accounts.permissions.WithinScopes",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["manta.api_input.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "manta.api_input.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "accounts.schema.ScopedSchema",
     "EXCEPTION_HANDLER": "manta.api.exception_handler",
 }
@@ -386,7 +407,11 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "manta.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "manta.request_context.RequestIdFilter"},
+        "of_strangers": {"()": "manta.logs.OfStrangers"},
+        "of_connections": {"()": "manta.logs.OfConnections"},
+    },
     "formatters": {
         "line": {
             "()": "manta.logs.LineFormatter",
@@ -400,6 +425,11 @@ LOGGING = {
             "formatter": LOG_FORMAT,
             "filters": ["request_id"],
         },
+        "strangers": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["of_strangers", "request_id"],
+        },
         "failures": {"class": "operations.failures.FailureHandler", "level": "ERROR"},
     },
     "root": {"handlers": ["console", "failures"], "level": LOG_LEVEL},
@@ -408,12 +438,12 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "mcp": {"level": "WARNING"},
-        # A locked queue would be a traceback at each poll; our jobs log their own failures.
-        "huey": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
+        # Requests that were refused for what they are.
+        "django.security": {"handlers": ["strangers"], "propagate": False},
         # It brings a handler of its own, which would write neither JSON nor request ids.
         "uvicorn": {"handlers": [], "propagate": True},
-        "uvicorn.error": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING", "filters": ["of_connections"]},
         # Addresses may hold what is nobody's business.
         "uvicorn.access": {"handlers": [], "propagate": False},
     },

@@ -4,12 +4,15 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts.address_views import AddressView
+from accounts.sign_up_views import SignUp, SocialSignUp
 from manta import api_docs, error_pages, views
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler400 = "manta.error_pages.bad_request"
+handler404 = "manta.error_pages.not_found"
 handler500 = "manta.error_pages.server_error"
 
 urlpatterns = [
@@ -20,7 +23,10 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     # All of an account is on one page: these of allauth's lead there.
     path("accounts/2fa/", RedirectView.as_view(pattern_name="accounts:settings")),
+    path("accounts/email/", AddressView.as_view(), name="account_email"),
     path("accounts/sessions/", RedirectView.as_view(pattern_name="accounts:sessions")),
+    path("accounts/signup/", SignUp.as_view(), name="account_signup"),
+    path("accounts/3rdparty/signup/", SocialSignUp.as_view(), name="socialaccount_signup"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("sandboxes.api.urls")),

@@ -53,7 +53,10 @@ def test_a_program_can_copy_how_to_ask(page, line):
         ("force", "<code>boolean</code> query"),
         ("expiresIn", "<code>integer</code> required, may be null, at least 60, at most 604800"),
         ("processes", '<code>list of <a href="#Process">Process</a></code>'),
-        ("why", "<code>binary | too_large | not_utf8 | unreadable</code> may be missing"),
+        (
+            "why",
+            "<code>binary | too_large | not_utf8 | unreadable | read_only</code> may be missing",
+        ),
     ],
 )
 def test_a_field_says_what_it_takes(page, field, told):

@@ -1,8 +1,10 @@
 """Django behind the bridge, on a real server with few threads."""
 
+import os
 import socket
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ LARGE = 8 * 2**20
 
 
 released = threading.Event()
+answered = threading.Semaphore(0)
 
 
 def app(environ, start_response):
@@ -26,7 +29,8 @@ def app(environ, start_response):
     if path == "/forwarded":
         content = environ.get("HTTP_X_FORWARDED_FOR", "nobody").encode()
     start_response("200 OK", [("Content-Length", str(len(content)))])
-    return [content]
+    yield content
+    answered.release()
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,10 @@ def send(address):
     sockets = []
 
     def send(data):
-        connection = socket.create_connection(address)
+        connection = socket.socket()
+        # So that the system takes little of an answer that is not read.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(address)
         connection.sendall(data)
         sockets.append(connection)
         return connection
@@ -126,3 +133,57 @@ def test_a_header_with_an_underscore_is_dropped(send):
 
     connection.settimeout(5)
     assert connection.recv(1000).endswith(b"nobody")
+
+
+@pytest.mark.parametrize("kind", ["text/plain; charset*=nope''x", "text/plain; charset*=idna''x"])
+def test_a_content_type_that_cannot_be_read_is_told(url, kind):
+    page = httpx.get(f"{url}/", headers={"Content-Type": kind})
+    told = httpx.get(f"{url}/api/sandbox", headers={"Content-Type": kind})
+
+    assert (page.status_code, told.status_code, told.json()["code"]) == (400, 400, "invalid")
+    assert "Content-Type" in page.text and "Content-Type" in told.json()["error"]
+
+
+def test_no_address_contains_a_nul(url):
+    told = httpx.get(f"{url}/api/sandbox/terminals/%00")
+
+    assert (told.status_code, told.json()["code"]) == (404, "not_found")
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def unread(send, number):
+    """Ask for as many large answers and take the beginning of each."""
+    while answered.acquire(blocking=False):
+        pass
+    asking = [send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(number)]
+    for _ in asking:
+        assert answered.acquire(timeout=30)
+    return [each.recv(20) for each in asking]
+
+
+def test_answers_that_nobody_takes_are_not_kept_in_memory(send):
+    before = resident()
+
+    assert {first[:12] for first in unread(send, 20)} == {b"HTTP/1.1 200"}
+
+    assert resident() - before < 20 * LARGE / 2
+
+
+def test_what_waits_for_readers_has_a_limit(url, send, monkeypatch):
+    monkeypatch.setattr("manta.bridge.MOST_HELD", 3 * LARGE + LARGE // 2)
+
+    statuses = sorted(first[9:12] for first in unread(send, 6))
+    monkeypatch.setattr("manta.bridge.MOST_HELD", LARGE // 2)
+    small = httpx.post(url, content=b"x" * 1000)
+    large = httpx.post(f"{url}/api/x", content=b"x" * LARGE)
+
+    assert statuses.count(b"503") >= 3
+    assert small.text == "1000"
+    assert (large.status_code, large.json()["code"]) == (503, "busy")
+
+
+def test_a_large_answer_arrives_whole(url):
+    assert httpx.get(f"{url}/large").content == b"x" * LARGE

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from manta.cache import FallbackRedisCache
-from tests.local_blaxel.running import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("redis-server"), reason="redis-server is not installed"
@@ -28,7 +28,7 @@ def redis(tmp_path):
     command = ["redis-server", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     process.url = f"redis://127.0.0.1:{port}"
-    until(lambda: is_open(port))
+    wait_until(lambda: is_open(port))
     yield process
     process.kill()
     process.wait()
@@ -88,4 +88,4 @@ def test_it_is_redis_again_when_redis_is_back(cache, redis, monkeypatch):
         cache.set("key", "in Redis")
         return FallbackRedisCache(redis.url, {}).get("key") == "in Redis"
 
-    until(stored_in_redis)
+    wait_until(stored_in_redis)

@@ -15,7 +15,7 @@ METADATA = [
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/mcp",
 ]
-OPEN = ["/mcp", "/oauth/register", "/oauth/token", "/oauth/revoke", *METADATA]
+OPEN = ["/mcp", "/mcp/", "/oauth/register", "/oauth/token", "/oauth/revoke", *METADATA]
 CLOSED = ["/oauth/authorize", "/api/sandbox/init", "/account/tokens/", "/live/sandbox"]
 
 

@@ -9,7 +9,7 @@ from rest_framework import exceptions
 from manta import error_codes
 from manta.errors import UserFacingError
 from sandboxes import errors
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 EXPLAINED = {item.code for codes in error_codes.GROUPS.values() for item in codes}
 # Classes that are never raised themselves, or carry the code of something else.
@@ -171,3 +171,55 @@ def test_an_error_in_a_notice_links_to_its_code(client, alices_sandbox, monkeypa
 
     assert response.status_code == 503
     assert 'href="/help/errors/#provider_unavailable"' in response.text
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
+@pytest.mark.parametrize("path", ["/api/nowhere", "/api/sandbox/", "/api", "/api/", "/api/é/x"])
+def test_an_unknown_address_of_the_api_is_told_to_programs(client, db, method, path):
+    response = getattr(client, method)(path)
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert response.json()["help"].endswith("/help/errors/#not_found")
+
+
+@pytest.mark.parametrize("kind", ["xml", "api", "csv", "%00"])
+def test_a_format_that_there_is_not_is_told_to_programs(client, alices_sandbox, kind):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get(f"/api/sandbox?format={kind}")
+
+    assert (response.status_code, response.json()["code"]) == (406, "not_acceptable")
+    assert "format" in response.json()["error"]
+
+
+def test_an_accept_header_that_cannot_be_read_is_told(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/api/sandbox", headers={"Accept": "application/json; q*=nope''x"})
+
+    assert (response.status_code, response.json()["code"]) == (406, "not_acceptable")
+
+
+def test_a_cursor_that_there_is_not_has_a_code(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/api/sandbox/events?cursor=nothing")
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_bug_in_the_api_is_told_to_programs(client, alices_sandbox, monkeypatch):
+    monkeypatch.setattr("sandboxes.api.actions.own", lambda request: 1 / 0)
+    client.raise_request_exception = False
+    client.force_login(alices_sandbox.owner)
+
+    response = client.get("/api/sandbox")
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert response["X-Request-ID"] in response.json()["error"]
+
+
+def test_a_host_that_is_not_mantas_is_told_to_programs(client, db):
+    response = client.get("/api/sandbox", headers={"Host": "evil.example"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from manta.logs import JSONFormatter, LineFormatter, redact
+from manta.logs import JSONFormatter, LineFormatter, OfConnections, OfStrangers, redact
 from tests.settings import CANARY_KEY
 
 
@@ -23,6 +23,75 @@ def failure(message):
         raise ValueError(message)
     except ValueError:
         return sys.exc_info()
+
+
+def as_line(message):
+    return LineFormatter("%(levelname)s %(message)s").format(record(message))
+
+
+@pytest.mark.parametrize(
+    "sent", ["\x1b[2J", "\x9b2J", "\x08", "\x7f", "\u202e", "\u2028", "\r", "\n"]
+)
+def test_a_line_moves_no_terminal(sent):
+    assert sent not in as_line(f"no sandbox {sent}WARNING all is well")
+
+
+@pytest.mark.parametrize("sent", ["\x9b2J", "\x7f", "\u202e", "\u2028"])
+def test_a_json_record_moves_no_terminal_either(sent):
+    written = JSONFormatter().format(record(f"no sandbox {sent}"))
+
+    assert sent not in written
+    assert json.loads(written)["message"] == f"no sandbox {sent}"
+
+
+def test_a_line_keeps_what_people_write():
+    assert as_line("Prüfung 検査 🙂\ttab") == "WARNING Prüfung 検査 🙂\ttab"
+
+
+def of_a_stranger(name, at):
+    made = record("Invalid HTTP_HOST header: %r", "evil.example")
+    made.name, made.created, made.exc_info = name, at, failure("x")
+    return made
+
+
+def test_of_what_anybody_causes_one_record_a_minute_is_written_without_a_traceback():
+    host, upload = "django.security.DisallowedHost", "django.security.RequestDataTooBig"
+    caused = [of_a_stranger(host, 1000 + second) for second in range(90)]
+    caused.append(of_a_stranger(upload, 1001))
+    strangers = OfStrangers()
+
+    written = [each for each in caused if strangers.filter(each)]
+
+    assert [(each.name, each.created) for each in written] == [
+        (host, 1000),
+        (host, 1060),
+        (upload, 1001),
+    ]
+    assert "Traceback" not in "".join(map(LineFormatter().format, written))
+
+
+def test_so_is_what_the_server_remarks_of_connections():
+    remarks = OfConnections()
+    malformed = [record("Invalid HTTP request received.", created=1000 + at) for at in range(90)]
+    failed = [record("Exception", created=1000 + at, exc_info=failure("x")) for at in range(9)]
+
+    assert [each.created for each in malformed if remarks.filter(each)] == [1000, 1060]
+    assert all(map(remarks.filter, failed))
+
+
+@pytest.mark.process
+def test_a_strange_host_floods_no_log():
+    code = """
+import django; django.setup()
+from django.test import Client
+client = Client(raise_request_exception=False)
+print({client.get("/", HTTP_HOST="evil.example").status_code for _ in range(50)})
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert said.stdout == "{400}\n", said.stderr
+    assert said.stderr.count("Invalid HTTP_HOST") == 1
+    assert "Traceback" not in said.stderr
 
 
 def as_json(*args, **more):
@@ -69,7 +138,7 @@ def test_a_message_of_a_megabyte_is_cut():
         "authorization: Bearer CANARY",
         "{'X-Blaxel-Authorization': 'Bearer CANARY'}",
         "Authorization: Basic CANARY=",
-        "http://x.preview.localhost/?bl_preview_token=CANARY&page=1",
+        "http://x.localhost/?bl_preview_token=CANARY&page=1",
         '{"api_key": "CANARY"}',
         "password=CANARY",
         "Cookie: sessionid=CANARY; csrftoken=CANARY",
@@ -146,3 +215,13 @@ logging.getLogger("uvicorn.error").error("key %s", settings.BLAXEL_API_KEY)
     ).stderr
 
     assert json.loads(said)["message"] == "key [redacted]"
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(), JSONFormatter()], ids=["line", "json"])
+def test_the_text_of_an_exception_has_a_limit(formatter):
+    try:
+        raise ValueError("x" * 10**6)
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "failed", "exc_info": sys.exc_info()})
+
+    assert len(formatter.format(record)) < 120_000

@@ -5,7 +5,13 @@ import os
 import subprocess
 import sys
 
-NAMES = ["DEBUG", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_SECURE"]
+NAMES = [
+    "DEBUG",
+    "SESSION_COOKIE_NAME",
+    "CSRF_COOKIE_NAME",
+    "SESSION_COOKIE_SECURE",
+    "ACCOUNT_EMAIL_VERIFICATION",
+]
 
 
 def start(tmp_path, **variables):
@@ -23,13 +29,13 @@ print(json.dumps([getattr(settings, name) for name in {NAMES}]))
 def test_over_https_cookies_are_bound_to_the_host(tmp_path):
     found = json.loads(start(tmp_path, SECRET_KEY="x").stdout)
 
-    assert found == [False, "__Host-sessionid", "__Host-csrftoken", True]
+    assert found == [False, "__Host-sessionid", "__Host-csrftoken", True, "mandatory"]
 
 
 def test_local_mode_is_production_with_plain_http_cookies(tmp_path):
     found = json.loads(start(tmp_path, SECRET_KEY="x", MANTA_LOCAL="1").stdout)
 
-    assert found == [False, "sessionid", "csrftoken", False]
+    assert found == [False, "sessionid", "csrftoken", False, "optional"]
 
 
 def test_there_is_no_default_secret_key(tmp_path):

@@ -24,14 +24,14 @@ def test_readyz_says_what_works_and_when_the_provider_last_did(client, db):
 
     body = json.loads(response.content)
     assert response.status_code == 200
-    assert (body["database"], body["cache"], body["queue"]) == ("ok", "ok", "ok")
+    assert (body["database"], body["cache"]) == ("ok", "ok")
     assert body["provider"]["lastSuccess"]
     assert body["provider"]["failing"] is False
     assert body["provider"]["breaker"] == "closed"
 
 
-def test_readyz_is_503_without_its_queue_and_healthz_is_not(client, db, monkeypatch):
-    monkeypatch.setattr("sandboxes.tasks.is_up", lambda: False)
+def test_readyz_is_503_without_its_cache_and_healthz_is_not(client, db, monkeypatch):
+    monkeypatch.setattr("operations.health.cache_works", lambda: False)
 
     assert client.get("/readyz").status_code == 503
     assert TestClient(application).get("/healthz").status_code == 200

@@ -2,11 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from starlette.testclient import TestClient
 
-from manta.request_id import HEADER, bound, current_request_id
-from sandboxes import gateway
-from sandboxes.dataplane import client
-from tests.factories import SandboxFactory
+from manta.asgi import application
+from manta.request_context import HEADER, bound, current_request_id
+from sandboxes import dataplane, errors, gateway
+from sandboxes.reach import Reach
+from tests.support.factories import SandboxFactory
 
 GIVEN = "from-the-proxy-7f3a"
 
@@ -35,6 +37,22 @@ def test_a_name_that_is_none_is_not_kept(client, settings, name):
     assert len(client.get("/", headers={HEADER: name})[HEADER]) == 16
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/mcp", "/live/sandbox", "/"])
+def test_every_route_answers_under_the_name_that_a_proxy_of_ours_gave(db, settings, path):
+    settings.TRUSTED_PROXY_COUNT = 1
+
+    answer = TestClient(application).get(path, headers={HEADER: GIVEN})
+
+    assert answer.headers.get_list(HEADER) == [GIVEN]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/mcp", "/live/sandbox"])
+def test_no_route_believes_a_strangers_name(db, path):
+    answer = TestClient(application).get(path, headers={HEADER: GIVEN})
+
+    assert len(answer.headers[HEADER]) == 16
+
+
 def test_a_call_to_the_provider_carries_the_name(provider):
     with bound(GIVEN):
         gateway.get("nobody")
@@ -49,8 +67,8 @@ def test_a_call_for_no_request_carries_none(provider):
 
 
 def test_a_call_to_a_sandbox_carries_the_name(provider):
-    with bound(GIVEN):
-        client.request("GET", f"{provider.root}/manta/sandboxes/nobody/process")
+    with bound(GIVEN), pytest.raises(errors.ProviderError):
+        dataplane.list_processes(Reach(f"{provider.root}/manta/sandboxes/nobody"))
 
     assert provider.request_id_of("GET", "/manta/sandboxes/nobody/process") == GIVEN
 

@@ -1,0 +1,78 @@
+"""Requests that the REST API takes. DRF's views import it, so that it can't import them."""
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework import exceptions, negotiation, parsers, serializers
+from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches
+
+from manta import json_values
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON that is nested too deeply, or has too many values, is the sender's mistake, too."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        sent = stream.read()
+        try:
+            json_values.check(sent)
+            return super().parse(io.BytesIO(sent), media_type, parser_context)
+        except json_values.TooManyValues as exc:
+            raise exceptions.ParseError("JSON parse error - too many values") from exc
+        except RecursionError as exc:
+            raise exceptions.ParseError("JSON parse error - nested too deeply") from exc
+
+
+class ContentNegotiation(negotiation.DefaultContentNegotiation):
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        """Refuse ?format=xml as an Accept header of the same kind is, and not as an address."""
+        found = [each for each in renderers if each.format == format]
+        if not found:
+            known = " or ".join(dict.fromkeys(each.format for each in renderers))
+            raise exceptions.NotAcceptable(f"format: this is answered as {known} only.")
+        return found
+
+
+class Serializer(serializers.Serializer[Any]):
+    """Fields that a request may have; any other is refused, and the error names it.
+
+    What is ignored looks as if it had been done.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            fields = [name for name, field in self.fields.items() if not field.read_only]
+            if unknown := [name for name in data if name not in fields]:
+                raise serializers.ValidationError(dict.fromkeys(unknown, _unknown(fields)))
+        return super().to_internal_value(data)
+
+
+def _unknown(fields: list[str]) -> str:
+    if not fields:
+        return "There is no such field: leave it out."
+    return f"There is no such field. There are: {', '.join(fields)}."
+
+
+def valid(serializer: type[serializers.BaseSerializer[Any]], data: Any) -> dict[str, Any]:
+    """Return the values of a request's body or query. Raises ValidationError."""
+    sent = serializer(data=data)
+    sent.is_valid(raise_exception=True)
+    return dict(sent.validated_data)
+
+
+def has_fields(request: Request) -> bool:
+    """Tell whether JSON comes along: also where none is asked for it may say something."""
+    return bool(media_type_matches("application/json", request.content_type) and request.data)
+
+
+def expect_no_fields(request: Request) -> None:
+    """Raise ValidationError when JSON comes along where there is nothing to say."""
+    if has_fields(request):
+        valid(Serializer, request.data)
