@@ -1,4 +1,4 @@
-"""Who you are: a user signs in by e-mail address, and their programs with a personal token."""
+"""Users, who sign in by e-mail address, and the tokens and agents of their programs."""
 
 import secrets
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -21,7 +21,12 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        with transaction.atomic():
+            user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+            # Whoever runs commands on the server vouches for the address.
+            rows = user.emailaddress_set  # type: ignore[attr-defined]
+            rows.create(email=user.email.lower(), primary=True, verified=True)
+        return user
 
 
 class User(AbstractUser):
@@ -55,9 +60,14 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def has_role(self) -> bool:
+        """Tell whether it is the account of an administrator, also of a closed one."""
+        return self.is_staff or self.is_superuser
+
 
 class Scope(models.TextChoices):
-    """What a person lets a token do, in their words. No scope reaches accounts or the admin."""
+    """Permissions of a token, in a person's words. No scope reaches accounts or the admin."""
 
     SANDBOX_READ = "sandbox:read", "See the state of your sandbox and its activity"
     SANDBOX_WRITE = "sandbox:write", "Make, restart, extend, reset and delete your sandbox"
@@ -83,7 +93,7 @@ class AdmissionQuerySet(models.QuerySet[_Row]):
 
 
 class Admission(models.Model):
-    """What lets a program in as its user, until it expires or is revoked."""
+    """Credential of a program, valid until it expires or is revoked."""
 
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -98,7 +108,7 @@ class Admission(models.Model):
 
 
 class PersonalToken(Admission):
-    """What a program shows instead of a password. The token itself is nowhere: only its hash."""
+    """Token that a program sends instead of a password. Only its hash is stored."""
 
     LIFETIMES = (timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
 
@@ -138,7 +148,7 @@ def new_agent_key() -> str:
 
 class ConnectedAgentQuerySet(AdmissionQuerySet["ConnectedAgent"]):
     def of(self, user: Any) -> Self:
-        """Of one's own those that have got in."""
+        """Return the user's agents that have signed in."""
         return super().of(user).filter(connected_at__isnull=False)
 
 
@@ -176,7 +186,8 @@ class ConnectedAgent(Admission):
 class AgentSecret(models.Model):
     """A code or a refresh token of a connected agent: whether it was shown. It works once.
 
-    The secret itself is nowhere: only its hash.
+    The secret itself is nowhere: only its hash. What it was exchanged for is kept sealed for a
+    moment, for a client that has lost the answer.
     """
 
     class Kind(models.TextChoices):
@@ -189,13 +200,14 @@ class AgentSecret(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     # It is kept afterwards, to know it when somebody shows it again.
     spent_at = models.DateTimeField(null=True, blank=True)
+    sealed_answer = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.agent_id}"
 
 
 class Ability(models.TextChoices):
-    """What an agent may do in its person's sandbox."""
+    """Capabilities of an agent in its person's sandbox."""
 
     READ = "read", "Read and search files"
     WRITE = "write", "Write and delete files"
@@ -204,7 +216,7 @@ class Ability(models.TextChoices):
 
 
 class AgentPassport(models.Model):
-    """What one connection may do, by Grant.key: of a personal token, or of a connected agent."""
+    """Permissions of one connection, by Grant.key: of a personal token, or of a connected agent."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_passports"

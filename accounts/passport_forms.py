@@ -29,8 +29,9 @@ class PassportFields(forms.Form):
         label="Only below this folder",
         required=False,
         max_length=512,
-        help_text="Such as /blaxel/app; empty for the whole sandbox. It can't be combined with "
-        "running commands: a command could read any file.",
+        help_text="Such as /blaxel/app; empty for the whole sandbox, where writing amounts to "
+        "running in the long run. It can't be combined with running commands: a command could "
+        "read any file.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     passport_lifetime = forms.ChoiceField(

@@ -17,10 +17,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import access
 from accounts.browsers import browser_name
 from accounts.data import own_data
 from accounts.forms import DeleteAccountForm
-from accounts.models import User
+from accounts.models import ConnectedAgent, PersonalToken, User
 from manta.requests import SignedInRequest
 from sandboxes import services
 
@@ -54,7 +55,11 @@ def _second_factors(user: User) -> dict[str, Any]:
 def sessions(request: SignedInRequest) -> HttpResponse:
     found = UserSession.objects.purge_and_list(request.user)
     found.sort(key=lambda one: (one.is_current(), one.last_seen_at), reverse=True)
-    context = {"sessions": [(one, browser_name(one.user_agent)) for one in found]}
+    tokens, agents = PersonalToken.objects, ConnectedAgent.objects
+    context = {
+        "sessions": [(one, browser_name(one.user_agent)) for one in found],
+        "has_programs": any(kind.of(request.user).exists() for kind in (tokens, agents)),
+    }
     return render(request, "accounts/sessions.html", context)
 
 
@@ -72,6 +77,9 @@ def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
 def end_sessions_elsewhere(request: SignedInRequest) -> HttpResponse:
     end_other_sessions(request, request.user)
     messages.success(request, "Every other browser is signed out.")
+    if request.POST.get("end_programs"):
+        access.end_programs(request.user)
+        messages.success(request, "Every personal token and connected agent has ended.")
     return redirect("accounts:sessions")
 
 

@@ -4,18 +4,19 @@ Its access and refresh tokens are allauth's rows, and its codes in allauth's cac
 knows of each code and refresh token whether it was shown already, which allauth does not.
 """
 
+import json
 import logging
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import passports
+from accounts import passports, vault
 from accounts.models import AgentSecret, ConnectedAgent, User
 from accounts.oauth import redirects
 from accounts.passports import Passport
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 CODE_LIFETIME = timedelta(seconds=settings.IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN)
 REFRESH_LIFETIME = timedelta(seconds=settings.IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN)
+# How long a refresh token that was shown is answered again as it was.
+REPEAT_WITHIN = timedelta(seconds=10)
 # How long a client that nobody has let in is kept.
 _UNUSED_CLIENT = timedelta(days=7)
 _CLIENT_ID = re.compile(r"[0-9a-f]{32}")
@@ -60,16 +63,25 @@ def let_in(*, user: User, client_id: str, code: str) -> ConnectedAgent:
 
 
 def passport_of(*, user: User, client_id: str) -> Passport:
-    """What it may do already, or might when it was here before: nothing widens unasked."""
+    """Return what it may do already, or might when it was here before: nothing widens unasked."""
     agent = ConnectedAgent.objects.filter(user=user, client_id=client_id).first()
     passport = passports.of(agent.key) if agent else passports.FULL
     return replace(passport, expires_at=None) if passport.has_expired else passport
 
 
-def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> ConnectedAgent | None:
+@dataclass(frozen=True)
+class Spent:
+    """A code or refresh token that was shown: whose it is, and the answer that it got before."""
+
+    agent: ConnectedAgent
+    answer: str = ""
+
+
+def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> Spent | None:
     """Use up a code or a refresh token of the client's; None when it is not good.
 
-    Whoever shows one again has it from somewhere: then nobody goes on with what came of it.
+    Whoever shows one again has it from somewhere: then nobody goes on with what came of it. Only a
+    client whose last refresh was a moment ago may have lost its answer, or have asked twice.
     """
     now = timezone.now()
     secret = AgentSecret.objects.filter(kind=kind, digest=digest(raw)).first()
@@ -80,25 +92,40 @@ def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> ConnectedAgent | 
     agent: ConnectedAgent | None = of_it.filter(pk=secret.agent_id).first()
     if agent is None:
         return None
-    # Asked of the row: of two at once, one is the first.
-    is_first = AgentSecret.objects.filter(pk=secret.pk, spent_at=None).update(spent_at=now)
-    if not is_first:
-        logger.warning("A %s of %s was shown again: it is revoked", kind.label, agent.key)
-        revoke(agent)
-        return None
     usable = ConnectedAgent.objects.usable().filter(pk=agent.pk, client=client)
-    return agent if secret.expires_at > now and usable.exists() else None
+    is_usable = secret.expires_at > now and usable.exists()
+    # Asked of the row: of two at once, one is the first.
+    if AgentSecret.objects.filter(pk=secret.pk, spent_at=None).update(spent_at=now):
+        return Spent(agent) if is_usable else None
+    recent = AgentSecret.objects.filter(pk=secret.pk, spent_at__gt=now - REPEAT_WITHIN)
+    again = recent.exclude(sealed_answer="").first()
+    if is_usable and again:
+        return Spent(agent, vault.unseal(again.sealed_answer, context=again.digest))
+    logger.warning("A %s of %s was shown again: it is revoked", kind.label, agent.key)
+    revoke(agent)
+    return None
 
 
-def keep(agent: ConnectedAgent, *, refresh: str) -> None:
-    """It has got a new pair of tokens."""
+def keep(agent: ConnectedAgent, *, shown: str, answer: str) -> None:
+    """It has got a new pair of tokens for what it has shown."""
     now = timezone.now()
     agent.connected_at = agent.connected_at or now
     agent.expires_at = now + REFRESH_LIFETIME
     agent.save(update_fields=["connected_at", "expires_at"])
-    agent.secrets.create(
-        kind=AgentSecret.Kind.REFRESH, digest=digest(refresh), expires_at=agent.expires_at
+    _forget_answers(agent.secrets.all())
+    spent = digest(shown)
+    agent.secrets.filter(kind=AgentSecret.Kind.REFRESH, digest=spent).update(
+        sealed_answer=vault.seal(answer, context=spent)
     )
+    agent.secrets.create(
+        kind=AgentSecret.Kind.REFRESH,
+        digest=digest(json.loads(answer)["refresh_token"]),
+        expires_at=agent.expires_at,
+    )
+
+
+def _forget_answers(secrets: QuerySet[AgentSecret]) -> None:
+    secrets.exclude(sealed_answer="").update(sealed_answer="")
 
 
 def find(raw: str, client: Client) -> ConnectedAgent | None:
@@ -121,5 +148,6 @@ def forget_old() -> None:
     """Take away what has ended, and clients that nobody lets in: anybody can register some."""
     now = timezone.now()
     AgentSecret.objects.filter(expires_at__lte=now).delete()
+    _forget_answers(AgentSecret.objects.filter(spent_at__lte=now - REPEAT_WITHIN))
     Token.objects.expired().delete()
     Client.objects.filter(agents=None, created_at__lt=now - _UNUSED_CLIENT).delete()

@@ -1,4 +1,4 @@
-"""Where a sign-in may lead back to: web pages by https, this machine, and known apps."""
+"""Allowed redirect addresses of a sign-in: web pages by https, this machine, and known apps."""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,6 +10,8 @@ from django.conf import settings
 _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&()*+=%-]{1,500}")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+# All of an authority with an IPv6 address: urlsplit passes over what follows its bracket.
+_BRACKETED = re.compile(r"\[::1\](:[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def parse(uri: str) -> Redirect | None:
     rest = (parts.path, parts.query)
     found = Redirect(parts.scheme, host, port, rest)
     if "@" in parts.netloc:
+        return None
+    if "[" in parts.netloc and not _BRACKETED.fullmatch(parts.netloc):
         return None
     if parts.scheme == "https":
         return found if _HOST.fullmatch(host) else None

@@ -1,10 +1,9 @@
 """The endpoints of OAuth: a person consents at the first, programs ask at the others."""
 
-import json
 import re
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from allauth.account.adapter import get_adapter
 from allauth.idp.oidc.forms import AuthorizationForm
@@ -79,11 +78,26 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         try:
             _check(request)
         except FatalClientError as exc:
-            return render(request, "idp/oidc/error.html", {"error": exc}, status=400)
+            return _refused(request, exc)
         except OAuth2Error as exc:
-            return _to_client(exc.in_uri(exc.redirect_uri))
-        response = super().dispatch(request, *args, **kwargs)
-        return _to_client(response["Location"]) if response.has_header("Location") else response
+            return self._failed(request, exc, exc.in_uri(exc.redirect_uri))
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        if not response.has_header("Location"):
+            return response
+        uri = response["Location"]
+        # The page was not shown, so nobody has agreed to go anywhere.
+        if request.method == "POST":
+            return _to_client(uri)
+        return self._failed(request, _error_in(uri), uri)
+
+    def _failed(self, request: HttpRequest, error: OAuth2Error, uri: str) -> HttpResponse:
+        """Tell the client, if the person has let it in, and else the person.
+
+        Anybody can register an address, and would send people there unasked (RFC 9700, 4.11.2).
+        """
+        client_id = request.GET.get("client_id")
+        known = ConnectedAgent.objects.of(request.user).usable().filter(client_id=client_id)
+        return _to_client(uri) if known.exists() else _refused(request, error)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.POST.get("request"):
@@ -136,7 +150,7 @@ def _read_alone(request: HttpRequest, names: set[str]) -> None:
 
 
 def _check(request: HttpRequest) -> None:
-    """What OAuth 2.1 and MCP require, and oauthlib or allauth let be.
+    """Check what OAuth 2.1 and MCP require, and oauthlib or allauth let be.
 
     Raises FatalClientError for what the client can't be told, and else another OAuth2Error.
     """
@@ -160,6 +174,18 @@ def _check(request: HttpRequest) -> None:
     agents.expect_at(client, asked.redirect_uri)
 
 
+def _refused(request: HttpRequest, error: OAuth2Error) -> HttpResponse:
+    return render(request, "idp/oidc/error.html", {"error": error}, status=400)
+
+
+def _error_in(uri: str) -> OAuth2Error:
+    """Return the error that a redirect would have told the client."""
+    query = dict(parse_qsl(urlsplit(uri).query))
+    error = OAuth2Error(description=query.get("error_description", ""))
+    error.error = query.get("error", "invalid_request")
+    return error
+
+
 def _to_client(uri: str) -> HttpResponse:
     """With iss, so that it knows whose answer it is (RFC 9207). Django's redirect knows no apps."""
     told = add_params_to_uri(uri, [("iss", settings.MANTA_URL)])
@@ -178,17 +204,19 @@ class Token(TokenView):  # type: ignore[misc]
     @transaction.atomic
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            agent = _spend(request)
+            shown, spent = _spend(request)
         except OAuth2Error as exc:
             return JsonResponse(dict(exc.twotuples), status=exc.status_code)
+        if spent.answer:
+            return HttpResponse(spent.answer, content_type="application/json")
         response: HttpResponse = super().post(request)
         if response.status_code == 200:
-            agents.keep(agent, refresh=json.loads(response.content)["refresh_token"])
+            agents.keep(spent.agent, shown=shown, answer=response.text)
         return response
 
 
-def _spend(request: HttpRequest) -> ConnectedAgent:
-    """Whose code or refresh token was shown, which is of no use from now on."""
+def _spend(request: HttpRequest) -> tuple[str, agents.Spent]:
+    """Use up the code or refresh token that was shown; return it, and whose it is."""
     if request.GET:
         raise InvalidRequestError("What is in an address is written down: send a form.")
     client = agents.client(request.POST.get("client_id"))
@@ -202,12 +230,13 @@ def _spend(request: HttpRequest) -> ConnectedAgent:
     # A code has one try. A refresh token is what a client has for a month.
     if kind == AgentSecret.Kind.REFRESH and not asks_well:
         raise InvalidTarget
-    agent = agents.spend(kind, request.POST.get(name, ""), client)
-    if agent is None:
+    shown = request.POST.get(name, "")
+    spent = agents.spend(kind, shown, client)
+    if spent is None:
         raise InvalidGrantError
     if not asks_well:
         raise InvalidTarget
-    return agent
+    return shown, spent
 
 
 @csrf_exempt

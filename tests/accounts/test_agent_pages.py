@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import ConnectedAgent
-from tests.accounts.an_agent import Agent, shown
+from tests.support.oauth_client import Agent, shown
 
 URL = "/account/agents/"
 MCP = "http://localhost:8000/mcp"

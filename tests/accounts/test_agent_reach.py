@@ -1,5 +1,7 @@
 """An agent's token is good for /mcp alone: everywhere else its bearer is a stranger."""
 
+import itertools
+
 import httpx
 import pytest
 from allauth.idp.oidc.models import Token
@@ -9,10 +11,10 @@ from accounts.models import AgentPassport, AgentSecret, ConnectedAgent, Personal
 from manta.asgi import application
 from sandboxes import mcp
 from sandboxes.models import Sandbox, SandboxEvent
-from tests.accounts.an_agent import Agent
-from tests.accounts.test_scopes import BESIDES, CLOSED, METHODS, bearing
-from tests.factories import SandboxFactory
-from tests.test_routes import BESIDE, OPEN_BESIDE
+from tests.support.factories import SandboxFactory
+from tests.support.matrix import bearing, cell
+from tests.support.oauth_client import Agent
+from tests.support.routes import API, BESIDE, METHODS, NOT_API, OPEN_BESIDE
 
 ELSEWHERE = [route for route in BESIDE if route not in {*OPEN_BESIDE, mcp.PATH}]
 
@@ -24,29 +26,36 @@ def raw(admin_user):
     return Agent().sign_in(admin_user)["access_token"]
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("route", CLOSED)
-def test_to_the_api_it_is_unknown(raw, route, method):
-    response = bearing(raw).generic(method, f"/{route}", "{}", content_type="application/json")
+def test_to_the_api_it_is_unknown(raw):
+    mismatches = []
+    for route, method in itertools.product(API, METHODS):
+        with cell(mismatches, method, route, "an agent's token") as answer:
+            response = bearing(raw).generic(
+                method, f"/{route}", "{}", content_type="application/json"
+            )
+            answer.equal("status", response.status_code, 401)
+            challenge = response.get("WWW-Authenticate", "")
+            answer.equal("challenge", challenge, 'Bearer realm="Manta", error="invalid_token"')
+            untouched = Sandbox.objects.filter(phase="ready", next_attempt_at=None).exists()
+            answer.equal("the sandbox untouched", untouched, True)
+            answer.equal("events", SandboxEvent.objects.count(), 0)
 
-    assert response.status_code == 401
-    assert 'error="invalid_token"' in response["WWW-Authenticate"]
-    assert Sandbox.objects.filter(phase="ready", next_attempt_at=None)
-    assert not SandboxEvent.objects.exists()
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("route", BESIDES)
-def test_to_every_page_it_is_a_stranger(raw, route, method):
-    before = rows()
+def test_to_every_page_it_is_a_stranger(raw):
+    before, mismatches = rows(), []
+    for route, method in itertools.product(NOT_API, ["get", "post"]):
+        with cell(mismatches, method, route, "an agent's token") as answer:
+            response = getattr(bearing(raw), method)(f"/{route}")
+            as_stranger = getattr(Client(enforce_csrf_checks=True), method)(f"/{route}")
+            answer.one_of("status", response.status_code, (as_stranger.status_code, 401))
+            there = as_stranger.headers.get("Location")
+            answer.one_of("Location", response.headers.get("Location"), (there, None))
+            answer.lacks("a body", response.text, "admin@example.com")
+            answer.equal("rows", rows(), before)
 
-    response = getattr(bearing(raw), method)(f"/{route}")
-
-    as_stranger = getattr(Client(enforce_csrf_checks=True), method)(f"/{route}")
-    assert response.status_code in (as_stranger.status_code, 401)
-    assert response.headers.get("Location") in (as_stranger.headers.get("Location"), None)
-    assert "admin@example.com" not in response.text
-    assert rows() == before
+    assert not mismatches, "\n".join(mismatches)
 
 
 def rows():
@@ -55,14 +64,13 @@ def rows():
     return [list(kind.objects.values()) for kind in kinds]
 
 
-@pytest.mark.parametrize("route", ELSEWHERE)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-async def test_to_every_route_beside_django_it_is_unknown(db, method, route):
-    raw = "x" * 86
-    transport = httpx.ASGITransport(application)
-
+async def test_to_every_route_beside_django_it_is_unknown(db):
+    headers = {"Authorization": f"Bearer {'x' * 86}"}
+    transport, mismatches = httpx.ASGITransport(application), []
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as program:
-        headers = {"Authorization": f"Bearer {raw}"}
-        response = await program.request(method, route, headers=headers)
+        for method, route in itertools.product(["GET", "POST", "PUT", "DELETE"], ELSEWHERE):
+            with cell(mismatches, method, route, "an agent's token", undo=False) as answer:
+                response = await program.request(method, route, headers=headers)
+                answer.one_of("status", response.status_code, (401, 405))
 
-    assert response.status_code in (401, 405)
+    assert not mismatches, "\n".join(mismatches)

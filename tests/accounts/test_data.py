@@ -5,9 +5,9 @@ from allauth.socialaccount.models import SocialAccount
 
 from accounts.models import AgentSecret, PersonalToken
 from sandboxes.models import SandboxEvent
-from tests.accounts.an_agent import Agent
-from tests.accounts.people import SECRET, give_totp, reauthenticate, sign_in
-from tests.factories import SandboxFactory, make_token
+from tests.support.factories import SandboxFactory, make_token
+from tests.support.oauth_client import Agent
+from tests.support.second_factors import SECRET, give_totp, reauthenticate, sign_in
 
 URL = "/account/data/"
 

@@ -2,7 +2,7 @@ import pytest
 
 from accounts.models import User
 from sandboxes.models import Phase, Sandbox
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 
 URL = "/account/delete/"
 

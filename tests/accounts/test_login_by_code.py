@@ -7,8 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from sandboxes.models import Sandbox
-from tests.accounts.authenticator import code_of
-from tests.accounts.people import SECRET, confirm_email, give_totp
+from tests.support.second_factors import SECRET, confirm_email, give_totp
+from tests.support.totp import code_of
 
 REQUEST = "/accounts/login/code/"
 CONFIRM = "/accounts/login/code/confirm/"

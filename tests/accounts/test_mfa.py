@@ -9,14 +9,14 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 
 from sandboxes.models import Sandbox
-from tests.accounts.authenticator import code_of
-from tests.accounts.people import (
+from tests.support.second_factors import (
     SECRET,
     confirm_email,
     give_totp,
     reauthenticate,
     sign_in,
 )
+from tests.support.totp import code_of
 
 AUTHENTICATE = "/accounts/2fa/authenticate/"
 ACTIVATE = "/accounts/2fa/totp/activate/"
@@ -121,6 +121,37 @@ def test_a_code_works_once(client, alice):
     response = client.post(AUTHENTICATE, {"code": code})
 
     assert "Incorrect code" in response.text
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_works_once_for_as_long_as_it_is_valid(client, alice, monkeypatch):
+    give_totp(alice)
+    now = time.time()
+    code = code_of(SECRET, at=now)
+    sign_in(client, alice)
+    client.post(AUTHENTICATE, {"code": code})
+    client.post("/accounts/logout/")
+    monkeypatch.setattr("time.time", lambda: now + 31)
+
+    sign_in(client, alice)
+    client.post(AUTHENTICATE, {"code": code})
+
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_code_that_set_it_up_is_used_up(alice_reauthenticated, alice, client):
+    secret = re.search(
+        r'id="totp-secret">([A-Z2-7]{32})<', alice_reauthenticated.get(ACTIVATE).text
+    )
+    code = code_of(secret[1])
+    alice_reauthenticated.post(ACTIVATE, {"code": code})
+    alice_reauthenticated.post("/accounts/logout/")
+
+    sign_in(client, alice)
+    client.post(AUTHENTICATE, {"code": code})
+
     assert not is_signed_in(client)
 
 

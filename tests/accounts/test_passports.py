@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import passports, tokens
 from accounts.models import AgentPassport, PersonalToken
-from tests.factories import PASSWORD, make_token
+from tests.support.factories import PASSWORD, make_token
 
 NEW = "/account/tokens/new/"
 

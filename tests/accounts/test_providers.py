@@ -16,10 +16,10 @@ from django.test import Client
 
 from accounts.models import User
 from sandboxes.models import Sandbox
-from tests.accounts.authenticator import code_of
-from tests.accounts.oauth import Person, Provider
-from tests.accounts.people import SECRET, confirm_email, give_totp, reauthenticate
-from tests.scripts.supervisor import ROOT
+from tests.support.oauth_provider import Person, Provider
+from tests.support.second_factors import SECRET, confirm_email, give_totp, reauthenticate
+from tests.support.supervisor import ROOT
+from tests.support.totp import code_of
 
 BOTH = pytest.mark.parametrize("name", ["github", "google"])
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,16 +136,25 @@ def test_nobody_takes_an_account_over_with_an_address_that_the_provider_did_not_
 
 
 @BOTH
-def test_nobody_lies_in_wait_with_an_address_that_is_not_theirs(client, alice, provider, name):
-    EmailAddress.objects.create(user=alice, email=alice.email, verified=False, primary=True)
+@pytest.mark.parametrize("has_row", [True, False])
+def test_who_lies_in_wait_with_an_address_loses_the_account_to_its_owner(
+    client, alice, provider, name, has_row
+):
+    if has_row:
+        EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    SocialAccount.objects.create(user=alice, provider=name, uid="99")
+    waiting = Client()
+    waiting.force_login(alice)
 
-    response = sign_in_with(client, name)
-    told = client.post(response.url, {"email": "alice@example.com"})
+    sign_in_with(client, name)
 
-    assert response.url == "/accounts/3rdparty/signup/"
-    assert "An account already exists with this email address" in unescape(told.text)
-    assert not is_signed_in(client)
-    assert not SocialAccount.objects.exists()
+    page = client.get("/account/")
+    assert page.status_code == 200
+    assert "Ended, because it was set up before" in page.text
+    assert not is_signed_in(waiting)
+    assert not User.objects.get().has_usable_password()
+    assert EmailAddress.objects.get().verified
+    assert SocialAccount.objects.get().uid == "4711"
 
 
 @BOTH

@@ -1,80 +1,66 @@
 """What a token may do, for every route, method and scope: taken from the resolver."""
 
+import itertools
+
 import httpx
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
-from rest_framework.views import APIView
 
 from accounts.models import PersonalToken, Scope, User
 from accounts.permissions import required_scope
 from manta.asgi import application
 from sandboxes import live
 from sandboxes.models import Sandbox, SandboxEvent
-from tests.factories import SandboxFactory, make_token
-from tests.test_routes import OPEN, ROUTES, _concrete
+from tests.support.factories import SandboxFactory, make_token
+from tests.support.matrix import bearing, cell, signed_in
+from tests.support.routes import API, API_VIEWS, METHODS, NOT_API
 
-METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 UNAUTHORIZED = {"error": "Unauthorized"}
-
-
-def api_views(resolver, prefix=""):
-    for pattern in resolver.url_patterns:
-        route = prefix + str(pattern.pattern)
-        if not isinstance(pattern, URLPattern):
-            yield from api_views(pattern, route)
-        elif issubclass(getattr(pattern.callback, "cls", object), APIView):
-            yield _concrete(route), pattern.callback.cls
-
-
-VIEWS = dict(api_views(get_resolver()))
-CLOSED = sorted(set(VIEWS) - OPEN)
-BESIDES = [route for route in ROUTES if route not in CLOSED]
 SCOPES = [(), *[(scope.value,) for scope in Scope], tuple(Scope.values)]
 
 
-def bearing(raw, **more):
-    """A program: no cookie, nothing but its token."""
-    return Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {raw}"}, **more)
-
-
-def refused(response):
-    return response.status_code == 403 and response.json()["code"] in (
-        "insufficient_scope",
-        "permission_denied",
-    )
-
-
 def test_the_views_are_found():
-    assert {"api/sandbox", "api/sandbox/init", "api/sandbox/events"} <= set(CLOSED)
+    assert {"api/sandbox", "api/sandbox/init", "api/sandbox/events"} <= set(API)
 
 
-@pytest.mark.parametrize("route", CLOSED)
-def test_every_method_of_the_api_names_its_scope(route):
-    view = VIEWS[route]()
-    methods = set(view.allowed_methods) - {"OPTIONS"}
+def test_every_method_of_the_api_names_its_scope():
+    mismatches = []
+    for route in API:
+        view = API_VIEWS[route]()
+        methods = set(view.allowed_methods) - {"OPTIONS"}
+        if not methods:
+            mismatches.append(f"/{route}: expected a method, got none")
+        for method in methods:
+            scope = required_scope(view, method)
+            if scope not in Scope or (method != "GET" and scope.endswith(":read")):
+                mismatches.append(f"{method} /{route}: expected a scope that fits, got {scope}")
 
-    needed = {method: required_scope(view, method) for method in methods}
-
-    assert methods
-    assert all(scope in Scope for scope in needed.values())
-    assert all(not scope.endswith(":read") for m, scope in needed.items() if m != "GET")
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("scopes", SCOPES, ids=lambda scopes: "+".join(scopes) or "none")
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("route", CLOSED)
-def test_a_token_may_do_what_its_scopes_name_and_no_more(alices_sandbox, route, method, scopes):
-    program = bearing(make_token(alices_sandbox.owner, *scopes))
-    view = VIEWS[route]()
+@pytest.mark.parametrize("route", API)
+def test_a_token_may_do_what_its_scopes_name_and_no_more(alices_sandbox, route):
+    raw = {scopes: make_token(alices_sandbox.owner, *scopes) for scopes in SCOPES}
+    view = API_VIEWS[route]()
+    mismatches = []
+    for method, scopes in itertools.product(METHODS, SCOPES):
+        exists = ("GET" if method == "HEAD" else method) in view.allowed_methods
+        allowed = required_scope(view, method) in scopes
+        refusal = 405 if not exists else None if allowed else 403
+        credential = f"a token of {'+'.join(scopes) or 'no scope'}"
+        with cell(mismatches, method, route, credential) as answer:
+            response = bearing(raw[scopes]).generic(
+                method, f"/{route}", "{}", content_type="application/json"
+            )
+            refused = response.status_code if response.status_code in (403, 405) else None
+            answer.equal("refused with", refused, refusal)
+            answer.equal("the sandbox untouched", allowed or not_asked(alices_sandbox), True)
 
-    response = program.generic(method, f"/{route}", "{}", content_type="application/json")
+    assert not mismatches, "\n".join(mismatches)
 
-    exists = ("GET" if method == "HEAD" else method) in view.allowed_methods
-    allowed = required_scope(view, method) in scopes
-    assert (response.status_code == 405) == (not exists)
-    assert (response.status_code == 403) == (exists and not allowed)
-    assert allowed or Sandbox.objects.filter(pk=alices_sandbox.pk, next_attempt_at=None)
+
+def not_asked(sandbox):
+    return Sandbox.objects.filter(pk=sandbox.pk, next_attempt_at=None).exists()
 
 
 def test_what_is_missing_is_named(alices_sandbox):
@@ -94,55 +80,60 @@ def test_what_is_missing_is_named(alices_sandbox):
 
 
 def test_a_view_that_names_no_scope_is_closed_to_tokens(alices_sandbox, monkeypatch):
-    monkeypatch.setattr(VIEWS["api/sandbox"], "scopes", {})
+    monkeypatch.setattr(API_VIEWS["api/sandbox"], "scopes", {})
     program = bearing(make_token(alices_sandbox.owner, *Scope.values))
 
     assert program.get("/api/sandbox").status_code == 403
 
 
-@pytest.mark.parametrize("route", BESIDES)
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_anywhere_else_a_token_gets_what_a_stranger_gets(admin_user, route, method):
+def test_anywhere_else_a_token_gets_what_a_stranger_gets(admin_user):
     SandboxFactory(owner=admin_user)
-    program = bearing(make_token(admin_user, *Scope.values))
+    raw, mismatches = make_token(admin_user, *Scope.values), []
+    for route, method in itertools.product(NOT_API, ["get", "post"]):
+        with cell(mismatches, method, route, "an admin's token of every scope") as answer:
+            tokens_answer = getattr(bearing(raw), method)(f"/{route}")
+            strangers = getattr(Client(enforce_csrf_checks=True), method)(f"/{route}")
+            answer.equal("status", tokens_answer.status_code, strangers.status_code)
+            answer.equal("Location", tokens_answer.get("Location"), strangers.get("Location"))
+            answer.lacks("a body", tokens_answer.text, admin_user.email)
+            answer.equal("number of tokens", PersonalToken.objects.count(), 1)
 
-    tokens_answer = getattr(program, method)(f"/{route}")
-    strangers = getattr(Client(enforce_csrf_checks=True), method)(f"/{route}")
-
-    assert tokens_answer.status_code == strangers.status_code
-    assert tokens_answer.get("Location") == strangers.get("Location")
-    assert admin_user.email not in tokens_answer.text
-    assert PersonalToken.objects.count() == 1
-
-
-@pytest.mark.parametrize("route", CLOSED)
-@pytest.mark.parametrize("method", ["get", "post", "delete"])
-def test_bobs_token_gets_nothing_of_alices(alices_sandbox, bob, route, method):
-    program = bearing(make_token(bob, *Scope.values))
-
-    response = getattr(program, method)(
-        f"/{route}", {"confirm": alices_sandbox.name}, content_type="application/json"
-    )
-
-    assert alices_sandbox.name not in response.text
-    assert not SandboxEvent.objects.filter(sandbox_name=alices_sandbox.name).exists()
-    assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("route", CLOSED)
+def test_bobs_token_gets_nothing_of_alices(alices_sandbox, bob, monkeypatch):
+    monkeypatch.setattr("sandboxes.api.init._WAIT", 0.1)
+    name, raw, mismatches = alices_sandbox.name, make_token(bob, *Scope.values), []
+    for route, method in itertools.product(API, ["get", "post", "delete"]):
+        with cell(mismatches, method, route, "Bob's token of every scope") as answer:
+            response = getattr(bearing(raw), method)(
+                f"/{route}", {"confirm": name}, content_type="application/json"
+            )
+            answer.lacks("a body", response.text, name)
+            events = SandboxEvent.objects.filter(sandbox_name=name).count()
+            answer.equal("events of Alice's sandbox", events, 0)
+            ready = Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready").exists()
+            answer.equal("Alice's sandbox ready", ready, True)
+            answer.equal("Alice's sandbox untouched", not_asked(alices_sandbox), True)
+
+    assert not mismatches, "\n".join(mismatches)
+
+
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "bearer x", "BEARER manta_pat_x", "Bearer é", "Bearer a b"]
 )
-def test_who_sends_a_wrong_token_is_nobody_whatever_their_cookies(
-    client, alices_sandbox, route, header
-):
-    client.force_login(alices_sandbox.owner)
+def test_who_sends_a_wrong_token_is_nobody_whatever_their_cookies(alices_sandbox, header):
+    browser, mismatches = signed_in(alices_sandbox.owner), []
+    sent = {"Authorization": header.encode().decode("latin-1")}
+    for route in API:
+        with cell(mismatches, "GET", route, f"{header!r} and the owner's session") as answer:
+            response = browser().get(f"/{route}", headers=sent)
+            answer.equal("status", response.status_code, 401)
+            answer.equal("body", response.json(), UNAUTHORIZED)
+            challenge = response["WWW-Authenticate"]
+            answer.equal("challenge", challenge, 'Bearer realm="Manta", error="invalid_token"')
 
-    response = client.get(f"/{route}", headers={"Authorization": header.encode().decode("latin-1")})
-
-    assert response.status_code == 401
-    assert response.json() == UNAUTHORIZED
-    assert response["WWW-Authenticate"] == 'Bearer realm="Manta", error="invalid_token"'
+    assert not mismatches, "\n".join(mismatches)
 
 
 def test_a_token_acts_for_its_user_whoever_else_the_cookies_are(client, alices_sandbox, bob):

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.sessions import SignIn, ended
-from tests.factories import UserFactory
+from tests.support.factories import UserFactory
 
 
 def sign_in(user):

@@ -1,10 +1,22 @@
+from typing import ClassVar
+
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 
 from accounts.models import User
 from sandboxes.models import Phase, Sandbox
-from tests.factories import PASSWORD, SandboxFactory
+from tests.support.factories import PASSWORD, SandboxFactory
+
+
+class CountingHasher(MD5PasswordHasher):
+    hashed: ClassVar[list[str]] = []
+
+    def encode(self, password, salt):
+        self.hashed.append(password)
+        return super().encode(password, salt)
+
 
 NEW = {"email": "carol@example.com", "password1": PASSWORD}
 
@@ -111,11 +123,11 @@ def test_next_leads_to_a_page_of_ours(client, alice):
     assert response.url == "/account/"
 
 
-def test_a_password_is_reset_by_e_mail(client, alice):
+def test_a_password_is_reset_by_e_mail(client, alice, settings):
     client.post("/accounts/password/reset/", {"email": "alice@example.com"})
 
     link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
-    page = client.get(link.replace("http://testserver", ""), follow=True)
+    page = client.get(link.removeprefix(settings.MANTA_URL), follow=True)
     form = page.request["PATH_INFO"]
     client.post(form, {"password1": "an entirely new one", "password2": "an entirely new one"})
 
@@ -136,6 +148,37 @@ def test_guessing_passwords_is_limited(client, alice):
 
     assert 429 in answers or "Too many" in right.text
     assert right.status_code != 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_wrong_passwords_from_elsewhere_do_not_lock_the_owner_out(alice):
+    elsewhere = Client(REMOTE_ADDR="192.0.2.66")
+    for number in range(14):
+        sign_in(elsewhere, "alice@example.com", f"guess {number}")
+    locked = sign_in(elsewhere, "alice@example.com")
+
+    owner = sign_in(Client(REMOTE_ADDR="192.0.2.1"), "alice@example.com")
+
+    assert locked.status_code != 302
+    assert owner.url == "/workspace/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_mail_a_sign_up_tells_nobody_who_has_an_account(alice, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    hashed = []
+    settings.PASSWORD_HASHERS = ["tests.accounts.test_sign_in.CountingHasher"]
+    CountingHasher.hashed = hashed
+
+    known = Client().post("/accounts/signup/", {**NEW, "email": "alice@example.com"})
+    count = len(hashed)
+    unknown = Client().post("/accounts/signup/", NEW)
+
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    # As much work for either, so that the time does not tell.
+    assert count == len(hashed) - count == 1
+    assert User.objects.get(email="alice@example.com").check_password(PASSWORD)
+    assert [message.to for message in mail.outbox] == [[alice.email], [NEW["email"]]]
 
 
 def test_the_e_mail_address_can_be_changed(client, alice):

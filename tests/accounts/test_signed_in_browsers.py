@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.browsers import browser_name
 from accounts.sessions import SignIn, ended
-from tests.accounts.people import sign_in
+from tests.support.second_factors import sign_in
 
 URL = "/account/sessions/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

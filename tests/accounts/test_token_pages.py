@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import PersonalToken
-from tests.factories import PASSWORD, make_token
+from tests.support.factories import PASSWORD, make_token
 
 URL = "/account/tokens/"
 NEW = "/account/tokens/new/"

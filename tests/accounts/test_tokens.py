@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import PersonalToken, User
-from tests.factories import UserFactory, make_token
+from tests.support.factories import UserFactory, make_token
 
 
 def key_of(raw):

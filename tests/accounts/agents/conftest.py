@@ -1,6 +1,6 @@
 import pytest
 
-from tests.accounts.an_agent import Agent
+from tests.support.oauth_client import Agent
 
 
 @pytest.fixture

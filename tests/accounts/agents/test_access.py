@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import AgentSecret, ConnectedAgent
 from accounts.oauth import agents
-from tests.accounts.an_agent import good
+from tests.support.oauth_client import good
 
 MCP_URL = "http://localhost:8000/mcp"
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AgentSecret, ConnectedAgent
-from tests.accounts.an_agent import Agent, ends_soon, good
-from tests.factories import UserFactory
+from tests.support.factories import UserFactory
+from tests.support.oauth_client import Agent, ends_soon, good
 
 
 def test_another_port_on_this_machine_is_good(alice):
@@ -92,13 +92,12 @@ def test_a_token_in_the_address_is_refused(agent, alice):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("kind", ["code", "refresh"])
-def test_of_many_at_once_one_is_served(kind):
+def test_of_many_at_once_one_is_served():
     agent, user = Agent(), UserFactory()
-    secret = agent.code(user) if kind == "code" else agent.sign_in(user)["refresh_token"]
+    code = agent.code(user)
 
     def show(_):
-        answer = agent.exchange(secret) if kind == "code" else agent.refresh(secret)
+        answer = agent.exchange(code)
         connection.close()
         return answer.status_code
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts import passports
 from accounts.models import AgentSecret, ConnectedAgent
-from tests.accounts.an_agent import ALLOW, Agent, answer, good, shown, told
+from accounts.oauth import agents
+from tests.support.oauth_client import ALLOW, Agent, answer, good, shown, told
 
 
 def test_the_page_says_who_asks_for_what_and_until_when(agent, browser):
@@ -159,12 +160,22 @@ def test_who_is_not_known_is_told_nothing(agent, browser, wrong, method):
         ({"scope": "offline_access"}, "invalid_scope"),
     ],
 )
-def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, error):
-    response = browser.get(agent.address(**wrong))
+def test_what_is_asked_wrongly_is_answered_to_who_is_let_in_and_else_to_the_person(
+    agent, browser, alice, wrong, error
+):
+    unknown = browser.get(agent.address(**wrong))
+    agent.sign_in(alice)
+    known = browser.get(agent.address(**wrong))
+    agents.revoke(ConnectedAgent.objects.get())
+    revoked = browser.get(agent.address(**wrong))
 
-    assert told(response)["error"] == error
-    assert told(response)["state"] == "xyz"
-    assert not ConnectedAgent.objects.exists()
+    assert told(known)["error"] == error
+    assert told(known)["state"] == "xyz"
+    for response in (unknown, revoked):
+        assert response.status_code == 400
+        assert "Location" not in response
+        assert "nothing was sent to it" in response.text
+        assert error in response.text
 
 
 @pytest.mark.parametrize(
@@ -178,10 +189,17 @@ def test_what_is_asked_wrongly_is_answered_to_the_client(agent, browser, wrong, 
     ],
 )
 def test_a_form_that_is_sent_to_a_wrong_question_is_refused(agent, browser, wrong, error):
-    said = told(answer(browser, agent.address(), to=agent.address(**wrong)))
+    response = answer(browser, agent.address(), to=agent.address(**wrong))
 
-    assert (said["error"], said["state"]) == (error, "xyz")
+    assert response.status_code == 400
+    assert error in response.text
     assert not ConnectedAgent.objects.exists()
+
+
+def test_an_agent_that_another_person_has_let_in_is_told_nothing(agent, browser, bob):
+    agent.sign_in(bob)
+
+    assert browser.get(agent.address(resource=None)).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -205,7 +223,8 @@ def test_a_form_for_one_agent_lets_no_other_in(agent, browser):
 def test_two_resources_are_one_too_many(agent, browser):
     response = browser.get(f"{agent.address()}&resource=https%3A%2F%2Fevil.example")
 
-    assert told(response)["error"] == "invalid_target"
+    assert response.status_code == 400
+    assert "invalid_target" in response.text
 
 
 def test_the_person_chooses_what_it_may_do_and_how_long(agent, browser, alice):

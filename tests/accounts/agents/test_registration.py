@@ -35,6 +35,8 @@ def test_it_may_lead_back_to_the_web_this_machine_and_known_apps(agent, uri):
         "http://evil.example/cb",
         "http://localhost.evil.example/cb",
         "http://127.0.0.1@evil.example/cb",
+        "http://[::1].evil.example/cb",
+        "cursor://[::1].evil.example/cb",
         "https://good.example@evil.example/",
         "https://evil.example/#fragment",
         "https://evil.example;script-src *",

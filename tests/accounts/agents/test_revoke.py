@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import AgentSecret, ConnectedAgent, User
 from accounts.oauth import agents
-from tests.accounts.an_agent import Agent, ends_soon, good
+from tests.support.oauth_client import Agent, ends_soon, good
 
 
 @pytest.mark.parametrize(

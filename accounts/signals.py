@@ -1,0 +1,37 @@
+"""What follows from a step of a sign-in."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.signals import (
+    authentication_step_completed,
+    email_confirmed,
+    password_reset,
+)
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts import access, addresses
+from accounts.models import User
+
+
+@receiver(authentication_step_completed)
+def note_address(user: User, method: str, **kwargs: Any) -> None:
+    """A code proves the address: make the row in which allauth notes that, where there is none."""
+    if method == "code":
+        addresses.current_row(user)
+
+
+@receiver(email_confirmed)
+def end_unproven_access(request: HttpRequest, email_address: EmailAddress, **kwargs: Any) -> None:
+    user = email_address.user
+    earlier = EmailAddress.objects.filter(user=user, verified=True).exclude(pk=email_address.pk)
+    if not earlier.exists():
+        keep_password = access.knows_password(request, user)
+        access.end_unproven(request, user, keep_password=keep_password)
+
+
+@receiver(password_reset)
+def prove_address(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    if not EmailAddress.objects.filter(user=user, verified=True).exists():
+        access.prove_by_reset(request, user, addresses.current_row(user))
