@@ -6,6 +6,13 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operations import sentry, tasks  # noqa: F401 (tasks: the worker has to know them)
+        from functools import partial
+
+        from operations import sentry
+        from operations.checker import Checker
+        from operations.recorder import Recorder
+        from sandboxes import companions
 
         sentry.start()
+        companions.register(partial(Recorder, "worker"))
+        companions.register(Checker)

@@ -5,13 +5,13 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import User
-from operations import doctor, tasks
-from operations.doctor import Finding, Verdict
-from operations.models import Check
+from manta.request_context import bound, current_request_id
+from operations import doctor
+from operations.doctor import Finding
+from operations.models import CHECK_PATIENCE, Check
 from sandboxes import events, services
 from sandboxes.models import Action, Sandbox
 from sandboxes.services.rows import require_ready
-from sandboxes.tasks import QUEUE_ERRORS
 
 
 def start_check(*, sandbox: Sandbox, actor: User) -> None:
@@ -23,39 +23,46 @@ def start_check(*, sandbox: Sandbox, actor: User) -> None:
     before = Check.objects.filter(owner=actor).first()
     if before and before.is_under_way:
         return
-    check, _ = Check.objects.update_or_create(
+    Check.objects.update_or_create(
         owner=actor,
-        defaults={"started_at": timezone.now(), "finished_at": None, "findings": []},
+        defaults={
+            "started_at": timezone.now(),
+            "claimed_at": None,
+            "finished_at": None,
+            "findings": [],
+            "request_id": current_request_id(),
+        },
     )
     events.record(sandbox, Action.CHECKED, actor=actor)
     services.watch(sandbox)
-    try:
-        tasks.enqueue_check(check)
-    except QUEUE_ERRORS:
-        _finish(check.pk, check.started_at, [_no_queue()])
 
 
-def run_check(pk: int, started_at: datetime) -> None:
+def claim(limit: int) -> list[Check]:
+    """Return checks that wait for a worker, the oldest first; no other worker gets them."""
+    now = timezone.now()
+    waiting = Check.objects.filter(
+        claimed_at=None, finished_at=None, started_at__gt=now - CHECK_PATIENCE
+    ).select_related("owner")
+    return [
+        check
+        for check in waiting.order_by("started_at")[:limit]
+        if Check.objects.filter(pk=check.pk, started_at=check.started_at, claimed_at=None).update(
+            claimed_at=now
+        )
+    ]
+
+
+def run_check(check: Check) -> None:
     """Do what start_check asked for; each finding can be read as soon as it is there."""
-    check = Check.objects.select_related("owner").filter(pk=pk, started_at=started_at).first()
-    sandbox = Sandbox.objects.of(check.owner) if check else None
+    sandbox = Sandbox.objects.of(check.owner)
     if sandbox is None:
         return
     findings: list[Finding] = []
-    for finding in doctor.examine_sandbox(sandbox):
-        findings.append(finding)
-        _write(pk, started_at, findings)
-    _finish(pk, started_at, findings)
-
-
-def _no_queue() -> Finding:
-    return Finding(
-        "queue",
-        "Manta's job queue",
-        Verdict.FAILED,
-        detail="The check could not be handed to a worker.",
-        remedy="Try again in a minute; then tell your administrator.",
-    )
+    with bound(check.request_id):
+        for finding in doctor.examine_sandbox(sandbox):
+            findings.append(finding)
+            _write(check.pk, check.started_at, findings)
+    _finish(check.pk, check.started_at, findings)
 
 
 def _write(pk: int, started_at: datetime, findings: list[Finding]) -> None:

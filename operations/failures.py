@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from manta.logs import redact
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 
 # Kinds of failures between two flushes; more are in the log only.
 MOST_KINDS = 50

@@ -7,13 +7,11 @@ from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from sandboxes import tasks
-
 logger = logging.getLogger(__name__)
 
 
 def checks() -> dict[str, bool]:
-    return {"database": database_works(), "cache": cache_works(), "queue": tasks.is_up()}
+    return {"database": database_works(), "cache": cache_works()}
 
 
 def database_works() -> bool:

@@ -58,7 +58,11 @@ class Check(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sandbox_check"
     )
     started_at = models.DateTimeField()
+    # When a worker began with it; null while it waits for one.
+    claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # Of the request that asked for it.
+    request_id = models.CharField(max_length=64, blank=True)
     # Each a doctor.Finding as a dictionary.
     findings = models.JSONField(default=list)
 

@@ -1,10 +1,15 @@
-"""/metrics, beside Django: for any Host, without https, and on none of Django's few threads."""
+"""/metrics, beside Django: without https, and on none of Django's few threads.
+
+For an allowed Host or an address only: a page of another site that has its own name point to this
+machine would otherwise read it in the browser of somebody who works here.
+"""
 
 import hmac
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.db import connection
+from django.http.request import split_domain_port, validate_host
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,11 +30,26 @@ async def metrics(request: Request) -> Response:
 
 def is_allowed(request: Request) -> bool:
     """With METRICS_TOKEN: who sends it. Without: this machine itself, where no proxy is set up."""
+    if not _is_allowed_host(request.headers.get("Host", "")):
+        return False
     if settings.METRICS_TOKEN:
         sent = request.headers.get("Authorization", "")
         return hmac.compare_digest(sent.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
     proxied = settings.TRUSTED_PROXY_COUNT or any(name in request.headers for name in _OF_PROXIES)
     return bool(request.client and not proxied and _is_loopback(request.client.host))
+
+
+def _is_allowed_host(host: str) -> bool:
+    domain, _ = split_domain_port(host)
+    return _is_address(domain) or validate_host(domain, [*settings.ALLOWED_HOSTS, "localhost"])
+
+
+def _is_address(domain: str) -> bool:
+    try:
+        ip_address(domain.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

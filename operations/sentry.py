@@ -13,7 +13,7 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.types import Event
 
 from manta.logs import redact
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 from operations.failures import OF_STRANGERS
 
 _KEPT = {

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from operations import health
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import gateway, tasks
+from sandboxes import gateway
 from sandboxes.models import Heartbeat
 
 # A worker gives a sign of life every five seconds.
@@ -40,12 +40,6 @@ def _cache() -> str:
     if not health.cache_works():
         raise Trouble("Redis does not answer.")
     return "Redis answers."
-
-
-def _queue() -> str:
-    if not tasks.is_up():
-        raise Trouble("No job can be queued.")
-    return "A job can be queued."
 
 
 def _worker() -> str:
@@ -81,12 +75,6 @@ STEPS = [
         "See that it runs and that DATABASE_URL is right; then run `manage.py migrate`.",
     ),
     Step("cache", "The cache", _cache, "See that Redis runs and that REDIS_URL is right."),
-    Step(
-        "queue",
-        "The job queue",
-        _queue,
-        "See that Redis, PostgreSQL, or the disk of MANTA_STATE_DIR can be written to.",
-    ),
     Step("worker", "A worker", _worker, "Start `manage.py worker`.", needs=("database",)),
     Step(
         "credentials",

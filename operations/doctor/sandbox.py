@@ -1,13 +1,14 @@
 """Whether a sandbox can do what sandboxes are for."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import dataplane, gateway, status
+from sandboxes import dataplane, gateway, services, status
 from sandboxes.models import Sandbox
+from sandboxes.reach import Reach
 
 _TOKEN_LIFETIME = timedelta(minutes=1)
 # Seconds.
@@ -16,10 +17,10 @@ _COMMAND_PATIENCE = 15
 
 @dataclass
 class Patient:
-    """The sandbox that is tried; url and port are known once it is there, and serves one."""
+    """The sandbox that is tried; reach and port are known once it is there, and serves one."""
 
     name: str
-    url: str = ""
+    reach: Reach = field(default_factory=lambda: Reach(""))
     port: int | None = None
 
 
@@ -32,12 +33,13 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
             raise Trouble("The provider has no such sandbox any more.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
             raise Trouble("The provider's sandbox of this name belongs to another account.")
-        patient.url = record.url
+        services.ensure_session(own)
+        patient.reach = own.reach
         seen = status.from_provider(record.status, record.state)
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        dataplane.list_processes(patient.url)
+        dataplane.list_processes(patient.reach)
         return "It is awake."
 
     return [
@@ -66,25 +68,25 @@ def steps(patient: Patient) -> list[Step]:
 def _file(patient: Patient) -> str:
     word = secrets.token_hex(8)
     path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
-    dataplane.write_file(patient.url, path, word)
+    dataplane.write_file(patient.reach, path, word)
     try:
-        if dataplane.read_file(patient.url, path) != word:
+        if dataplane.read_file(patient.reach, path) != word:
             raise Trouble("A file does not hold what was written to it.")
     finally:
-        dataplane.delete_file(patient.url, path)
+        dataplane.delete_file(patient.reach, path)
     return "A file was written, read and deleted."
 
 
 def _process(patient: Patient) -> str:
     word = secrets.token_hex(8)
-    if dataplane.run(patient.url, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
+    if dataplane.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
         raise Trouble("A command did not say what it should.")
     return "A command ran."
 
 
 def _port(patient: Patient) -> str:
     port = _required_port(patient)
-    if not dataplane.port_answers(patient.url, port):
+    if not dataplane.port_answers(patient.reach, port):
         raise Trouble(f"Nothing answers on port {port}.")
     return f"A server answers on port {port}."
 
@@ -106,7 +108,7 @@ def _required_port(patient: Patient) -> int:
 
 
 def _mcp(patient: Patient) -> str:
-    tools = dataplane.mcp_tools(patient.url)
+    tools = dataplane.mcp_tools(patient.reach)
     if not tools:
         raise Trouble("It offers no tools.")
     return f"{len(tools)} tools."

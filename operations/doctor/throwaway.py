@@ -46,7 +46,7 @@ class ThrowawaySandbox(Patient):
 
     def _create(self) -> str:
         self._may_exist = self._may_appear = True
-        record = gateway.create_if_not_exists(
+        gateway.create_if_not_exists(
             gateway.SandboxSpec(
                 name=self.name,
                 image=settings.SANDBOX_IMAGE,
@@ -58,12 +58,12 @@ class ThrowawaySandbox(Patient):
             )
         )
         self._may_appear = False
-        self.url = record.url
+        self.reach = gateway.open_session(self.name, LIFETIME).reach
         return f"{self.name} is there."
 
     def _start(self) -> str:
         project = starters.current()
-        dataplane.write_tree(self.url, project.folder, project.files)
+        dataplane.write_tree(self.reach, project.folder, project.files)
         process = {
             "name": project.process,
             "command": project.command,
@@ -71,7 +71,7 @@ class ThrowawaySandbox(Patient):
             "waitForPorts": [project.port],
             "timeout": 15,
         }
-        if not dataplane.start_process(self.url, process):
+        if not dataplane.start_process(self.reach, process):
             raise Trouble("Its server did not listen within 15 s.")
         if project.port in [port["target"] for port in settings.SANDBOX_PORTS]:
             self.port = project.port

@@ -1,9 +1,6 @@
 import pytest
 
 from operations import failures, metrics
-from tests.sandboxes.conftest import made, wanted
-
-__all__ = ["made", "wanted"]
 
 
 @pytest.fixture

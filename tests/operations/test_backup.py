@@ -19,7 +19,7 @@ from operations import backup
 from sandboxes import services, watch
 from sandboxes.models import Heartbeat, Installation, Orphan, Phase, Sandbox
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, UserFactory
+from tests.support.factories import SandboxFactory, UserFactory
 
 needs_tools = pytest.mark.skipif(
     connection.vendor == "postgresql" and not shutil.which("pg_dump"),

@@ -1,6 +1,5 @@
 """A person checks their own sandbox: started on a page, done by a worker, read on the page."""
 
-import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,7 @@ from django.utils import timezone
 from operations import checking
 from operations.models import Check
 from sandboxes.models import Action, Sandbox, SandboxEvent
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 PAGE = "/sandbox/check/"
 NAMES = ["provider", "wake", "file", "process", "port", "preview", "mcp"]
@@ -24,7 +23,7 @@ def asked(client, made):
 
 
 def work(check):
-    checking.run_check(check.pk, check.started_at)
+    checking.run_check(check)
     check.refresh_from_db()
 
 
@@ -118,21 +117,20 @@ def test_one_that_was_lost_with_its_worker_is_said_so_and_can_be_repeated(client
 def test_what_an_overtaken_worker_finds_is_dropped(asked):
     Check.objects.update(started_at=timezone.now())
 
-    checking.run_check(asked.pk, asked.started_at)
+    checking.run_check(asked)
 
     assert Check.objects.get().findings == []
 
 
-def test_without_the_queue_the_page_says_so(client, alices_sandbox, monkeypatch):
-    def locked(check):
-        raise sqlite3.OperationalError("locked")
+def test_a_check_is_claimed_once(asked):
+    assert checking.claim(2) == [asked]
+    assert checking.claim(2) == []
 
-    monkeypatch.setattr("operations.tasks.enqueue_check", locked)
-    client.force_login(alices_sandbox.owner)
 
-    page = client.post(PAGE, follow=True)
+def test_a_check_that_waited_too_long_is_not_begun(asked):
+    Check.objects.update(started_at=timezone.now() - timedelta(minutes=5))
 
-    assert "could not be handed to a worker" in page.text
+    assert checking.claim(2) == []
 
 
 @pytest.mark.parametrize(("phase", "status"), [("pending", 409), ("gone", 410), ("failed", 409)])

@@ -12,12 +12,14 @@ from django.core.management import call_command
 from operations import doctor
 from operations.doctor import Verdict
 from sandboxes.models import Heartbeat, Orphan, Sandbox
-from tests.local_blaxel.running import until
-from tests.sandboxes.test_worker import database_url
+from tests.support.waiting import wait_until
+from tests.support.web_process import database_url
 
 pytestmark = pytest.mark.django_db
 
 NO = {"code": "QUOTA_EXCEEDED", "message": "no", "error": "no", "status_code": 403}
+# Below the address of the sandbox's own API there is more: its calls come by a preview, too.
+APP_PREVIEW = "^/preview/[^/]+/?$"
 SANDBOX_STEPS = ["create", "starter", "file", "process", "port", "preview", "mcp", "delete"]
 
 
@@ -46,15 +48,15 @@ def run(capsys, *options):
 def test_where_everything_works_nothing_fails(provider):
     found = examine()
 
-    passed = ["settings", "database", "queue", "worker", "credentials", "image"]
-    assert verdicts(found, *passed, *SANDBOX_STEPS) == [Verdict.OK] * 14
-    assert all(found[name].seconds > 0 for name in passed)
+    passed = ["settings", "database", "worker", "credentials", "image"]
+    assert verdicts(found, *passed, *SANDBOX_STEPS) == [Verdict.OK] * 13
+    assert found["create"].seconds > 0
     assert provider.server.names() == []
 
 
 def test_the_throwaway_sandbox_is_nobodys(provider):
     examination = doctor.examine_installation()
-    until(lambda: next(examination).name == "create")
+    wait_until(lambda: next(examination).name == "create")
 
     (record,) = provider.server.records()
     labels = record["metadata"]["labels"]
@@ -103,8 +105,8 @@ def test_a_refused_create_is_named_and_the_rest_is_not_tried(provider, capsys):
         ("PUT", "/filesystem//tmp/manta-check-", "file"),
         ("PUT", "/filesystem/tree", "starter"),
         ("GET", "/port/3000/", "port"),
-        ("POST", "/tokens", "preview"),
-        ("GET", "/preview/", "preview"),
+        ("POST", "preview-3000/tokens", "preview"),
+        ("GET", APP_PREVIEW, "preview"),
         ("POST", "/mcp", "mcp"),
     ],
 )
@@ -128,7 +130,7 @@ def test_an_answer_over_mcp_that_makes_no_sense_fails_that_step(provider):
 
 
 def test_a_preview_that_is_open_to_everybody_fails(provider):
-    provider.fails("GET", "/preview/", 200, b"come in", times=9)
+    provider.fails("GET", APP_PREVIEW, 200, b"come in", times=9)
 
     found = examine()
 
@@ -204,8 +206,15 @@ def test_a_database_without_its_migrations_is_named(provider, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["/sandboxes", "/mcp"])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "/sandboxes"),
+        (signal.SIGTERM, "/mcp"),
+        pytest.param(signal.SIGINT, "/mcp", marks=pytest.mark.exhaustive),
+        pytest.param(signal.SIGTERM, "/sandboxes", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_whoever_stops_it_leaves_no_sandbox(provider, number, moment):
     provider.hangs("POST", moment, seconds=3)
     environ = {
@@ -223,10 +232,12 @@ def test_whoever_stops_it_leaves_no_sandbox(provider, number, moment):
         # As in a terminal: what a shell has in the background ignores it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        until(lambda: any(m == "POST" and moment in path for m, path in provider.calls), 60)
+        # It has everything to do again that comes before that, on a machine that may have other
+        # work; should it end early, it has said why.
+        wait_until(lambda: provider.is_asked("POST", moment) or process.poll() is not None, 120)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=60)
 
-    assert process.returncode == 130, said
-    assert "has been deleted" in said
-    until(lambda: provider.server.names() == [])
+    assert process.returncode == 130, out + err
+    assert "has been deleted" in err
+    wait_until(lambda: provider.server.names() == [])

@@ -8,14 +8,14 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from manta.request_id import HEADER, bound
+from manta.request_context import HEADER, bound
 from operations import failures
 from operations.models import Failure
 from operations.recorder import Recorder
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
-from tests.local_blaxel.running import until
 from tests.settings import CANARY_KEY
+from tests.support.factories import SandboxFactory, pending
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_failures")]
 logger = logging.getLogger("tests.failures")
@@ -172,7 +172,7 @@ def test_a_thread_of_the_process_writes_them_by_itself():
     recorder.start()
     fail()
 
-    until(Failure.objects.exists)
+    wait_until(Failure.objects.exists)
 
     recorder.stop(5)
 

@@ -16,8 +16,8 @@ from manta.asgi import application
 from operations import exposition, metrics
 from operations.models import Sample
 from sandboxes.models import Breaker, Heartbeat
-from tests.factories import SandboxFactory, pending
-from tests.sandboxes.test_worker import database_url
+from tests.support.factories import SandboxFactory, pending
+from tests.support.web_process import database_url
 
 TOKEN = "token-of-the-scraper"
 
@@ -76,7 +76,17 @@ def test_with_a_token_it_takes_the_token(readable, settings, peer):
     assert ask(peer).status_code == 404
 
 
-def test_it_answers_under_any_name_and_without_https(readable, settings):
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8000", "x y", ""])
+def test_under_a_name_of_another_site_there_is_no_such_page(settings, host):
+    assert ask("127.0.0.1", {"Host": host}).status_code == 404
+
+    settings.METRICS_TOKEN = TOKEN
+
+    authorized = {"Host": host, "Authorization": f"Bearer {TOKEN}"}
+    assert ask("127.0.0.1", authorized).status_code == 404
+
+
+def test_it_answers_under_an_address_and_without_https(readable, settings):
     settings.SECURE_SSL_REDIRECT = True
 
     assert ask("127.0.0.1", {"Host": "10.1.2.3:8000"}).status_code == 200
@@ -169,7 +179,7 @@ def test_without_the_database_it_says_so(db):
         text = exposition.render().decode()
 
     assert 'manta_up{part="database"} 0.0' in text
-    assert 'manta_up{part="queue"} 1.0' in text
+    assert 'manta_up{part="cache"} 1.0' in text
 
 
 def test_signs_of_life_are_told(db):

@@ -4,17 +4,14 @@ import logging
 
 import pytest
 
-from manta.request_id import HEADER
+from manta.request_context import HEADER
 from operations import failures, metrics
 from operations.exposition import render
 from operations.models import Failure
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
-from tests.factories import PASSWORD
-from tests.local_blaxel.running import until
-from tests.sandboxes.test_worker import process, worker
-
-__all__ = ["process", "worker"]
+from tests.support.factories import PASSWORD
+from tests.support.waiting import wait_until
 
 CREATE = ("POST", "/sandboxes")
 
@@ -33,10 +30,32 @@ def look(sandbox):
 def test_the_create_of_a_worker_carries_the_name_of_the_sign_in(client, alice, worker, provider):
     answer = sign_in(client, alice)
 
-    until(lambda: Sandbox.objects.get().phase == Phase.READY, 60)
+    wait_until(lambda: Sandbox.objects.get().phase == Phase.READY, 60)
 
     assert provider.request_id_of(*CREATE) == answer[HEADER]
     assert SandboxEvent.objects.get(action=Action.READY).request_id == answer[HEADER]
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.READY])
+def test_no_phase_is_seen_that_is_not_on_record(wanted, provider, monkeypatch, phase):
+    if phase == Phase.READY:
+        look(wanted)
+        provider.server.http.delete(f"/v0/sandboxes/{wanted.name}")
+        wait_until(lambda: provider.server.get(wanted.name)["status"] == "TERMINATED")
+    recorded = SandboxEvent.objects.count()
+
+    def killed(*args, **kwargs):
+        raise SystemExit
+
+    with monkeypatch.context() as moment, pytest.raises(SystemExit):
+        moment.setattr("sandboxes.events.SandboxEvent.objects.create", killed)
+        look(wanted)
+    seen = Sandbox.objects.get().phase
+    look(wanted)
+
+    assert seen == phase
+    assert Sandbox.objects.get().phase != phase
+    assert SandboxEvent.objects.count() == recorded + 1
 
 
 def test_a_retry_is_still_because_of_that_request(wanted, provider):

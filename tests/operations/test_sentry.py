@@ -17,7 +17,7 @@ import logging
 import django
 django.setup()
 from django.test import Client
-from manta.request_id import HEADER
+from manta.request_context import HEADER
 from operations import sentry
 logger = logging.getLogger("sandboxes.worker")
 
@@ -69,7 +69,7 @@ def ingest():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Ingest)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
