@@ -37,7 +37,8 @@ class CallEntry:
     def arguments(self) -> dict[str, Any]:
         """Empty where there were so many that their JSON was cut."""
         try:
-            read = json.loads(self.call.arguments or "{}")
+            # A record from before may hold Infinity, which is no JSON: a text, then.
+            read = json.loads(self.call.arguments or "{}", parse_constant=str)
         except ValueError:
             return {}
         return read if isinstance(read, dict) else {}

@@ -115,7 +115,7 @@ def mail(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Info(
-            "EMAIL_HOST is not set: messages, also those that reset a password, go to the log.",
+            "EMAIL_HOST is not set: messages, also those that confirm an address, go to the log.",
             hint="Set it to an SMTP server.",
             id="sandboxes.I001",
         )

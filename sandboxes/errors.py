@@ -17,6 +17,7 @@ SandboxError
 ├── WrongOwner           409  the provider's sandbox of that name is somebody else's
 ├── FileError                 about one path
 │   ├── FileNotFound     404
+│   │   └── FolderNotFound     the folder that something is to be put into
 │   ├── FileExists       409
 │   ├── ChangedOnDisk    409  saved by somebody else since it was read
 │   ├── NotAFile         409  a folder, or a device
@@ -122,6 +123,12 @@ class FileError(SandboxError):
 
 class FileNotFound(FileError):
     status, code = 404, "file_not_found"
+
+
+class FolderNotFound(FileNotFound):
+    """The folder that something is to be put into."""
+
+    code = "folder_not_found"
 
 
 class FileExists(FileError):

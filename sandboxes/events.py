@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from manta.client_ip import current_client_ip
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 from sandboxes.models import Action, Sandbox, SandboxEvent
 
 # What somebody looks at again within this time is the same visit.

@@ -24,7 +24,7 @@ def acquire(pk: int) -> Sandbox | None:
     """
     due = Sandbox.objects.due().filter(pk=pk)
     phase = due.values_list("phase", flat=True).first()
-    # Asked before anything is locked: most of the kicks of a full queue end here.
+    # Asked before anything is locked: another worker may have taken it since this one looked.
     if phase is None or (phase == Phase.PENDING and pk not in starts.next_in_line()):
         return None
     holder, now = uuid.uuid4(), timezone.now()

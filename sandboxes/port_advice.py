@@ -1,5 +1,7 @@
 """How common servers are told to listen on every address, and not only on loopback."""
 
+from sandboxes.inside.census import Listening
+
 # What a command contains, and the option that opens its server; the first that fits.
 _OPTIONS = (
     ("vite", "--host"),
@@ -23,8 +25,9 @@ _OPTIONS = (
 )
 
 
-def how_to_listen_everywhere(port: int, command: str) -> str:
+def how_to_listen_everywhere(found: Listening) -> str:
     """What to tell who started a server that only its own sandbox can reach."""
-    option = next((option for name, option in _OPTIONS if name in command), "")
+    port, address = found.port, found.address
+    option = next((option for name, option in _OPTIONS if name in found.command), "")
     what = f"Start it with {option.format(port=port)}" if option else "Have it listen on 0.0.0.0"
-    return f"The server on port {port} listens on 127.0.0.1, inside the sandbox only. {what}."
+    return f"The server on port {port} listens on {address}, inside the sandbox only. {what}."

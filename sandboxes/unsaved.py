@@ -1,7 +1,8 @@
 """Work that exists only in a sandbox: what its git folders have not committed or not pushed.
 
-Found by one command inside the sandbox. Its repositories are not trusted: their hooks and monitors
-are not run, names come back between NULs, and neither time nor output is without a limit.
+Found by one command inside the sandbox. Its repositories are not trusted: no program that their
+configuration names is run, and git may start no process. Names come back between NULs, and neither
+time nor output is without a limit.
 """
 
 import base64
@@ -12,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandboxes import dataplane, errors
+from sandboxes.dataplane import names
+from sandboxes.reach import Reach
 
 ROOT = "/blaxel"
 # Seconds for the look inside, and for the answer to come.
@@ -22,16 +25,30 @@ _LOOKS_FOR, _ANSWERS_IN = 12, 15
 _SCRIPT = r"""
 command -v git >/dev/null || { printf 'no-git\0'; exit; }
 command -v timeout >/dev/null || timeout() { shift; "$@"; }
-g() { timeout 5 git -C "$folder" -c core.fsmonitor=false -c core.hooksPath=/dev/null \
-  -c safe.directory='*' --no-optional-locks "$@" 2>/dev/null; }
+g() { timeout 5 sh -c 'ulimit -u 1 || ulimit -p 1; exec git "$@"' git -C "$folder" \
+  -c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.preloadIndex=false \
+  -c safe.directory='*' "$@" 2>/dev/null; }
 number() { n=$("$@"); printf '%s\0' "${n:-0}"; }
 changed() { g status --porcelain=v1 -z --no-renames --untracked-files=normal --ignore-submodules \
   | tr -cd '\000' | wc -c | tr -d ' '; }
+# What .gitattributes can have git start: each is set to nothing, over what the repository says.
+without_filters() {
+  GIT_CONFIG_COUNT=0
+  while IFS= read -r key; do
+    [ -n "$key" ] || continue
+    export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=$key" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT="
+    GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+  done <<END
+$(g config --name-only --get-regexp '^filter\..*\.(clean|process|required)$')
+END
+  export GIT_CONFIG_COUNT
+}
 count=0
 for path; do
   count=$((count + 1)); [ $count -gt 40 ] && { printf 'more\0'; break; }
   folder=${path%/.git}
   g rev-parse --is-inside-work-tree >/dev/null || continue
+  without_filters
   printf 'folder\0%s\0' "$folder"
   printf 'changed\0'; number changed
   printf 'stashes\0'; number g rev-list --walk-reflogs --count refs/stash
@@ -68,7 +85,7 @@ class Folder:
         return bool(self.changed or self.stashes or self.branches)
 
 
-def look(url: str) -> tuple[list[dict[str, Any]], str]:
+def look(reach: Reach) -> tuple[list[dict[str, Any]], str]:
     """What is unsaved, by folder, and why that may not be all ("" when it is).
 
     Wakes the sandbox. Raises a SandboxError when it can't be looked into.
@@ -76,7 +93,7 @@ def look(url: str) -> tuple[list[dict[str, Any]], str]:
     find = _FIND.format(root=shlex.quote(ROOT), script=shlex.quote(_SCRIPT))
     bounded = f"if command -v timeout >/dev/null; then t='timeout {_LOOKS_FOR}'; else t=; fi"
     command = f"{bounded}; $t sh -c {shlex.quote(find)} | head -c 30000 | base64"
-    answer = dataplane.run(url, command, _ANSWERS_IN)
+    answer = dataplane.run(reach, command, _ANSWERS_IN, values=dataplane.trusted.GIT)
     try:
         return read(base64.b64decode(answer))
     except (binascii.Error, ValueError) as exc:
@@ -85,7 +102,7 @@ def look(url: str) -> tuple[list[dict[str, Any]], str]:
 
 def read(answer: bytes) -> tuple[list[dict[str, Any]], str]:
     """Read the script's records; an answer that was cut off is read as far as it goes."""
-    fields = iter(part.decode("utf-8", "replace") for part in answer.split(b"\0"))
+    fields = iter(part.decode("utf-8", "surrogateescape") for part in answer.split(b"\0"))
     found: list[Folder] = []
     problem = ""
     ended = False
@@ -103,14 +120,14 @@ def read(answer: bytes) -> tuple[list[dict[str, Any]], str]:
 
 def _take(kind: str, fields: Iterator[str], found: list[Folder]) -> None:
     if kind == "folder":
-        found.append(Folder(next(fields, "")))
+        found.append(Folder(names.told(next(fields, ""))))
     elif kind in ("changed", "stashes", "remotes") and found:
         setattr(found[-1], kind, _number(next(fields, "")))
     elif kind == "branch" and found:
-        name, commits = next(fields, ""), _number(next(fields, ""))
+        name, commits = names.without_lone(next(fields, "")), _number(next(fields, ""))
         if commits:
             found[-1].branches.append({"name": name, "commits": commits})
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0

@@ -92,7 +92,7 @@ def _compare(rows: Iterable[Sandbox], records: Mapping[str, ProviderSandbox]) ->
         if not _note_change(row, record):
             unchanged.append(row.pk)
         wakeful = row.status is Status.ACTIVE and _starter_is_due(row)
-        if wakeful or "labels" in row.drift:
+        if wakeful or "labels" in row.drift or row.session_is_due:
             due.append(row.pk)
     now = timezone.now()
     Sandbox.objects.filter(pk__in=unchanged, phase=Phase.READY).update(checked_at=now)

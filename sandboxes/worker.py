@@ -1,6 +1,7 @@
-"""The worker: takes kicks from the job queue, and sweeps the rows by itself.
+"""The worker: several times a second it asks the database which rows are due, and works on them.
 
-The rows say what there is to do, so any number of workers can run, and none has to.
+The rows are the queue. A worker claims a row by a lease (leases.py), so any number of workers can
+run, and what one of them leaves undone another one does.
 """
 
 import itertools
@@ -13,12 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from huey.consumer import Consumer
 
 from accounts.oauth import agents
-from operations.recorder import Recorder
 from sandboxes import (
     breaker,
+    companions,
     gateway,
     leases,
     quotas,
@@ -27,31 +27,25 @@ from sandboxes import (
     retention,
     services,
     starts,
-    tasks,
     watch,
 )
 from sandboxes.models import Heartbeat, Sandbox
 
 logger = logging.getLogger(__name__)
 
-# Seconds
-SWEEP_EVERY = 0.25
+# Seconds between two looks for rows that are due: people wait for what they find.
+LOOK_FOR_DUE_EVERY = 0.1
 LOOK_EVERY = 1.0
-_TURNS_A_BEAT = 20
-_TURNS_A_POST = 120
-_TURNS_A_CLEANUP = 14_400
+# A sweep also finds what nobody has marked: leases that ran out, and deletions that were begun.
+_TURNS_A_SWEEP = 5
+_TURNS_A_BEAT = 50
+_TURNS_A_POST = 300
+_TURNS_A_CLEANUP = 36_000
 LAST_WORDS = 0.3
 # A provider that has not answered a look after this long counts as not answering.
 LOOK_PATIENCE = 1.0
 # Threads that keep, restart and delete; those that make are WORKER_THREADS.
 KEEPERS = 4
-
-
-class _Jobs(Consumer):  # type: ignore[misc]
-    """Huey's consumer, as threads of this process: the signals are ours."""
-
-    def _set_signal_handlers(self) -> None:
-        pass
 
 
 class _Look:
@@ -94,19 +88,18 @@ class Worker:
         self._posting: Future[None] | None = None
         self._closing: Future[None] | None = None
         self._at_work: set[int] = set()
-        self._jobs: Consumer | None = None
-        self._recorder = Recorder("worker")
+        self._companions = companions.make_all()
 
     def run(self, *, ready: Callable[[], None]) -> None:
         """Work until stopping is set; calls ready when the loop runs."""
         threading.Thread(target=gateway.warm, daemon=True).start()
-        self._start_jobs()
-        self._recorder.start()
+        for companion in self._companions:
+            companion.start()
         ready()
         for turn in itertools.count():
-            if self.stopping.wait(SWEEP_EVERY):
+            if self.stopping.wait(LOOK_FOR_DUE_EVERY):
                 break
-            _guarded(self._sweep)
+            _guarded(self._sweep if turn % _TURNS_A_SWEEP == 0 else self._sweep_if_due)
             for look in self._looks:
                 _guarded(look.turn)
             if turn % _TURNS_A_BEAT == 0:
@@ -121,32 +114,17 @@ class Worker:
         self._stop()
 
     def _stop(self) -> None:
-        if self._jobs:
-            self._jobs.stop()
         for pool in (self._makers, self._keepers, self._post):
             pool.shutdown(wait=False, cancel_futures=True)
         for look in self._looks:
             look.stop()
         _guarded(leases.release_all)
-        self._recorder.stop(LAST_WORDS)
-
-    def _start_jobs(self) -> None:
-        """Take kicks; without the queue the sweep does it all, a little later."""
-        try:
-            tasks.prepare()
-        except tasks.QUEUE_ERRORS as exc:
-            logger.warning("The job queue is not available (%s); sweeping only", exc)
-            return
-        self._jobs = _Jobs(
-            tasks.queue, workers=2, periodic=False, initial_delay=0.05, max_delay=0.2
-        )
-        self._jobs.start()
+        for companion in self._companions:
+            companion.stop(LAST_WORDS)
 
     def _beat(self) -> None:
         Heartbeat.note(Heartbeat.Subject.WORKER, ok=True)
         quotas.forget_creations()
-        if self._jobs is None:
-            self._start_jobs()
 
     def _remind(self) -> None:
         """Send the reminders that are due, unless some still are being sent."""
@@ -157,6 +135,10 @@ class Worker:
         """Make private what has been public for long enough, unless that is under way."""
         if self._closing is None or self._closing.done():
             self._closing = self._keepers.submit(_guarded, services.close_overdue)
+
+    def _sweep_if_due(self) -> None:
+        if Sandbox.objects.is_any_due():
+            self._sweep()
 
     def _sweep(self) -> None:
         leases.renew_all()

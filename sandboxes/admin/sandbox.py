@@ -73,6 +73,8 @@ class SandboxAdmin(ReadOnlyAdmin):
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     ordering = ["-created_at"]
     actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]
+    # What opens the sandbox is nobody's to read.
+    exclude = ["data_url", "data_token"]
     readonly_fields = ["shown_status", "owner_link", "record_link", "differences"]
 
     @admin.display(description="status", ordering="known_status")

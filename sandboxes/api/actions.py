@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from manta.api_input import has_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import (
@@ -21,6 +22,7 @@ from sandboxes.models import Sandbox
 
 _UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
 _REFUSED = {
+    400: ErrorResponse,
     401: ErrorResponse,
     403: ErrorResponse,
     404: ErrorResponse,
@@ -48,7 +50,7 @@ class SandboxDetail(APIView):
         # OpenAPI 3.0 has no place for the body of a DELETE.
         description='The body is `{"confirm": "the sandbox\'s id"}`, as JSON. '
         "Also cancels one that is being made.",
-        responses={202: _UNDER_WAY, 400: ErrorResponse, **_REFUSED},
+        responses={202: _UNDER_WAY, **_REFUSED},
     )
     def delete(self, request: Request) -> Response:
         sandbox = _confirmed(request)
@@ -63,7 +65,7 @@ class SandboxReset(APIView):
         operation_id="sandbox_reset",
         summary="Delete everything in your sandbox, and start anew from the starter",
         request=ConfirmRequest,
-        responses={202: _UNDER_WAY, 400: ErrorResponse, 429: ErrorResponse, **_REFUSED},
+        responses={202: _UNDER_WAY, 429: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
         sandbox = _confirmed(request)
@@ -77,12 +79,13 @@ class SandboxRestart(APIView):
     @extend_schema(
         operation_id="sandbox_restart",
         summary="End every process in your sandbox; its files stay",
-        description="The starter's server starts again. /tmp is emptied.",
+        description="The starter's server starts again. /tmp is emptied. A `confirm` as for a "
+        "reset may come along.",
         request=None,
         responses={202: _UNDER_WAY, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = own(request)
+        sandbox = _confirmed(request, required=False)
         services.restart_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
@@ -93,22 +96,23 @@ class SandboxExtend(APIView):
     @extend_schema(
         operation_id="sandbox_extend",
         summary="Keep your sandbox for its whole TTL from now",
-        description="expiresAt follows once the provider has confirmed it; it may allow less.",
+        description="expiresAt follows once the provider has confirmed it; it may allow less. A "
+        "`confirm` as for a reset may come along.",
         request=None,
         responses={202: _UNDER_WAY, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
-        sandbox = own(request)
+        sandbox = _confirmed(request, required=False)
         services.extend_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 
-def _confirmed(request: Request) -> Sandbox:
-    """One's own sandbox, when the request names it."""
+def _confirmed(request: Request, *, required: bool = True) -> Sandbox:
+    """One's own sandbox, when the request names it, or need not and names no other."""
     sandbox = own(request)
-    sent = ConfirmRequest(data=request.data)
-    sent.is_valid(raise_exception=True)
-    if sent.validated_data["confirm"] != sandbox.name:
+    if not required and not has_fields(request):
+        return sandbox
+    if valid(ConfirmRequest, request.data)["confirm"] != sandbox.name:
         raise serializers.ValidationError({"confirm": "That is not the id of your sandbox."})
     return sandbox
 

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import Scope
-from sandboxes.api.events import EventPagination
-from sandboxes.api.serializers import ErrorResponse
+from manta.api_input import valid
+from sandboxes.api.events import REFUSED, EventPagination, PageQuery
 from sandboxes.calls import CallEntry, Search
 from sandboxes.models import ToolCall
 
@@ -35,6 +37,16 @@ class ToolCallResponse(serializers.Serializer[Any]):
     requestId = serializers.CharField()
 
 
+class CallsQuery(PageQuery):
+    q = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Words in the agent, tool, arguments or paths.",
+    )
+    outcome = serializers.ChoiceField(ToolCall.Outcome.values, default="", allow_blank=True)
+
+
 class SandboxCalls(generics.ListAPIView[ToolCall]):
     scopes: ClassVar = {"GET": Scope.SANDBOX_READ}
     serializer_class = ToolCallSerializer
@@ -48,11 +60,9 @@ class SandboxCalls(generics.ListAPIView[ToolCall]):
     @extend_schema(
         operation_id="sandbox_calls",
         summary="What agents did in your sandbox, newest first",
-        parameters=[
-            OpenApiParameter("q", str, description="Words in the agent, tool, arguments or paths."),
-            OpenApiParameter("outcome", str, enum=ToolCall.Outcome.values),
-        ],
-        responses={200: ToolCallResponse(many=True), 401: ErrorResponse, 403: ErrorResponse},
+        parameters=[CallsQuery],
+        responses={200: ToolCallResponse(many=True), **REFUSED},
     )
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        return super().get(*args, **kwargs)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        valid(CallsQuery, request.query_params)
+        return super().get(request, *args, **kwargs)

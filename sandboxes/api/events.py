@@ -6,11 +6,16 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import Scope, User
+from manta.api_input import Serializer, valid
 from sandboxes.activity import Entry
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import SandboxEvent
+
+REFUSED = dict.fromkeys((400, 401, 403), ErrorResponse)
 
 
 class SandboxEventSerializer(serializers.BaseSerializer[SandboxEvent]):
@@ -44,6 +49,15 @@ class EventPagination(CursorPagination):
     max_page_size = 500
 
 
+class PageQuery(Serializer):
+    limit = serializers.IntegerField(
+        default=EventPagination.page_size, min_value=1, max_value=EventPagination.max_page_size
+    )
+    cursor = serializers.CharField(
+        default="", allow_blank=True, help_text="Of the addresses in `next` and `previous`."
+    )
+
+
 class SandboxEvents(generics.ListAPIView[SandboxEvent]):
     scopes: ClassVar = {"GET": Scope.SANDBOX_READ}
     serializer_class = SandboxEventSerializer
@@ -55,7 +69,9 @@ class SandboxEvents(generics.ListAPIView[SandboxEvent]):
     @extend_schema(
         operation_id="sandbox_events",
         summary="What was done to your sandboxes, newest first",
-        responses={200: SandboxEventResponse(many=True), 401: ErrorResponse, 403: ErrorResponse},
+        parameters=[PageQuery],
+        responses={200: SandboxEventResponse(many=True), **REFUSED},
     )
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        return super().get(*args, **kwargs)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        valid(PageQuery, request.query_params)
+        return super().get(request, *args, **kwargs)

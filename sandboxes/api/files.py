@@ -2,38 +2,81 @@
 
 import posixpath
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
+from django.core.validators import ProhibitNullCharactersValidator
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from manta.api_input import JSONParser, Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse, stamp
-from sandboxes.services.files import Entry, File, Folder
+from sandboxes.dataplane import names
+from sandboxes.services.files import Entry, File, Folder, Kind
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 503), ErrorResponse)
 
 
+# Of a path; Linux takes no longer one.
+MOST_BYTES = 4096
+# How names are told, for the pages that describe the API.
+NAMES = (
+    "A name that is not UTF-8 is percent-encoded, with `%` as `%25`: `caf%E9.txt`. A name that "
+    "would be read as such an encoding has its `%` as `%25`, too; every other name is as it is. "
+    "Send paths as they were told: the encoding is part of the text. Bytes that are not UTF-8 are "
+    "taken as well, percent-encoded once in a query, or as lone surrogates in JSON (as "
+    "`surrogateescape` of Python makes them)."
+)
+
+
 class PathField(serializers.CharField):
-    """An absolute path, made normal. No NUL and no half of a character is in it."""
+    """An absolute path as Manta shows it, made normal. No NUL and no lone surrogate is in it."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, max_length=4096, **options)
+        # Each byte may be percent-encoded.
+        super().__init__(trim_whitespace=False, max_length=3 * MOST_BYTES, **options)
 
     def to_internal_value(self, data: Any) -> str:
         path = super().to_internal_value(data)
         if not path.startswith("/"):
             raise serializers.ValidationError("A path begins with /.")
+        if names.is_raw(path):
+            path = names.told(path)
+        if len(names.raw(path).encode("utf-8", "replace")) > MOST_BYTES:
+            raise serializers.ValidationError(f"A path has {MOST_BYTES} bytes at most.")
         return posixpath.normpath("/" + path.lstrip("/"))
 
 
-class PathQuery(serializers.Serializer[Any]):
-    path = PathField(help_text="Absolute. %-encode it, with all that is in names.")
+class PathQuery(Serializer):
+    path = PathField(help_text=f"Absolute. %-encode it, with all that is in names. {NAMES}")
+
+
+class ReadQuery(PathQuery):
+    limit = serializers.IntegerField(
+        default=1_000, min_value=1, max_value=5_000, help_text="Entries of a folder at once."
+    )
+    cursor = serializers.CharField(
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=1_100,
+        help_text="What `next` said, for the entries that follow.",
+    )
+
+    def validate_cursor(self, text: str) -> tuple[Kind, str] | None:
+        if not text:
+            return None
+        kind, divided, name = text.partition(":")
+        if not divided or kind not in ("directory", "file"):
+            raise serializers.ValidationError("Take it from `next` of the answer before.")
+        return ("directory" if kind == "directory" else "file"), name
 
 
 class DeleteQuery(PathQuery):
@@ -50,26 +93,42 @@ class SearchQuery(PathQuery):
         return {**super().get_fields(), "in": chosen}
 
 
-class SaveRequest(serializers.Serializer[Any]):
+class TextField(serializers.CharField):
+    """Any text that UTF-8 can have, NUL included: what was read can be saved again."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
+        self.validators = [
+            each
+            for each in self.validators
+            if not isinstance(each, ProhibitNullCharactersValidator)
+        ]
+
+
+class SaveRequest(Serializer):
     path = PathField()
-    content = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    content = TextField()
     version = serializers.CharField(
         allow_null=True, help_text="Of the file as it was read; null when there must be none yet."
     )
 
 
-class FolderRequest(serializers.Serializer[Any]):
+class FolderRequest(Serializer):
     path = PathField()
 
 
-class MoveRequest(serializers.Serializer[Any]):
+class MoveRequest(Serializer):
     source = PathField()  # type: ignore[assignment]  # declared fields are taken off the class
     destination = PathField(help_text="The whole new path, with its name.")
     overwrite = serializers.BooleanField(default=False, help_text="A file. Folders never are.")
 
 
-class RestoreRequest(serializers.Serializer[Any]):
-    trashed = serializers.CharField(max_length=20_000)
+class RestoreRequest(Serializer):
+    trashed = serializers.CharField(max_length=60_000)
+    destination = PathField(required=False, help_text="Another path than the one it had.")
+    makeFolders = serializers.BooleanField(
+        source="make_folders", default=False, help_text="Make the folders above it that are gone."
+    )
 
 
 class EntryResponse(serializers.Serializer[Any]):
@@ -87,12 +146,18 @@ class PathResponse(serializers.Serializer[Any]):
     path = serializers.CharField()
     kind = serializers.ChoiceField(["directory", "file"])
     entries = EntryResponse(many=True, required=False)
+    next = serializers.CharField(
+        required=False, allow_null=True, help_text="The `cursor` of the entries that follow."
+    )
     size = serializers.IntegerField(required=False)
     modifiedAt = serializers.DateTimeField(required=False, allow_null=True)
     version = serializers.CharField(required=False, allow_null=True)
     content = serializers.CharField(required=False, allow_null=True)
     why = serializers.ChoiceField(
-        ["binary", "too_large", "not_utf8", "unreadable"], required=False, allow_null=True
+        ["binary", "too_large", "not_utf8", "unreadable", "read_only"],
+        required=False,
+        allow_null=True,
+        help_text="Why it can't be changed here; only a text that is read_only has content.",
     )
 
 
@@ -143,13 +208,18 @@ class SandboxFiles(APIView):
     @extend_schema(
         operation_id="files_read",
         summary="A folder's entries, or a text",
-        parameters=[PathQuery],
+        description=(
+            f"A folder is told in pages: `next` is the `cursor` of the following one.\n\n{NAMES}"
+        ),
+        parameters=[ReadQuery],
         responses={200: PathResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        path = valid(PathQuery, request.query_params)["path"]
-        found = services.read_path(sandbox=own(request), path=path)
-        return Response(_folder(found) if isinstance(found, Folder) else _file(found))
+        asked = valid(ReadQuery, query_of(request.META["QUERY_STRING"]))
+        found = services.read_path(sandbox=own(request), path=asked["path"])
+        if isinstance(found, Folder):
+            return Response(_folder(found, asked["limit"], asked["cursor"]))
+        return Response(_file(found))
 
     @extend_schema(
         operation_id="files_save",
@@ -168,7 +238,8 @@ class SandboxFiles(APIView):
         responses={200: TrashedResponse, **_REFUSED},
     )
     def delete(self, request: Request) -> Response:
-        asked = valid(DeleteQuery, request.query_params)
+        asked = valid(DeleteQuery, query_of(request.META["QUERY_STRING"]))
+        expect_no_fields(request)
         return Response({"trashed": services.delete_path(sandbox=own(request), **asked)})
 
 
@@ -208,6 +279,7 @@ class SandboxFileRestore(APIView):
     @extend_schema(
         operation_id="files_restore",
         summary="Undo a deletion",
+        description="The code `folder_not_found` says that the folder it was in is gone.",
         request=RestoreRequest,
         responses={200: MovedResponse, **_REFUSED},
     )
@@ -227,22 +299,31 @@ class SandboxFileSearch(APIView):
         responses={200: FoundResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        asked = valid(SearchQuery, request.query_params)
+        asked = valid(SearchQuery, query_of(request.META["QUERY_STRING"]))
         contents = asked.pop("in") == "contents"
         found = services.search(sandbox=own(request), contents=contents, **asked)
         matches = [vars(match) for match in found.matches]
         return Response({"matches": matches, "more": found.more})
 
 
-def valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    sent = serializer(data=data)
-    sent.is_valid(raise_exception=True)
-    return dict(sent.validated_data)
+def query_of(text: str) -> QueryDict:
+    """Return a query with bytes that are not UTF-8 as names have them: QueryDict replaces them."""
+    query = QueryDict(mutable=True)
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+        query.appendlist(name, names.told(value) if names.is_raw(value) else value)
+    return query
 
 
-def _folder(folder: Folder) -> dict[str, Any]:
-    entries = [_entry(entry) for entry in folder.entries]
-    return {"path": folder.path, "kind": "directory", "entries": entries}
+def _folder(folder: Folder, limit: int, last: tuple[Kind, str] | None) -> dict[str, Any]:
+    start = folder.after(last) if last else 0
+    page = folder.entries[start : start + limit]
+    more = len(folder.entries) > start + limit
+    return {
+        "path": folder.path,
+        "kind": "directory",
+        "entries": [_entry(entry) for entry in page],
+        "next": f"{page[-1].kind}:{page[-1].name}" if more else None,
+    }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope, User
+from manta.api_input import expect_no_fields
 from sandboxes import errors, services
 from sandboxes.api.serializers import (
     ErrorResponse,
@@ -50,6 +51,7 @@ class SandboxInit(APIView):
         responses={
             200: InitResponse,
             202: OpenApiResponse(InitResponse, "Still being made: see Retry-After."),
+            400: ErrorResponse,
             401: ErrorResponse,
             403: ErrorResponse,
             409: ErrorResponse,
@@ -59,6 +61,7 @@ class SandboxInit(APIView):
         },
     )
     def post(self, request: Request) -> Response:
+        expect_no_fields(request)
         sandbox = services.initialize_sandbox(user=cast(User, request.user))
         _wait_until_settled(sandbox)
         if sandbox.phase == Phase.FAILED:

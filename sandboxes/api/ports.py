@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from manta.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse, stamp
@@ -42,7 +43,11 @@ class PortsResponse(serializers.Serializer[Any]):
     ports = PortSerializer(many=True)
 
 
-class PublicRequest(serializers.Serializer[Any]):
+class PortsQuery(Serializer):
+    wake = serializers.BooleanField(default=True)
+
+
+class PublicRequest(Serializer):
     expiresIn = serializers.IntegerField(
         min_value=60, max_value=7 * _DAY, allow_null=True, help_text="Seconds; null: no end."
     )
@@ -71,14 +76,12 @@ class SandboxPorts(APIView):
         operation_id="sandbox_ports",
         summary="What listens in your sandbox, and who may open it",
         description="Wakes the sandbox, unless asked with wake=false.",
-        parameters=[OpenApiParameter("wake", bool, default=True)],
+        parameters=[PortsQuery],
         responses={200: PortsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        wake = request.query_params.get("wake", "true")
-        if wake not in ("true", "false"):
-            raise serializers.ValidationError({"wake": "Say true or false."})
-        found = services.list_ports(sandbox=own(request), wake=wake == "true")
+        wake = valid(PortsQuery, request.query_params)["wake"]
+        found = services.list_ports(sandbox=own(request), wake=wake)
         return Response({"ports": [_port(port) for port in found]})
 
 
@@ -93,9 +96,7 @@ class SandboxPortPublic(APIView):
         responses={200: PublicResponse, **_REFUSED},
     )
     def put(self, request: Request, port: int) -> Response:
-        sent = PublicRequest(data=request.data)
-        sent.is_valid(raise_exception=True)
-        seconds = sent.validated_data["expiresIn"]
+        seconds = valid(PublicRequest, request.data)["expiresIn"]
         row = services.make_public(
             sandbox=own(request),
             port=port,
@@ -111,6 +112,7 @@ class SandboxPortPublic(APIView):
         responses={200: PublicResponse, **_REFUSED},
     )
     def delete(self, request: Request, port: int) -> Response:
+        expect_no_fields(request)
         services.make_private(sandbox=own(request), port=port, actor=request.user)
         return Response({"port": port, "public": None})
 

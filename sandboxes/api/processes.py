@@ -9,13 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from manta.api_input import Serializer, expect_no_fields
 from sandboxes import errors, services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import Sandbox
 from sandboxes.services.processes import Wanted
 
-_REFUSED = dict.fromkeys((401, 403, 404, 409, 410, 502, 503), ErrorResponse)
+_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)
 
 
 class ProcessSerializer(serializers.Serializer[Any]):
@@ -42,10 +43,12 @@ class ProcessList(serializers.Serializer[Any]):
     processes = ProcessSerializer(many=True)
 
 
-class ProcessRequest(serializers.Serializer[Any]):
+class ProcessRequest(Serializer):
     command = serializers.CharField(max_length=10_000)
     name = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
-    folder = serializers.CharField(required=False, allow_blank=True, max_length=4096, default="")
+    workingDir = serializers.CharField(
+        required=False, allow_blank=True, max_length=4096, default=""
+    )
     env = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
     keepAlive = serializers.BooleanField(required=False, default=False)
     restartOnFailure = serializers.BooleanField(required=False, default=False)
@@ -55,7 +58,7 @@ class ProcessRequest(serializers.Serializer[Any]):
         return Wanted(
             command=data["command"],
             name=data["name"],
-            folder=data["folder"],
+            working_dir=data["workingDir"],
             env=data.get("env", {}),
             keep_alive=data["keepAlive"],
             restart_on_failure=data["restartOnFailure"],
@@ -77,7 +80,7 @@ class Processes(APIView):
         operation_id="process_start",
         summary="Start a process",
         request=ProcessRequest,
-        responses={201: ProcessList, 400: ErrorResponse, 422: ErrorResponse, **_REFUSED},
+        responses={201: ProcessList, 422: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
         sandbox = own(request)
@@ -108,6 +111,7 @@ class ProcessDetail(APIView):
     )
     def delete(self, request: Request, name: str) -> Response:
         sandbox = own(request)
+        expect_no_fields(request)
         services.stop_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
@@ -123,6 +127,7 @@ class ProcessKill(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)
+        expect_no_fields(request)
         services.kill_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
@@ -138,6 +143,7 @@ class ProcessRestart(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)
+        expect_no_fields(request)
         services.restart_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 

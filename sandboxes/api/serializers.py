@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from manta.api_input import Serializer
 from sandboxes.models import Phase, Sandbox
 from sandboxes.status import Status
 
@@ -81,7 +82,7 @@ class DetailResponse(serializers.Serializer[Any]):
     sandbox = SandboxDetailSerializer()
 
 
-class ConfirmRequest(serializers.Serializer[Any]):
+class ConfirmRequest(Serializer):
     confirm = serializers.CharField(help_text="The sandbox's id: what is in it will be lost.")
 
 

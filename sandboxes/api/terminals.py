@@ -2,20 +2,20 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from manta.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import Terminal
 
-_REFUSED = {401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse}
+_REFUSED = dict.fromkeys((400, 401, 403, 404), ErrorResponse)
 _CONNECT = (
     "Connect to one with the WebSocket /ws/terminal?session=KEY&cols=80&rows=24. It says "
     '{"type": "output", "data": "…"}, and hears {"type": "input", "data": "ls\\r"} and '
@@ -23,13 +23,19 @@ _CONNECT = (
 )
 
 
-class TerminalSerializer(serializers.ModelSerializer[Terminal]):
+class TerminalSerializer(Serializer, serializers.ModelSerializer[Terminal]):
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
 
     class Meta:
         model = Terminal
         fields: ClassVar = ["key", "name", "createdAt"]
         extra_kwargs: ClassVar = {"name": {"required": False}}
+
+
+class CloseQuery(Serializer):
+    force = serializers.BooleanField(
+        default=False, help_text="Also end what runs in its foreground."
+    )
 
 
 class TerminalsResponse(serializers.Serializer[Any]):
@@ -53,7 +59,7 @@ class Terminals(APIView):
         operation_id="terminal_add",
         summary="Open a terminal",
         request=TerminalSerializer,
-        responses={201: TerminalSerializer, 400: ErrorResponse, 429: ErrorResponse, **_REFUSED},
+        responses={201: TerminalSerializer, 429: ErrorResponse, **_REFUSED},
     )
     def post(self, request: Request) -> Response:
         sandbox = own(request)
@@ -68,11 +74,12 @@ class TerminalDetail(APIView):
         operation_id="terminal_rename",
         summary="Name a terminal",
         request=TerminalSerializer,
-        responses={200: TerminalSerializer, 400: ErrorResponse, **_REFUSED},
+        responses={200: TerminalSerializer, **_REFUSED},
     )
     def patch(self, request: Request, key: str) -> Response:
-        terminal = services.find_terminal(sandbox=own(request), key=key)
-        if name := _name_in(request):
+        sandbox, name = own(request), _name_in(request)
+        terminal = services.find_terminal(sandbox=sandbox, key=key)
+        if name:
             terminal.name = name
             terminal.save(update_fields=["name"])
         return Response(TerminalSerializer(terminal).data)
@@ -81,21 +88,17 @@ class TerminalDetail(APIView):
         operation_id="terminal_close",
         summary="Close a terminal: its shell ends",
         description="409 with the code terminal_in_use while a program runs in it.",
-        parameters=[
-            OpenApiParameter(
-                "force", OpenApiTypes.BOOL, description="Also end what runs in its foreground."
-            )
-        ],
+        parameters=[CloseQuery],
         responses={204: OpenApiResponse(None), 409: ErrorResponse, 503: ErrorResponse, **_REFUSED},
     )
     def delete(self, request: Request, key: str) -> Response:
-        force = request.query_params.get("force") == "true"
-        services.close_terminal(sandbox=own(request), key=key, force=force)
+        sandbox = own(request)
+        expect_no_fields(request)
+        force = valid(CloseQuery, request.query_params)["force"]
+        services.close_terminal(sandbox=sandbox, key=key, force=force)
         return Response(status=204)
 
 
 def _name_in(request: Request) -> str:
-    sent = TerminalSerializer(data=request.data)
-    sent.is_valid(raise_exception=True)
-    name: str = sent.validated_data.get("name", "")
+    name: str = valid(TerminalSerializer, request.data).get("name", "")
     return name

@@ -30,9 +30,10 @@ urlpatterns = [
     path("sandbox/init", SandboxInit.as_view(), name="sandbox-init"),
     path("sandbox/events", SandboxEvents.as_view(), name="sandbox-events"),
     path("sandbox/processes", Processes.as_view(), name="processes"),
-    path("sandbox/processes/<str:name>", ProcessDetail.as_view(), name="process-detail"),
-    path("sandbox/processes/<str:name>/kill", ProcessKill.as_view(), name="process-kill"),
-    path("sandbox/processes/<str:name>/restart", ProcessRestart.as_view(), name="process-restart"),
+    # A name that an agent gave may have a slash in it, which arrives decoded.
+    path("sandbox/processes/<path:name>/kill", ProcessKill.as_view(), name="process-kill"),
+    path("sandbox/processes/<path:name>/restart", ProcessRestart.as_view(), name="process-restart"),
+    path("sandbox/processes/<path:name>", ProcessDetail.as_view(), name="process-detail"),
     path("sandbox/terminals", Terminals.as_view(), name="terminals"),
     path("sandbox/terminals/<str:key>", TerminalDetail.as_view(), name="terminal-detail"),
     path("sandbox/calls", SandboxCalls.as_view(), name="sandbox-calls"),

@@ -1,7 +1,5 @@
 """What a sandbox tells for as long as somebody listens: its files, and what a process says."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,88 +7,105 @@ from urllib.parse import quote
 
 import httpx
 
+from manta.computing import in_thread
 from sandboxes import errors
-from sandboxes.dataplane.streaming import streaming_client
+from sandboxes.dataplane import failures, names, trusted
+from sandboxes.dataplane.client import object_of
+from sandboxes.dataplane.process_list import MOST_READ, ListReader
+from sandboxes.dataplane.processes import MOST_LOG, can_be_addressed
+from sandboxes.dataplane.streaming import PASSED_ON, streaming_client
+from sandboxes.reach import Reach
 
-# Bytes of a line, and of a list with the last output of each process in it.
+# In bytes.
 _LONGEST_LINE = 64 * 1024
-_LONGEST_LIST = 64 * 2**20
+_LONGEST_LOG = {"most": MOST_LOG}
 
 
 @asynccontextmanager
-async def _following(url: str, **options: Any) -> AsyncIterator[httpx.Response]:
-    async with streaming_client().stream("GET", url, **options) as response:
-        if response.status_code == 404 and "/process/" in url:
-            raise errors.ProcessNotFound("There is no such process any more.")
-        if response.status_code != 200:
-            raise errors.ProviderUnavailable(f"The sandbox answered {response.status_code}.")
+async def _following(where: Reach, **options: Any) -> AsyncIterator[httpx.Response]:
+    async with streaming_client().stream("GET", **where.as_request(), **options) as response:
+        expect_stream(response)
         yield response
 
 
-@asynccontextmanager
-async def changes_of(url: str, folder: str, ignore: Iterable[str]) -> AsyncIterator[httpx.Response]:
-    """Begin to watch a folder and all below it; what happens from then on is told in lines."""
-    path = quote(folder)
-    asked = {"ignore": ",".join(ignore)}
-    async with _following(f"{url}/watch/filesystem/{path}/**", params=asked) as response:
-        yield response
-
-
-@asynccontextmanager
-async def log_of(url: str, name: str) -> AsyncIterator[httpx.Response]:
-    """What a process has said, and goes on to say, until it ends."""
-    path = quote(name, safe="")
-    async with _following(f"{url}/process/{path}/logs/stream") as response:
-        yield response
-
-
-async def lines(response: httpx.Response) -> AsyncIterator[str]:
-    """Whole lines; of one that is too long, nothing."""
-    rest = b""
-    async for chunk in response.aiter_bytes():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            if len(line) <= _LONGEST_LINE:
-                yield line.decode(errors="replace")
-        if len(rest) > _LONGEST_LINE:
-            rest = b""
-
-
-async def start(url: str, name: str, command: str) -> None:
-    """Start a process, unless one of that name runs already."""
-    body = {"name": name, "command": command, "workingDir": "/"}
-    response = await streaming_client().post(f"{url}/process", json=body)
-    if response.status_code >= 400 and "already" not in response.text:
+def expect_stream(response: httpx.Response) -> None:
+    """Raise a SandboxError unless a sandbox answers as it was asked."""
+    if response.status_code == 404 and "/process/" in response.request.url.path:
+        raise errors.ProcessNotFound("There is no such process any more.")
+    if response.status_code in (400, 422):
+        raise errors.ProviderRejected(f"The sandbox refused it ({response.status_code}).")
+    if response.status_code != 200:
         raise errors.ProviderUnavailable(f"The sandbox answered {response.status_code}.")
 
 
-async def processes_of(url: str) -> list[dict[str, Any]]:
-    """As GET /process lists them, with the last output of each."""
-    body = bytearray()
-    async with _following(f"{url}/process") as response:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > _LONGEST_LIST:
-                raise errors.ProviderUnavailable("The list of processes is too long to be read.")
-    # It may be many megabytes.
-    listed = await asyncio.to_thread(json.loads, bytes(body))
-    return [each for each in listed if isinstance(each, dict)]
+@asynccontextmanager
+async def changes_of(
+    reach: Reach, folder: str, ignore: Iterable[str]
+) -> AsyncIterator[httpx.Response]:
+    """Begin to watch a folder and all below it; what happens from then on is told in lines."""
+    path = quote(names.raw(folder), errors="surrogateescape")
+    asked = {"ignore": ",".join(ignore)}
+    where = reach.at(f"/watch/filesystem/{path}/**")
+    async with _following(where, params=asked, extensions=PASSED_ON) as response:
+        yield response
 
 
-async def whole_log(url: str, name: str) -> str:
-    """What a process has said until now; of very much, the end."""
-    async with _following(f"{url}/process/{quote(name, safe='')}/logs") as response:
-        said = await asyncio.to_thread(json.loads, await response.aread())
-    return str(said.get("logs") or "") if isinstance(said, dict) else ""
+@asynccontextmanager
+async def log_of(reach: Reach, name: str) -> AsyncIterator[httpx.Response]:
+    """What a process has said, and goes on to say, until it ends."""
+    where = reach.at(f"{await address_of(reach, name)}/logs/stream")
+    async with _following(where, extensions=PASSED_ON) as response:
+        yield response
 
 
-async def after(response: httpx.Response, lines_known: int) -> AsyncIterator[bytes]:
-    """What a log says after so many of its lines; signs of life are none of them."""
+async def lines(response: httpx.Response, *, longest: int = _LONGEST_LINE) -> AsyncIterator[str]:
+    """Whole lines; of one that is too long, nothing. Each byte is looked at once."""
+    held = bytearray()
     async for chunk in response.aiter_bytes():
-        rest = chunk
-        while lines_known and rest:
-            line, newline, rest = rest.partition(b"\n")
-            if newline and not line.startswith(b"[keepalive]"):
-                lines_known -= 1
-        if rest:
-            yield rest
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            held += end
+            if len(held) <= longest:
+                yield held.decode(errors="replace")
+            held = bytearray()
+        held += rest
+        if len(held) > longest:
+            held = bytearray()
+
+
+async def start(reach: Reach, name: str, command: str) -> None:
+    """Start a process, unless one of that name runs already."""
+    body = {"name": name, **trusted.script(command), "workingDir": "/"}
+    response = await streaming_client().post(**reach.at("/process").as_request(), json=body)
+    if response.status_code < 400 or failures.process_code(response, body) == failures.ALREADY_RUNS:
+        return
+    raise errors.ProviderUnavailable(f"The sandbox answered {response.status_code}.")
+
+
+async def processes_of(reach: Reach) -> list[dict[str, Any]]:
+    """As GET /process lists them, without their output."""
+    reader = ListReader()
+    async with _following(reach.at("/process"), extensions={"most": MOST_READ}) as response:
+        async for piece in response.aiter_raw():
+            reader.feed(piece)
+    return await in_thread(reader.processes)
+
+
+async def address_of(reach: Reach, name: str) -> str:
+    """Where a process is asked about. Raises ProcessNotFound."""
+    identifier = name
+    if not can_be_addressed(name):
+        known = await processes_of(reach)
+        named = [each for each in known if name in (each.get("name"), str(each.get("pid")))]
+        if not named:
+            raise errors.ProcessNotFound("There is no such process any more.")
+        identifier = str(named[-1].get("pid"))
+    return f"/process/{quote(identifier, safe='')}"
+
+
+async def whole_log(reach: Reach, name: str) -> str:
+    """What a process has said until now; of very much, the end."""
+    where = reach.at(f"{await address_of(reach, name)}/logs")
+    async with _following(where, extensions=_LONGEST_LOG) as response:
+        await response.aread()
+    return str((await in_thread(object_of, response)).get("logs") or "")

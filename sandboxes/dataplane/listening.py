@@ -3,43 +3,47 @@
 import time
 
 from sandboxes import errors
-from sandboxes.dataplane.client import expect_success, request
+from sandboxes.dataplane import failures, trusted
+from sandboxes.dataplane.client import after, expect_success, object_of, request
+from sandboxes.dataplane.shares import shares
 from sandboxes.inside import census
 from sandboxes.inside.census import Listening
+from sandboxes.reach import Reach
 
 # Seconds that the look may take inside, and how long to wait while somebody else looks.
 _TIMEOUT, _PATIENCE = 10, 10.0
 
 
-def list_listening(url: str) -> list[Listening]:
+def list_listening(reach: Reach) -> list[Listening]:
     """What listens, by port, but for the sandbox's own server.
 
     Raises ProviderUnavailable or ProviderRejected.
     """
-    _, now = census.latest(_look(url))
+    with shares.place(reach):
+        _, now = census.latest(_look(reach))
     if now is None:
         raise errors.ProviderUnavailable("Your sandbox did not say what listens in it.")
     return now.listening()
 
 
-def _look(url: str) -> str:
+def _look(reach: Reach) -> str:
     """Under one name, which no list shows: who comes second looks after the first."""
     process = {
         "name": census.ONCE_NAME,
-        "command": census.ONCE_COMMAND,
+        **trusted.script(census.ONCE_COMMAND),
         "workingDir": "/",
         "waitForCompletion": True,
         "timeout": _TIMEOUT,
     }
     ends_at = time.monotonic() + _PATIENCE
     while True:
-        response = request("POST", f"{url}/process", json=process)
+        response = request("POST", reach.at("/process"), json=process, timeout=after(_TIMEOUT))
         if response.status_code < 400 or time.monotonic() > ends_at:
             break
-        if "already exists" not in response.text:
+        if failures.process_code(response, process) != failures.ALREADY_RUNS:
             break
         time.sleep(0.1)
-    if response.status_code == 422:
+    if failures.process_code(response, process) == failures.TIMED_OUT:
         raise errors.ProviderUnavailable("Your sandbox took too long to say what listens in it.")
     expect_success(response, "say what listens in it")
-    return str(response.json().get("stdout") or "")
+    return str(object_of(response).get("stdout") or "")

@@ -3,32 +3,40 @@
 from typing import Any
 
 from sandboxes import errors
-from sandboxes.dataplane.client import expect_success, request
+from sandboxes.dataplane.client import (
+    LONG_TIMEOUT,
+    expect_success,
+    object_of,
+    objects_of,
+    request,
+    understood,
+)
+from sandboxes.reach import Reach
 
 
-def mcp_tools(url: str) -> list[str]:
+def mcp_tools(reach: Reach) -> list[str]:
     """The names of the tools that the sandbox offers over MCP."""
     hello = {
         "protocolVersion": "2025-06-18",
         "capabilities": {},
         "clientInfo": {"name": "manta", "version": "1"},
     }
-    _mcp(url, {"id": 1, "method": "initialize", "params": hello})
-    _mcp(url, {"method": "notifications/initialized"})
-    answer = _mcp(url, {"id": 2, "method": "tools/list", "params": {}})
-    return [str(tool["name"]) for tool in answer["result"]["tools"]]
+    _mcp(reach, {"id": 1, "method": "initialize", "params": hello})
+    _mcp(reach, {"method": "notifications/initialized"})
+    answer = _mcp(reach, {"id": 2, "method": "tools/list", "params": {}})
+    with understood():
+        return [str(tool["name"]) for tool in objects_of(answer["result"]["tools"])]
 
 
-def _mcp(url: str, message: dict[str, Any]) -> dict[str, Any]:
+def _mcp(reach: Reach, message: dict[str, Any]) -> dict[str, Any]:
     accepted = {"Accept": "application/json, text/event-stream"}
-    response = request("POST", f"{url}/mcp", json={"jsonrpc": "2.0", **message}, headers=accepted)
+    sent = {"jsonrpc": "2.0", **message}
+    where = reach.at("/mcp")
+    response = request("POST", where, json=sent, headers=accepted, timeout=LONG_TIMEOUT)
     expect_success(response, "speak MCP")
     if "id" not in message:
         return {}
-    try:
-        answer: dict[str, Any] = response.json()
-    except ValueError as exc:
-        raise errors.ProviderUnavailable("The sandbox's answer over MCP made no sense.") from exc
+    answer = object_of(response)
     if "result" not in answer:
         raise errors.ProviderRejected("The sandbox refused a request over MCP.")
     return answer

@@ -1,17 +1,23 @@
 """What listens in a sandbox, and its previews."""
 
-import httpx
+from manta import request_context
+from sandboxes.dataplane.bounded import PLAIN, SandboxClient
+from sandboxes.dataplane.client import (
+    LONG_TIMEOUT,
+    client,
+    is_from_gateway,
+    refuse_failures,
+    translated,
+)
+from sandboxes.reach import Reach
 
-from manta import request_id
-from sandboxes import errors
-from sandboxes.dataplane.client import TIMEOUT, client, is_from_gateway, translated
 
-
-def port_answers(url: str, port: int) -> bool:
+def port_answers(reach: Reach, port: int) -> bool:
     """Whether something listens on the port inside the sandbox."""
-    with translated(), client().stream("GET", f"{url}/port/{port}/") as response:
-        if response.status_code == 404 and is_from_gateway(response):
-            raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+    where = reach.at(f"/port/{port}/").as_request()
+    with translated(), client().stream("GET", **where, timeout=LONG_TIMEOUT) as response:
+        if response.status_code == 404:
+            refuse_failures(response)
         return response.status_code not in (502, 503, 504)
 
 
@@ -21,7 +27,13 @@ def preview_answers(address: str, token: str) -> bool:
     Asked without Manta's own key, as a visitor does.
     """
     headers = {"X-Blaxel-Preview-Token": token} if token else {}
-    with translated():
-        response = httpx.get(address, headers=headers | request_id.headers(), timeout=TIMEOUT)
-    refused = response.status_code in (401, 403, 502, 503, 504)
-    return not (refused or is_from_gateway(response))
+    asked = headers | request_context.headers() | PLAIN
+    with (
+        translated(),
+        SandboxClient(timeout=LONG_TIMEOUT) as visitor,
+        visitor.stream("GET", address, headers=asked) as response,
+    ):
+        if response.status_code in (401, 403, 502, 503, 504):
+            return False
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        return not (is_json and is_from_gateway(response))

@@ -2,24 +2,28 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from sandboxes import gateway
+from sandboxes.dataplane.bounded import PLAIN, AsyncSandboxClient
 
 # Seconds. Between two pieces of a stream a sandbox may be busy for long, and wakes meanwhile.
 TIMEOUT = httpx.Timeout(60, connect=5)
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+# Extensions of a request whose answer is passed on, or read line by line, as it comes.
+PASSED_ON: dict[str, Any] = {"most": None}
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncSandboxClient] = WeakKeyDictionary()
 
 
-def streaming_client() -> httpx.AsyncClient:
+def streaming_client() -> AsyncSandboxClient:
     """The one client of this event loop. It has no limit of connections: those of its users do."""
     loop = asyncio.get_running_loop()
     if loop not in _clients:
-        _clients[loop] = httpx.AsyncClient(
+        _clients[loop] = AsyncSandboxClient(
             timeout=TIMEOUT,
-            headers=gateway.data_plane_headers(),
+            headers=PLAIN,
             event_hooks={"request": [_name_request]},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )

@@ -4,16 +4,19 @@ import json
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlencode
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from manta import request_id
-from sandboxes import errors, gateway
+from manta import request_context
+from sandboxes import errors
 from sandboxes.dataplane.processes import run
+from sandboxes.dataplane.shares import shares
+from sandboxes.reach import Reach, gateway_code_in, note_answer
 
-_OPEN_TIMEOUT = 20.0
+_OPEN_TIMEOUT = 5.0
 _END_TIMEOUT = 5.0
 # Finds the terminal by its size, which was set to one that no other has, and hangs up its shell,
 # as a terminal does that is closed. Or says what runs in its foreground, unless it may be ended.
@@ -43,30 +46,44 @@ kill -KILL "$pid"
 """
 
 
-def terminal_address(url: str, session: str, cols: int, rows: int) -> str:
-    """Where a terminal's WebSocket is; whoever opens it first starts the shell."""
+def terminal_reach(reach: Reach, session: str, cols: int, rows: int) -> Reach:
+    """Where a terminal's WebSocket is; the first to open it starts the shell."""
     query = urlencode({"sessionId": f"manta-{session}", "cols": cols, "rows": rows})
-    return f"{url.replace('http', 'ws', 1)}/terminal/ws?{query}"
+    found = reach.at(f"/terminal/ws?{query}")
+    return replace(found, url=found.url.replace("http", "ws", 1))
 
 
-def hang_up(url: str, session: str, *, force: bool) -> str:
+def note_refusal(exc: Exception, where: Reach) -> None:
+    """Note a session by which no WebSocket was opened."""
+    if isinstance(exc, InvalidStatus):
+        code = gateway_code_in(bytes(exc.response.body))
+        note_answer(exc.response.status_code, where.headers, code)
+
+
+def hang_up(reach: Reach, session: str, *, force: bool) -> str:
     """End a terminal's shell; unless forced, returns what runs in it instead, where that is so."""
     cols, rows = (200 + secrets.randbelow(800) for _ in range(2))
+    where = terminal_reach(reach, session, cols, rows)
     try:
-        with connect(
-            terminal_address(url, session, cols, rows),
-            additional_headers=gateway.data_plane_headers() | request_id.headers(),
-            compression=None,
-            open_timeout=_OPEN_TIMEOUT,
-            close_timeout=1,
-        ) as socket:
+        with (
+            shares.place(reach),
+            connect(
+                where.url,
+                additional_headers={**where.headers, **request_context.headers()},
+                compression=None,
+                open_timeout=_OPEN_TIMEOUT,
+                close_timeout=1,
+            ) as socket,
+        ):
             socket.send(json.dumps({"type": "resize", "cols": cols, "rows": rows}))
             script = _HANG_UP.replace("ROWS", str(rows)).replace("COLS", str(cols))
-            program = run(url, script.replace("FORCE", "yes" if force else ""), timeout=15).strip()
+            script = script.replace("FORCE", "yes" if force else "")
+            program = run(reach, script, timeout=15).strip()
             if not program:
                 _until_closed(socket)
             return program
     except (OSError, WebSocketException) as exc:
+        note_refusal(exc, where)
         raise errors.ProviderUnavailable(
             f"Your sandbox is not answering. {errors.TRIES_AGAIN}"
         ) from exc

@@ -5,7 +5,7 @@ HTTP client but not through its models: those raise ValueError on a status that 
 and one odd sandbox in a listing must not hide all the others.
 """
 
-from sandboxes.gateway.client import data_plane_headers, name_request, warm
+from sandboxes.gateway.client import name_request, warm
 from sandboxes.gateway.previews import (
     Preview,
     ensure_preview,
@@ -26,14 +26,15 @@ from sandboxes.gateway.sandboxes import (
     set_expiry,
     set_labels,
 )
+from sandboxes.gateway.sessions import Session, open_session
 
 __all__ = [
     "PAGE",
     "Preview",
     "ProviderSandbox",
     "SandboxSpec",
+    "Session",
     "create_if_not_exists",
-    "data_plane_headers",
     "delete",
     "ensure_preview",
     "get",
@@ -42,6 +43,7 @@ __all__ = [
     "list_previews",
     "mint_preview_token",
     "name_request",
+    "open_session",
     "publish_preview",
     "restart",
     "set_expiry",

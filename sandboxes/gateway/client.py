@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from manta import request_id
+from manta import request_context
 from sandboxes import breaker, errors
 from sandboxes.gateway.refusals import refusal, seconds_asked, unreadable
 
@@ -25,7 +25,7 @@ _setup = threading.Lock()
 
 def name_request(request: httpx.Request) -> None:
     """Tell the provider for which request of ours it is called; a hook of httpx's clients."""
-    request.headers.update(request_id.headers())
+    request.headers.update(request_context.headers())
 
 
 class _NamedRequests(httpx.Auth):
@@ -82,14 +82,6 @@ def _client() -> httpx.Client:
     from blaxel.core.client.client import client
 
     return client.get_httpx_client()
-
-
-def data_plane_headers() -> dict[str, str]:
-    """What authenticates Manta to a sandbox's own URL. Never leaves the server."""
-    return {
-        "X-Blaxel-Authorization": f"Bearer {settings.BLAXEL_API_KEY}",
-        "X-Blaxel-Workspace": settings.BLAXEL_WORKSPACE_ID,
-    }
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Preview:
     expires_at: datetime | None = None
 
 
-def _previews(name: str) -> Any:
+def previews_of(name: str) -> Any:
     from blaxel.core.client.models import Metadata, Sandbox, SandboxSpec
     from blaxel.core.sandbox.sync.preview import SyncSandboxPreviews
 
@@ -35,13 +35,13 @@ def _previews(name: str) -> Any:
 def ensure_preview(name: str, port: int) -> str:
     """The address of the port's preview; a private one is made when there is none."""
     with calling():
-        return str(_previews(name).create_if_not_exists({"port": port}).preview.spec.url)
+        return str(previews_of(name).create_if_not_exists({"port": port}).preview.spec.url)
 
 
 def mint_preview_token(name: str, port: int, lifetime: timedelta) -> tuple[str, str]:
     """The preview's address and a new token for it, which stops working after lifetime."""
     with calling():
-        preview = _previews(name).create_if_not_exists({"port": port})
+        preview = previews_of(name).create_if_not_exists({"port": port})
         token = preview.tokens.create(timezone.now() + lifetime)
     return str(preview.preview.spec.url), str(token.value)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # Names that begin so are Manta's own, and shown to nobody.
 OWN_PREFIX = "manta-"
@@ -15,8 +16,12 @@ COMMAND = f"exec sh -c {shlex.quote(Path(__file__).with_name('census.sh').read_t
 ONCE_NAME = f"{OWN_PREFIX}ports"
 ONCE_COMMAND = f"{COMMAND} census once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades
-# Lines of one census; more are not kept.
-_MOST_LINES = 20_000
+# What is kept of one census. Whoever works in a sandbox can write one: it is not trusted.
+_MOST_LINES, _MOST_CHARACTERS = 20_000, 2**21
+MOST_PROCESSES = 1_024
+_LONGEST_COMMAND = 1_000
+# Larger numbers than the kernel's own make no sense.
+_LARGEST = 2**48
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,9 @@ class Listener:
 
     @property
     def is_loopback(self) -> bool:
-        return ipaddress.ip_address(self.address).is_loopback
+        address = ipaddress.ip_address(self.address)
+        # A server of IPv4 and IPv6 at once shows 127.0.0.1 as ::ffff:127.0.0.1.
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 @dataclass(frozen=True)
@@ -94,57 +101,96 @@ class Census:
 
 
 class Reader:
-    """Puts lines together, of which any may be cut, or be missing; hands over whole ones."""
+    """Puts lines together, of which any may be cut, or be missing; hands over a whole one's."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._characters = 0
 
-    def line(self, text: str) -> Census | None:
+    def line(self, text: str) -> list[str] | None:
         """The census that this line completes. A server may say anywhere whose output it is."""
         text = text.replace("stdout:", "")
         if text.startswith("@ "):
-            self._lines = [text]
+            self._lines, self._characters = [text], len(text)
         elif text == "." and self._lines:
             lines, self._lines = self._lines, []
-            return parse(lines)
+            return lines
         elif self._lines and len(self._lines) < _MOST_LINES:
-            self._lines.append(text)
+            self._characters += len(text)
+            if self._characters <= _MOST_CHARACTERS:
+                self._lines.append(text)
         return None
+
+
+def is_own(name: Any) -> bool:
+    """Whether a process may be called so only by Manta itself."""
+    return isinstance(name, str) and name.strip().lower().startswith(OWN_PREFIX)
 
 
 def latest(output: str) -> tuple[Census | None, Census | None]:
     """The last two of some output, older first."""
     reader = Reader()
-    found = [each for each in map(reader.line, output.splitlines()) if each]
+    whole = [lines for lines in map(reader.line, output.splitlines()) if lines]
+    found = [census for census in map(parse, whole[-2:]) if census]
     return (found[-2] if len(found) > 1 else None), (found[-1] if found else None)
 
 
-def parse(lines: list[str]) -> Census | None:
+def moment_of(lines: list[str]) -> float:
+    """The uptime of a whole census that is not parsed yet; 0 of one at no moment."""
     try:
-        _, uptime, own, server, page = lines[0].split()
-        census = Census(float(uptime), int(own), int(server), int(page))
+        return _seconds(lines[0].split()[1])
+    except (ValueError, IndexError):
+        return 0.0
+
+
+def parse(lines: list[str]) -> Census | None:
+    """A census of lines of any content, in time that grows with them and no faster."""
+    try:
+        _, uptime, *others = lines[0].split()
+        own, server, page = map(_number, others)
+        census = Census(_seconds(uptime), own, server, page)
     except ValueError:
         return None
     holder = told = 0
+    commands: dict[int, list[str]] = {}
     for kind, rest in _kinds(lines[1:]):
         try:
-            if kind == "p":
+            if kind == "p" and len(census.processes) < MOST_PROCESSES:
                 seen = _seen(rest, census.page_size)
                 census.processes[seen.pid] = seen
-            elif kind == "l":
+            elif kind == "l" and len(census.listeners) < MOST_PROCESSES:
                 census.listeners.append(_listener(rest))
             elif kind == "f":
-                holder = int(rest)
+                holder = _number(rest)
             elif kind == "s":
-                census.holders.setdefault(int(rest), holder)
+                census.holders.setdefault(_number(rest), holder)
             elif kind == "d":
-                told = int(rest)
+                told = _number(rest)
             elif kind == "c" and told:
-                before = census.commands.get(told, "")
-                census.commands[told] = f"{before} {rest}".strip()
+                commands.setdefault(told, []).append(rest)
         except ValueError:
             continue
+    census.commands = {pid: _command(said) for pid, said in commands.items()}
     return census
+
+
+def _command(said: list[str]) -> str:
+    """One line of several."""
+    return " ".join(said).strip()[:_LONGEST_COMMAND]
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < _LARGEST:  # "nan" is not either
+        raise ValueError(text[:20])
+    return seconds
+
+
+def _number(text: str) -> int:
+    number = int(text) if len(text) < 20 else _LARGEST
+    if not -_LARGEST < number < _LARGEST:
+        raise ValueError(text[:20])
+    return number
 
 
 def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:
@@ -155,7 +201,7 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 def _seen(text: str, page_size: int) -> Seen:
     *numbers, name = text.split(" ", 8)
-    pid, parent, group, session, terminal, ticks, started, pages = map(int, numbers)
+    pid, parent, group, session, terminal, ticks, started, pages = map(_number, numbers)
     return Seen(pid, parent, group, session, terminal, ticks, started, pages * page_size, name)
 
 
@@ -170,4 +216,4 @@ def _listener(text: str) -> Listener:
     ordered = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
     found = ipaddress.ip_address(ordered)
     mapped = getattr(found, "ipv4_mapped", None)
-    return Listener(str(mapped or found), int(port, 16), int(inode))
+    return Listener(str(mapped or found), int(port[:4], 16), _number(inode))

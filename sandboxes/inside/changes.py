@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sandboxes.dataplane import names
+
 # Of these folders the insides are not told of: they churn, and no page shows them open.
 IGNORED = (
     "/node_modules/",
@@ -68,14 +70,20 @@ class Burst:
 def read(line: str) -> Change | None:
     """The change that a line tells of; None of a sign of life, or of rights alone.
 
-    Raises ValueError when changes were lost, or when it makes no sense.
+    Raises ValueError when it is not known what changed: changes were lost, a folder can't be
+    watched, a name can't be told in JSON, or the line makes no sense.
     """
     if not line.strip() or line.startswith("[keepalive]"):
         return None
-    told = json.loads(line)
+    try:
+        told = json.loads(line)
+    except RecursionError as exc:
+        raise ValueError("It is nested too deeply.") from exc
     if not isinstance(told, dict) or told.get("error"):
         raise ValueError(line)
     operations = str(told.get("op") or "").split("|")
     kind = next((_KINDS[each] for each in operations if each in _KINDS), None)
     path = f"{str(told.get('path') or '').rstrip('/')}/{told.get('name') or ''}".rstrip("/")
-    return Change(path, kind) if kind and path else None
+    if names.LOST in path:
+        raise ValueError(line)
+    return Change(names.told(path), kind) if kind and path else None

@@ -55,18 +55,16 @@ class InsideStream:
             self._leave(found.sandbox.pk, page)
 
     async def _admitted(self, request: Request) -> Admitted | Response:
-        if request.method != "GET":
-            return JSONResponse({"error": "Method not allowed"}, 405, {"Allow": "GET"})
         if "Authorization" in request.headers:  # it is for Manta's own pages
             return JSONResponse({"error": "Unauthorized"}, 401)
         try:
+            gate.expect_method(request, "GET")
             found = await gate.admit(request, TokenScope.FILES_READ)
         except gate.Refused as refused:
             # A page can't read why a stream is refused: it is told in the stream.
             return _over() if isinstance(refused.__cause__, SandboxError) else refused.response
         if len(self._pages) >= self._capacity:
-            error = {"error": "There are too many streams. Try again later."}
-            return JSONResponse(error, 503, {"Retry-After": "30"})
+            return gate.too_many("streams", 30)
         return found
 
     def _make_room(self, page: Page) -> None:

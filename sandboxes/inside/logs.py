@@ -6,25 +6,28 @@ from collections.abc import AsyncIterator
 
 import httpx
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from accounts.models import Scope
 from sandboxes import errors
 from sandboxes.dataplane import following
-from sandboxes.inside.census import OWN_PREFIX
+from sandboxes.dataplane.process_output import NDJSON, output_of
+from sandboxes.inside.census import is_own
+from sandboxes.inside.log_formats import as_events, as_lines
 from sandboxes.live import gate
 from sandboxes.live.gate import Admitted, guard
 
+_TEXT = "text/plain; charset=utf-8"
 _HEADERS = [
-    (b"content-type", b"text/plain; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-_PER_USER = 10
+# Places of one person; a whole log, which is held in memory, takes more of them.
+_PER_USER, _OF_A_WHOLE_LOG = 10, 5
 # Seconds in which a reader has to take a piece.
 _PATIENCE = 120.0
 
@@ -39,6 +42,7 @@ class Logs:
         request = Request(scope, receive)
         try:
             admitted = await gate.admit(request, Scope.PROCESSES)
+            gate.expect_method(request, "GET", "HEAD")
             name = _name(request)
         except gate.Refused as refused:
             await refused.response(scope, receive, send)
@@ -46,30 +50,36 @@ class Logs:
         except errors.SandboxError as exc:
             await gate.refusal(exc)(scope, receive, send)
             return
-        if self._open[admitted.user.pk] >= _PER_USER:
-            error = {"error": "There are too many logs open. Close one and try again."}
-            await JSONResponse(error, 503, {"Retry-After": "10"})(scope, receive, send)
+        places = 1 if _follows(request) else _OF_A_WHOLE_LOG
+        if self._open[admitted.user.pk] + places > _PER_USER:
+            await gate.too_many("logs open", 10)(scope, receive, send)
             return
-        self._open[admitted.user.pk] += 1
+        self._open[admitted.user.pk] += places
         try:
             await self._answer(admitted, name, request, send)
         finally:
-            self._open[admitted.user.pk] -= 1
+            self._open[admitted.user.pk] -= places
+            if not self._open[admitted.user.pk]:
+                del self._open[admitted.user.pk]
 
     async def _answer(self, admitted: Admitted, name: str, request: Request, send: Send) -> None:
         receive, scope = request.receive, request.scope
         try:
-            if request.query_params.get("follow") != "1":
-                text = await following.whole_log(admitted.sandbox.url, name)
+            if not _follows(request):
+                text = await following.whole_log(admitted.sandbox.reach, name)
                 await _file(name, text)(scope, receive, send)
                 return
             after = _number(request.query_params.get("after", ""))
+            is_json = NDJSON in request.headers.get("accept", "")
+            kind = (b"content-type", (NDJSON if is_json else _TEXT).encode())
+            headers = [kind, (b"vary", b"Accept"), *_HEADERS]
             async with (
                 guard.watching(admitted) as ended,
-                following.log_of(admitted.sandbox.url, name) as log,
+                output_of(admitted.sandbox.reach, name) as output,
             ):
-                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                await _relay(following.after(log, after), ended, receive, send)
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                log = as_events(output, after) if is_json else as_lines(output, after)
+                await _relay(log, ended, receive, send)
         except errors.SandboxError as exc:
             await gate.refusal(exc)(scope, receive, send)
         except httpx.HTTPError:
@@ -87,7 +97,7 @@ async def _relay(
             async for chunk in log:
                 async with asyncio.timeout(_PATIENCE):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except (httpx.HTTPError, TimeoutError):
+        except (httpx.HTTPError, errors.SandboxError, TimeoutError):
             return  # the page comes back, and goes on where it was
 
     async def leaving() -> None:
@@ -104,9 +114,13 @@ async def _relay(
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _follows(request: Request) -> bool:
+    return request.query_params.get("follow") == "1"
+
+
 def _name(request: Request) -> str:
     name = request.query_params.get("name", "")
-    if not name or name.startswith(OWN_PREFIX):
+    if not name or is_own(name):
         raise errors.ProcessNotFound("There is no such process.")
     return name
 
@@ -120,6 +134,7 @@ def _file(name: str, text: str) -> Response:
         each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in name
     )
     headers = {
+        "content-type": _TEXT,
         **{key.decode(): value.decode() for key, value in _HEADERS},
         "content-disposition": f'attachment; filename="{safe}.log"',
     }

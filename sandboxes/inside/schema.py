@@ -18,6 +18,14 @@ object. While one is open, the sandbox stays awake.
 * `end`: the last, with a `reason`: `over` (signed out, or the server ends), `limit` (a user has 10
   streams; the oldest gives way), `slow`, or `gone` (there is no sandbox to follow any more)."""
 
+_LOG_DESCRIPTION = """\
+Needs the scope `processes`. A line `[keepalive]` is a sign of life, and `[truncated] 123 lines`
+says what is no longer kept: of a long log the newest 16 MB at least are.
+
+With follow and `Accept: application/x-ndjson`, what the process writes comes as it is written,
+unfinished lines too: JSON objects with `type` (`stdout`, `stderr`, `restart`, `truncated` with
+`bytes`, or `keepalive`), `data`, and the `position` for `after`."""
+
 
 def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A hook of drf-spectacular."""
@@ -55,13 +63,14 @@ def _logs(error: dict[str, Any]) -> dict[str, Any]:
     parameters = {
         "name": "The process.",
         "follow": "1: go on until it ends, each line after `stdout:` or `stderr:`. Else, a file.",
-        "after": "With follow: leave out so many lines, which were read before.",
+        "after": "With follow: leave out so many lines, which were read before; with JSON, bytes.",
     }
-    text = {"text/plain": {"schema": {"type": "string"}}}
+    text = {"schema": {"type": "string"}}
+    kinds = {"text/plain": text, "application/x-ndjson": text}
     return {
         "operationId": "process_logs",
         "summary": "What a process says",
-        "description": "Needs the scope `processes`. A line `[keepalive]` is a sign of life.",
+        "description": _LOG_DESCRIPTION,
         "tags": ["processes"],
         "parameters": [
             {
@@ -75,7 +84,7 @@ def _logs(error: dict[str, Any]) -> dict[str, Any]:
         ],
         "security": [{"cookieAuth": []}, {"personalToken": []}],
         "responses": {
-            "200": {"description": "Its output.", "content": text},
+            "200": {"description": "Its output.", "content": kinds},
             "401": {"description": "Nobody is signed in.", "content": error},
             "403": {"description": "The token has another scope.", "content": error},
             "404": {"description": "There is no such process.", "content": error},

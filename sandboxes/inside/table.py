@@ -11,14 +11,20 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sandboxes.inside.census import OWN_PREFIX, TICKS_PER_SECOND, Census, Seen
+from sandboxes.dataplane import names
+from sandboxes.inside.census import MOST_PROCESSES, TICKS_PER_SECOND, Census, Seen, is_own
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
 _MIB = 2**20
-# Of those that have ended, the latest so many.
-_MOST_ENDED = 100
+# Of those that run as many as a census has, and of those that have ended, the latest so many.
+_MOST_RUNNING, _MOST_ENDED = MOST_PROCESSES, 100
+# Of those that the server started again so many are looked for at once.
+_MOST_RESTARTED = 16
+# Seconds between two censuses that tell how busy a process is.
+_SHORTEST_SPAN = 0.1
 # Nobody reads more of a command in a list.
 _LONGEST = 400
+_LONGEST_MOMENT = 64
 
 Fields = dict[str, Any]
 
@@ -47,8 +53,10 @@ class Table:
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
     def find(self, name: str) -> Fields | None:
-        """By name; one that has none, by its pid."""
-        return next((each for each in self.processes if each["name"] == name), None)
+        """By name, or by its number."""
+        by_name = (each for each in self.processes if each["name"] == name)
+        by_number = (each for each in self.processes if str(each["pid"]) == name)
+        return next(by_name, None) or next(by_number, None)
 
 
 def tabulate(known: list[Fields], now: Census | None, before: Census | None = None) -> Table:
@@ -78,7 +86,7 @@ def slim(listed: Fields) -> Fields:
         "exitCode": None if listed.get("status") == "running" else listed.get("exitCode"),
         "startedAt": _moment(listed.get("startedAt")),
         "endedAt": _moment(listed.get("completedAt")),
-        "workingDir": str(listed.get("workingDir") or ""),
+        "workingDir": names.told(str(listed.get("workingDir") or "")),
         "keepAlive": bool(listed.get("keepAlive")),
         "restartOnFailure": bool(listed.get("restartOnFailure")),
         "restarts": _number(listed.get("restartCount")),
@@ -94,11 +102,11 @@ def _latest(known: list[Fields]) -> list[Fields]:
     by_name = {each["name"]: dict(each) for each in known if not _is_own(each)}
     running = [each for each in by_name.values() if each["status"] == "running"]
     ended = [each for each in by_name.values() if each["status"] != "running"]
-    return running + ended[::-1][:_MOST_ENDED]
+    return running[-_MOST_RUNNING:] + ended[::-1][:_MOST_ENDED]
 
 
 def _is_own(listed: Fields) -> bool:
-    return bool(listed["name"].startswith(OWN_PREFIX))
+    return is_own(listed["name"])
 
 
 def _owners(jobs: dict[str, Job], now: Census, known: list[Fields]) -> dict[int, str | None]:
@@ -108,13 +116,14 @@ def _owners(jobs: dict[str, Job], now: Census, known: list[Fields]) -> dict[int,
         if each["status"] == "running":
             roots[each["pid"]] = None if _is_own(each) else each["name"]
     roots |= _restarted(jobs, now, roots)
+    nearest = _nearest_roots(now, {pid for pid in roots if _is_root(pid, now)})
     found: dict[int, str | None] = {}
     for pid, seen in now.processes.items():
-        line = _ancestry(seen, now)
-        by_name = (each for each in (*line, seen.group) if each in roots and _is_root(each, now))
-        nearest = next(by_name, None)
-        if nearest is not None:
-            found[pid] = roots[nearest]
+        root = nearest[pid]
+        if root is None and seen.group in roots and _is_root(seen.group, now):
+            root = seen.group
+        if root is not None:
+            found[pid] = roots[root]
         elif pid == now.server or _is_hidden(seen):
             found[pid] = None
         else:
@@ -127,11 +136,24 @@ def _is_root(pid: int, now: Census) -> bool:
     return pid not in (0, 1, now.server)
 
 
-def _ancestry(seen: Seen, now: Census) -> list[int]:
-    line = [seen.pid]
-    while (seen := now.processes.get(seen.parent, seen)).pid not in line:
-        line.append(seen.pid)
-    return line
+def _nearest_roots(now: Census, roots: set[int]) -> dict[int, int | None]:
+    """Of each process itself or its nearest ancestor that is a root. Each is visited once.
+
+    The parents that are told may form a circle: it leads to no root.
+    """
+    nearest: dict[int, int | None] = {}
+    for first in now.processes:
+        line: list[int] = []
+        pid = first
+        while pid in now.processes and pid not in nearest and pid not in roots:
+            nearest[pid] = None
+            line.append(pid)
+            pid = now.processes[pid].parent
+        root = pid if pid in roots and pid in now.processes else nearest.get(pid)
+        nearest |= dict.fromkeys(line, root)
+        if first in roots:
+            nearest[first] = first
+    return nearest
 
 
 def _is_hidden(seen: Seen) -> bool:
@@ -149,7 +171,7 @@ def _restarted(
         job.fields
         for job in jobs.values()
         if job.fields["status"] == "running" and job.fields["pid"] not in now.processes
-    ]
+    ][:_MOST_RESTARTED]
     heads = [
         seen
         for seen in now.processes.values()
@@ -157,7 +179,8 @@ def _restarted(
     ]
     found: dict[int, str | None] = {}
     for each in lost:
-        named = [head for head in heads if each["command"] in now.commands.get(head.pid, "")]
+        command = each["command"][:_LONGEST]
+        named = [head for head in heads if command in now.commands.get(head.pid, "")]
         chosen = next(iter(named or (heads if len(lost) == 1 else [])), None)
         if chosen:
             heads.remove(chosen)
@@ -191,7 +214,7 @@ def _measure(job: Job, now: Census, before: Census | None) -> None:
         return
     job.fields["memory"] = sum(each.memory for each in job.members) // _MIB * _MIB
     job.fields["ports"] = sorted(job.ports)
-    if before and now.uptime > before.uptime:
+    if before and now.uptime - before.uptime >= _SHORTEST_SPAN:
         spent = sum(_spent(each, before) for each in job.members)
         share = spent / TICKS_PER_SECOND / (now.uptime - before.uptime)
         job.fields["cpu"] = round(100 * share)
@@ -225,7 +248,7 @@ def _ports(now: Census, owners: dict[int, str | None], jobs: dict[str, Job]) -> 
 
 
 def _number(value: Any) -> int:
-    text = str(value)
+    text = str(value)[:20]
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
@@ -233,10 +256,10 @@ def _moment(value: Any) -> str | None:
     if not value:
         return None
     try:
-        moment = parsedate_to_datetime(str(value))
-    except ValueError:
-        return str(value)
-    return moment.astimezone(UTC).isoformat()
+        moment = parsedate_to_datetime(str(value)[:_LONGEST_MOMENT])
+        return moment.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return str(value)[:_LONGEST_MOMENT]
 
 
 def age_of(moment: str | None) -> timedelta | None:

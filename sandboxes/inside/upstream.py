@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import httpx
 
+from manta.computing import in_thread
 from manta.database import in_database
 from sandboxes import errors, services
 from sandboxes.dataplane import following
@@ -15,7 +17,7 @@ from sandboxes.inside import census
 from sandboxes.inside.census import Census
 from sandboxes.inside.changes import IGNORED, Burst, read
 from sandboxes.inside.page import Page
-from sandboxes.inside.table import Fields, Table, slim, tabulate
+from sandboxes.inside.table import Fields, slim, tabulate
 from sandboxes.live import messages
 from sandboxes.models import Sandbox
 
@@ -28,7 +30,11 @@ _SOON, _LATER = 0.15, 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 # Seconds after which the list of processes is asked for also when nothing seems to have changed.
 _LIST_EVERY = 30.0
+# Seconds between two snapshots that are read; the script in the sandbox says one each 2 s at most.
+_BETWEEN_SNAPSHOTS = 0.5
 _NOTE_USE_EVERY = 600.0
+# Seconds between two looks at files that can't be watched.
+_ASK_EVERY = 10.0
 _FAILURES = (httpx.HTTPError, errors.SandboxError, ValueError)
 
 
@@ -37,12 +43,16 @@ class Upstream:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.pages: list[Page] = []
-        self._sandbox, self._url = sandbox, sandbox.url
+        self._sandbox, self._url, self._reach = sandbox, sandbox.url, sandbox.reach
         self._latest: dict[str, bytes] = {}
         self._known: list[Fields] = []
         self._known_at, self._heads = 0.0, frozenset[int]()
         self._burst, self._told_at = Burst(), 0.0
         self._gathering: asyncio.Task[None] | None = None
+        # The last snapshot that was said and not read yet, and the last that was read.
+        self._newest: list[str] | None = None
+        self._before: Census | None = None
+        self._taking: asyncio.Task[None] | None = None
         self._tasks = [asyncio.create_task(work()) for work in self._works()]
 
     def _works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
@@ -62,9 +72,12 @@ class Upstream:
             task.cancel()
 
     def _show(self, name: str, data: dict[str, Any]) -> None:
-        self._latest[name] = messages.message(name, data)
+        self._say(name, messages.message(name, data))
+
+    def _say(self, name: str, said: bytes) -> None:
+        self._latest[name] = said
         for page in self.pages:
-            page.show(name, self._latest[name])
+            page.show(name, said)
 
     def _trouble(self, message: str) -> None:
         self._latest.pop("connected", None)
@@ -103,7 +116,12 @@ class Upstream:
                 services.require_ready(row) if row else None
             except errors.SandboxError:
                 return True
-            return row is None or row.url != self._url
+            if row is None or row.url != self._url:
+                return True
+            with suppress(errors.SandboxError):  # the next attempt asks again
+                services.ensure_session(row)
+                self._reach = row.reach
+            return False
 
         return await in_database(gone)
 
@@ -122,11 +140,24 @@ class Upstream:
     # ---- Files
 
     async def _follow_files(self) -> None:
-        async with following.changes_of(self._url, _FOLDER, IGNORED) as response:
-            self._latest.pop("trouble", None)
-            self._show("connected", {})
-            # Whatever happened before is not known.
-            self._tell_soon(Burst.everything)
+        """Watch them; where the sandbox can't, have pages ask for what they show, now and then."""
+        while True:
+            try:
+                return await self._watch_files()
+            except errors.ProviderRejected as exc:
+                logger.info("%s: its files can't be watched: %s", self._sandbox.name, exc)
+            self._connected()
+            await asyncio.sleep(_ASK_EVERY)
+
+    def _connected(self) -> None:
+        """Say that the sandbox answers; whatever happened before is not known."""
+        self._latest.pop("trouble", None)
+        self._show("connected", {})
+        self._tell_soon(Burst.everything)
+
+    async def _watch_files(self) -> None:
+        async with following.changes_of(self._reach, _FOLDER, IGNORED) as response:
+            self._connected()
             async for line in following.lines(response):
                 self._notice(line)
 
@@ -155,20 +186,60 @@ class Upstream:
     # ---- Processes and ports
 
     async def _follow_processes(self) -> None:
-        await following.start(self._url, census.NAME, census.COMMAND)
-        reader, before = census.Reader(), None
-        async with following.log_of(self._url, census.NAME) as response:
-            async for line in following.lines(response):
-                now = reader.line(line)
-                if now:
-                    await self._take_stock(now, before)
-                    before = now
+        await following.start(self._reach, census.NAME, census.COMMAND)
+        reader, told = census.Reader(), await self._take_last()
+        async with following.log_of(self._reach, census.NAME) as response:
+            try:
+                async for line in following.lines(response):
+                    whole = reader.line(line)
+                    if whole and census.moment_of(whole) > told:
+                        self._newest = whole
+                    self._take_soon()
+            finally:
+                if self._taking:
+                    self._taking.cancel()
+                    await asyncio.gather(self._taking, return_exceptions=True)
+                    self._taking = None
+
+    async def _take_last(self) -> float:
+        """Have the last snapshot told at once, and return its moment.
+
+        The log begins with what ran long ago, which nobody needs to be told.
+        """
+        self._newest = self._before = None
+        said = await following.whole_log(self._reach, census.NAME)
+        before, now = await in_thread(census.latest, said)
+        if now is None:
+            return 0.0
+        await self._take_stock(now, before)
+        self._before = now
+        return now.uptime
+
+    def _take_soon(self) -> None:
+        """Have the newest snapshot read, unless one is. Raises what went wrong with the last."""
+        if self._taking and self._taking.done():
+            self._taking.result()
+            self._taking = None
+        if self._newest and self._taking is None:
+            self._taking = asyncio.create_task(self._take_newest())
+
+    async def _take_newest(self) -> None:
+        """One after the other: a sandbox may say them without end."""
+        while self._newest:
+            whole, self._newest = self._newest, None
+            now = await in_thread(census.parse, whole)
+            if now:
+                await self._take_stock(now, self._before)
+                self._before = now
+            await asyncio.sleep(_BETWEEN_SNAPSHOTS)
 
     async def _take_stock(self, now: Census, before: Census | None) -> None:
         if self._must_list(now):
-            self._known = [slim(each) for each in await following.processes_of(self._url)]
+            self._known = [slim(each) for each in await following.processes_of(self._reach)]
             self._known_at = asyncio.get_running_loop().time()
-        self._tell(tabulate(self._known, now, before))
+        for name, said in await in_thread(_messages, self._known, now, before):
+            if self._latest.get(name) != said:
+                self._say(name, said)
 
     def _must_list(self, now: Census) -> bool:
         """Listing carries the last output of all: it is done when the server's children change."""
@@ -183,8 +254,9 @@ class Upstream:
         is_old = asyncio.get_running_loop().time() - self._known_at > _LIST_EVERY
         return is_other or lost or is_old
 
-    def _tell(self, table: Table) -> None:
-        processes = {"version": table.version, "processes": table.processes}
-        for name, data in (("processes", processes), ("ports", {"ports": table.ports})):
-            if self._latest.get(name) != messages.message(name, data):
-                self._show(name, data)
+
+def _messages(known: list[Fields], now: Census, before: Census | None) -> list[tuple[str, bytes]]:
+    table = tabulate(known, now, before)
+    processes = {"version": table.version, "processes": table.processes}
+    told = (("processes", processes), ("ports", {"ports": table.ports}))
+    return [(name, messages.message(name, data)) for name, data in told]

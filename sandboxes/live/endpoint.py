@@ -5,10 +5,11 @@ from functools import partial
 from django.conf import settings
 from django.db import Error as DatabaseError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from accounts.sessions import SignIn
+from sandboxes.live import gate
 from sandboxes.live.cursor import Cursor
 from sandboxes.live.hub import hub
 from sandboxes.live.look import Opening, opening
@@ -29,7 +30,7 @@ class SandboxStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = await _opened(Request(scope))
-        if isinstance(found, JSONResponse):
+        if isinstance(found, Response):
             await found(scope, receive, send)
             return
         headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
@@ -41,13 +42,15 @@ class SandboxStream:
             hub.leave(found)
 
 
-async def _opened(request: Request) -> Stream | JSONResponse:
+async def _opened(request: Request) -> Stream | Response:
     """The stream that was asked for, or why there is none."""
-    if request.method != "GET":
-        return _refusal(405, "Method not allowed", {"Allow": "GET"})
+    try:
+        gate.expect_method(request, "GET")
+    except gate.Refused as refused:
+        return refused.response
     session_key = request.cookies.get(settings.SESSION_COOKIE_NAME)
     if not session_key:
-        return _refusal(401, "Unauthorized")
+        return _unauthorized()
     if hub.is_full:
         return _no_room()
     # The header is the browser's, when it comes back by itself; a page that does so says it here.
@@ -55,9 +58,9 @@ async def _opened(request: Request) -> Stream | JSONResponse:
     try:
         opened = await hub.read(partial(_look_up, session_key, Cursor.parse(told)))
     except DatabaseError:
-        return _refusal(503, "The database is not answering.", {"Retry-After": "5"})
+        return gate.database_away()
     if opened is None:
-        return _refusal(401, "Unauthorized")
+        return _unauthorized()
     # Others may have come meanwhile.
     return _no_room() if hub.is_full else Stream(*opened)
 
@@ -70,12 +73,12 @@ def _look_up(session_key: str, cursor: Cursor | None) -> tuple[SignIn, Opening] 
     return sign_in, opening(user, cursor)
 
 
-def _no_room() -> JSONResponse:
-    return _refusal(503, "There are too many streams. Try again later.", {"Retry-After": "30"})
+def _no_room() -> Response:
+    return gate.too_many("streams", 30)
 
 
-def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": error}, status, {"Cache-Control": "no-store", **(headers or {})})
+def _unauthorized() -> Response:
+    return JSONResponse({"error": "Unauthorized"}, 401, {"Cache-Control": "no-store"})
 
 
 sandbox_stream = SandboxStream()

@@ -23,7 +23,6 @@ from accounts import sessions, tokens
 from accounts.models import Scope, User
 from accounts.permissions import InsufficientScope
 from accounts.sessions import SignIn
-from manta import client_ip, request_id
 from manta.database import in_database
 from manta.errors import UserFacingError
 from sandboxes import errors, services
@@ -53,19 +52,12 @@ class Admitted:
     sandbox: Sandbox
     sign_in: SignIn | None
     grant: tokens.Grant | None
-    request_id: str
-    headers: dict[str, str]
-    address: str
 
     async def does(self, work: Callable[[], Answer]) -> Answer:
         """Have something done with the database in their name, and recorded as theirs."""
 
         def acting() -> Answer:
-            with (
-                request_id.bound(self.request_id),
-                client_ip.bound(self.headers, self.address),
-                tokens.acting_with(self.grant),
-            ):
+            with tokens.acting_with(self.grant):
                 return work()
 
         return await in_database(acting)
@@ -73,26 +65,15 @@ class Admitted:
 
 async def admit(connection: HTTPConnection, scope: Scope) -> Admitted:
     """Let in whom a session or a token with this scope stands for. Raises Refused."""
-    headers = {name.title(): value for name, value in connection.headers.items()}
-    address = connection.client.host if connection.client else ""
     try:
-        with request_id.bound():
-            known = request_id.current_request_id()
-            return await in_database(lambda: _admit(connection, scope, known, headers, address))
+        return await in_database(lambda: _admit(connection, scope))
     except UserFacingError as exc:
         raise Refused(refusal(exc)) from exc
     except DatabaseError as exc:
-        body = {"error": "The database is not answering."}
-        raise Refused(JSONResponse(body, 503, {"Retry-After": "5"})) from exc
+        raise Refused(database_away()) from exc
 
 
-def _admit(
-    connection: HTTPConnection,
-    scope: Scope,
-    known: str,
-    headers: dict[str, str],
-    address: str,
-) -> Admitted:
+def _admit(connection: HTTPConnection, scope: Scope) -> Admitted:
     authorization = connection.headers.get("Authorization", "")
     sign_in = grant = None
     if authorization:
@@ -103,9 +84,9 @@ def _admit(
     sandbox = Sandbox.objects.of(user)
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
-    services.require_ready(sandbox)
+    services.require_reach(sandbox)
     services.use(sandbox)
-    return Admitted(user, sandbox, sign_in, grant, known, headers, address)
+    return Admitted(user, sandbox, sign_in, grant)
 
 
 def _grant(authorization: str, scope: Scope) -> tokens.Grant:
@@ -143,10 +124,28 @@ def _is_from_here(connection: HTTPConnection) -> bool:
     return origin.scheme in schemes and origin.netloc == host
 
 
+def expect_method(connection: HTTPConnection, *methods: str) -> None:
+    """Raises Refused for any other."""
+    if connection.scope["method"] not in methods:
+        body = _body("Method not allowed", "method_not_allowed")
+        raise Refused(JSONResponse(body, 405, {"Allow": ", ".join(methods)}))
+
+
 def refusal(exc: UserFacingError) -> Response:
     """As manta.api answers it."""
     headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else None
     return JSONResponse(_body(str(exc), exc.code), exc.status, headers)
+
+
+def too_many(what: str, seconds: int) -> Response:
+    """Answer that there is no room for one more of what was asked for, and when to try again."""
+    body = _body(f"There are too many {what}. Close one, or try again later.", "busy")
+    return JSONResponse(body, 503, {"Retry-After": str(seconds), "Cache-Control": "no-store"})
+
+
+def database_away() -> Response:
+    body = _body("The database is not answering. Try again in some seconds.", "database_away")
+    return JSONResponse(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})
 
 
 def _body(error: str, code: str) -> dict[str, str]:

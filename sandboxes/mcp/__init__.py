@@ -4,6 +4,6 @@ Blaxel's own MCP takes only the workspace key, which never leaves Manta: here an
 token of the person's, and its calls are forwarded to that person's sandbox and to no other.
 """
 
-from sandboxes.mcp.endpoint import PATH, endpoint
+from sandboxes.mcp.endpoint import PATH, PATHS, endpoint
 
-__all__ = ["PATH", "endpoint"]
+__all__ = ["PATH", "PATHS", "endpoint"]

@@ -4,9 +4,10 @@ from typing import Any
 
 # Characters: about 25,000 tokens in all, for what most clients take of one answer.
 LONGEST = 100_000
+_DEEPEST = 100
 
 
-def capped(value: Any, longest: int = LONGEST) -> Any:
+def capped(value: Any, longest: int = LONGEST, depth: int = 0) -> Any:
     """The same value, with every text in it cut to so many characters and told so."""
     if isinstance(value, str) and len(value) > longest:
         left = len(value) - longest
@@ -15,8 +16,10 @@ def capped(value: Any, longest: int = LONGEST) -> Any:
             "Ask for a part of it: a range of lines, a narrower search, or head and tail.]"
         )
         return value[:longest] + note
+    if isinstance(value, dict | list) and depth >= _DEEPEST:
+        return "[nested too deeply]"
     if isinstance(value, dict):
-        return {key: capped(item, longest) for key, item in value.items()}
+        return {key: capped(item, longest, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [capped(item, longest) for item in value]
+        return [capped(item, longest, depth + 1) for item in value]
     return value

@@ -14,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from accounts import passports, tokens
 from manta.database import in_database
 from sandboxes import errors, gateway
+from sandboxes.mcp.intake import Intake, Refused
 from sandboxes.mcp.recorder import recorder
 
 logger = logging.getLogger(__name__)
 
 PATH = "/mcp"
+# People write it with a slash at the end, too; a redirect would lose the body of a POST.
+PATHS = (PATH, f"{PATH}/")
 SCOPE = "mcp"
 # Seconds after which a call that still runs is looked at again: are its token and passport good?
 _RECHECK_EVERY = 2.0
@@ -29,6 +32,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self._calls: set[_Answered] = set()
+        self._intake = Intake()
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @contextlib.asynccontextmanager
@@ -90,7 +94,14 @@ class Endpoint:
             await _away()(scope, receive, send)
             return
         scope["grant"] = grant
-        call = _Answered(self._server.result(), scope, receive, send)
+        try:
+            with self._intake.place(grant.user.pk) as place:
+                answer = place.after_body(self._server.result())
+                await self._answered(grant, _Answered(answer, scope, receive, send))
+        except Refused as refused:
+            await refused.response(scope, receive, send)
+
+    async def _answered(self, grant: tokens.Grant, call: "_Answered") -> None:
         self._calls.add(call)
         try:
             await call.while_allowed(grant)
@@ -122,7 +133,8 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
         body = {"error": error, "code": "insufficient_scope"}
         return JSONResponse(body, 403, {"WWW-Authenticate": challenge})
     if request.method != "POST":  # there is no session, so nothing to stream or to end
-        return JSONResponse({"error": "Method not allowed"}, 405, {"Allow": "POST"})
+        body = {"error": "Method not allowed", "code": "method_not_allowed"}
+        return JSONResponse(body, 405, {"Allow": "POST"})
     return None
 
 
@@ -132,7 +144,8 @@ def _may_go_on(grant: tokens.Grant) -> bool:
 
 
 def _away() -> Response:
-    return JSONResponse({"error": "Manta is restarting. Try again."}, 503, {"Retry-After": "3"})
+    body = {"error": "Manta is restarting. Try again.", "code": "restarting"}
+    return JSONResponse(body, 503, {"Retry-After": "3"})
 
 
 def _unauthorized(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """What a connection's passport lets through, asked before a call reaches the sandbox."""
 
 import posixpath
-import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,14 @@ from accounts import tokens
 from accounts.models import Ability
 from accounts.passports import Passport, normalised
 from sandboxes import errors
+from sandboxes.dataplane import names, trusted
 
 READ, WRITE, RUN, PORTS = Ability.READ, Ability.WRITE, Ability.RUN, Ability.PORTS
-# Asks the sandbox itself for a tool, past any passport, and returns its output.
-Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+# In a call's _meta: the folder that its paths must not leave. local_blaxel repeats it in its answer
+# and holds to it; Blaxel's own server ignores it.
+BENEATH = "local_blaxel/beneath"
+# Asks the sandbox itself for a tool, past any passport, held to a folder; returns the result.
+Ask = Callable[[str, dict[str, Any], str], Awaitable[dict[str, Any]]]
 
 
 class NotInPassport(errors.SandboxError):
@@ -103,7 +106,8 @@ async def within_prefix(
     prefix, needs = grant.passport.path_prefix, TOOLS.get(tool, _UNKNOWN)
     if not prefix or not (needs.paths or needs.roams):
         return arguments
-    base = str((await ask("fsGetWorkingDirectory", {})).get("path") or "/")
+    told = await ask("fsGetWorkingDirectory", {}, prefix)
+    base = str((told.get("structuredContent") or {}).get("path") or "/")
     checked: list[str] = []
 
     def absolute(path: Any) -> str:
@@ -116,8 +120,21 @@ async def within_prefix(
     changed = _with_paths(arguments, needs.paths, absolute)
     if not checked:
         absolute(base)
-    await _expect_no_way_out(grant, checked, ask)
+    if (told.get("_meta") or {}).get(BENEATH) != prefix:
+        await _expect_no_way_out(grant, checked, ask)
     return changed
+
+
+def meta(grant: tokens.Grant) -> dict[str, str]:
+    """What a call says about where its paths may lead."""
+    prefix = grant.passport.path_prefix
+    return {BENEATH: prefix} if prefix else {}
+
+
+def expect_within(grant: tokens.Grant, result: dict[str, Any]) -> None:
+    """Raises NotInPassport when the sandbox found that a path leads elsewhere."""
+    if grant.passport.path_prefix and (result.get("_meta") or {}).get(BENEATH) == "refused":
+        raise _refused(grant, f"A link there leads out of {grant.passport.path_prefix}.")
 
 
 def writes(tool: str) -> bool:
@@ -135,6 +152,18 @@ def paths_of(tool: str, arguments: dict[str, Any]) -> list[str]:
 
     _with_paths(arguments, TOOLS.get(tool, _UNKNOWN).paths, note)
     return found
+
+
+def with_paths(
+    tool: str, arguments: dict[str, Any], change: Callable[[Any], Any], also: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the arguments with every path changed, and those others."""
+    return _with_paths(arguments, TOOLS.get(tool, _UNKNOWN).paths + also, change)
+
+
+def concerns_files(tool: str) -> bool:
+    needs = TOOLS.get(tool, _UNKNOWN)
+    return bool(needs.paths) or needs.roams
 
 
 def _absolute(path: Any, base: str) -> str | None:
@@ -166,11 +195,15 @@ def _with_paths(
 
 
 async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) -> None:
-    """Symbolic links are known only inside: the sandbox says where the paths really lead."""
+    """Where the server inside does not hold to the prefix itself, realpath says where paths lead.
+
+    A link that is exchanged between this and the call is not noticed.
+    """
     prefix = grant.passport.path_prefix
-    command = shlex.join(["realpath", "-m", "--", prefix, *paths])
-    run = {"command": command, "workingDir": "/", "waitForCompletion": True, "timeout": 10}
-    told = str((await ask("processExecute", run)).get("logs") or "").splitlines()
+    run = trusted.command(["realpath", "-m", "--", *map(names.raw, (prefix, *paths))])
+    run |= {"workingDir": "/", "waitForCompletion": True, "timeout": 10}
+    ran = await ask("processExecute", run, "")
+    told = str((ran.get("structuredContent") or {}).get("logs") or "").splitlines()
     really = [line for line in told if line.startswith("/")]
     top = really[0].rstrip("/") if really else ""
     inside = [path for path in really if f"{path}/".startswith(f"{top}/")]

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, close_old_connections, connection
 
 from accounts.tokens import Grant
-from manta.request_id import current_request_id
+from manta.request_context import current_request_id
 from operations.metrics import LOST_TOOL_CALLS
 from sandboxes.mcp import limits
-from sandboxes.mcp.masking import masked
+from sandboxes.mcp.masking import Abridged, abridged, written
 from sandboxes.models import ToolCall
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Flight:
 
 class Recorder:
     def __init__(self) -> None:
-        self._waiting: queue.Queue[ToolCall] = queue.Queue(_MOST_WAITING)
+        self._waiting: queue.Queue[tuple[ToolCall, Abridged]] = queue.Queue(_MOST_WAITING)
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,11 +65,11 @@ class Recorder:
             yield flight
         finally:
             duration = round(1000 * (time.perf_counter() - started))
-            self._put(_row(flight, grant, tool, arguments, duration))
+            self._put(_row(flight, grant, tool, arguments, duration), abridged(arguments))
 
-    def _put(self, call: ToolCall) -> None:
+    def _put(self, call: ToolCall, arguments: Abridged) -> None:
         try:
-            self._waiting.put_nowait(call)
+            self._waiting.put_nowait((call, arguments))
         except queue.Full:
             _lost(1)
 
@@ -80,7 +80,7 @@ class Recorder:
             is_last = self._ending.wait(_EVERY)
             while len(batch) < _BATCH or is_last:
                 try:
-                    batch.append(self._waiting.get_nowait())
+                    batch.append(_whole(*self._waiting.get_nowait()))
                 except queue.Empty:
                     break
             batch = self._written(batch)
@@ -101,6 +101,12 @@ class Recorder:
             logger.warning("Calls of tools can't be recorded, trying again: %s", exc)
             return batch
         return []
+
+
+def _whole(call: ToolCall, arguments: Abridged) -> ToolCall:
+    """The call with its arguments: secrets are looked for here, outside the event loop."""
+    call.arguments = written(arguments)
+    return call
 
 
 def _write_singly(batch: list[ToolCall]) -> None:
@@ -124,8 +130,7 @@ def _row(
         agent_key=grant.key,
         agent_name=grant.name,
         agent_kind=grant.kind,
-        tool=_clean(tool)[:255],
-        arguments=masked(arguments),
+        tool=_clean(tool[:255]),
         outcome=flight.outcome,
         code=flight.code[:64],
         duration_ms=duration,

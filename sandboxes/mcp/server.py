@@ -7,27 +7,31 @@ from typing import Any, cast
 
 import httpx2 as httpx
 import mcp_types as types
+from django.http import HttpRequest
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from manta.request_id import bound
-from sandboxes import errors
-from sandboxes.mcp import limits, upstream
+from manta.computing import in_thread
+from sandboxes import errors, services
+from sandboxes.dataplane.client import objects_of, understood
+from sandboxes.inside.census import is_own
+from sandboxes.mcp import file_names, limits, upstream
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.capped import capped
+from sandboxes.mcp.intake import MAX_BODY
 from sandboxes.mcp.own_tools import TOOLS
 from sandboxes.mcp.recorder import Outcome, recorder
 
-# Files are written whole through here, escaped as JSON.
-_LARGEST_MESSAGE = 16 * 2**20
 _INSTRUCTIONS = (
     "One person's own Linux sandbox: its files, processes and ports. It falls asleep when idle and "
     "wakes when it is used. Its project is in /blaxel/app."
 )
+_JSON, _STREAM = "application/json", "text/event-stream"
 Context = ServerRequestContext[httpx.AsyncClient]
 Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -44,11 +48,35 @@ async def running() -> AsyncIterator[Answer]:
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
-    manager = StreamableHTTPSessionManager(
-        server, stateless=True, max_request_body_size=_LARGEST_MESSAGE
+    streaming, plain = (
+        StreamableHTTPSessionManager(
+            server, json_response=is_plain, stateless=True, max_request_body_size=MAX_BODY
+        )
+        for is_plain in (False, True)
     )
-    async with manager.run():
-        yield manager.handle_request
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = MutableHeaders(scope=scope)
+        # Media types are the same in any case, and the SDK compares letters.
+        if headers.get("Content-Type", "").partition(";")[0].strip().lower() == _JSON:
+            headers["Content-Type"] = _JSON
+        if accepts_stream(headers.get("Accept", "*/*")):
+            headers["Accept"] = f"{_JSON}, {_STREAM}"
+            return await streaming.handle_request(scope, receive, send)
+        await plain.handle_request(scope, receive, send)
+
+    async with streaming.run(), plain.run():
+        yield answer
+
+
+def accepts_stream(header: str) -> bool:
+    """Return whether a client takes events; one that does not is told nothing of progress."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = header
+    try:
+        return request.accepts(_STREAM)
+    except ValueError:
+        return False
 
 
 async def list_tools(
@@ -56,53 +84,83 @@ async def list_tools(
 ) -> types.ListToolsResult:
     """The sandbox's own, whichever it has, and on the first page Manta's."""
     cursor = params.cursor if params else None
-    try:
-        result = await _ask(ctx, "tools/list", {"cursor": cursor} if cursor else {})
-    except errors.SandboxError as exc:
-        raise MCPError(types.INTERNAL_ERROR, f"{exc} ({exc.code})") from exc
     own = [] if cursor else [tool.described() for tool in TOOLS.values()]
     passport = _caller(ctx).grant.passport
-    tools = [tool for tool in [*own, *result["tools"]] if limits.offers(passport, tool["name"])]
-    return types.ListToolsResult.model_validate({**result, "tools": tools})
+    try:
+        result = await _ask(ctx, "tools/list", {"cursor": cursor} if cursor else {})
+        with understood():
+            tools = [*own, *objects_of(result.get("tools"))]
+            offered = [tool for tool in tools if limits.offers(passport, str(tool["name"]))]
+            return types.ListToolsResult.model_validate({**result, "tools": offered})
+    except errors.SandboxError as exc:
+        raise MCPError(types.INTERNAL_ERROR, f"{exc} ({exc.code})") from exc
 
 
 async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
     grant = _caller(ctx).grant
-    with bound(), recorder.flight(grant, params.name, params.arguments or {}) as flight:
+    with recorder.flight(grant, params.name, params.arguments or {}) as flight:
         try:
-            result = await _result_of(ctx, params)
-            flight.ended(Outcome.ERROR if result.get("isError") else Outcome.OK)
+            told = await _result_of(ctx, params)
+            with understood():
+                result = types.CallToolResult.model_validate(told)
+            flight.ended(Outcome.ERROR if result.is_error else Outcome.OK)
+            return result
         except errors.SandboxError as exc:
             refused = isinstance(exc, limits.NotInPassport)
             flight.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
-            result = {"content": [{"type": "text", "text": f"{exc} ({exc.code})"}], "isError": True}
+            why = types.TextContent(type="text", text=f"{exc} ({exc.code})")
+            return types.CallToolResult(content=[why], is_error=True)
         except MCPError as exc:
             flight.ended(Outcome.ERROR, str(exc.error.code))
             raise
-        return types.CallToolResult.model_validate(result)
 
 
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
     caller, arguments = _caller(ctx), params.arguments or {}
     limits.check(caller.grant, params.name)
+    _refuse_own_names(params.name, arguments)
     if params.name in TOOLS:
         tool = TOOLS[params.name]
         sandbox = await caller.sandbox()
         return await caller.does(lambda: tool.result(sandbox, arguments))
-    arguments = await limits.within_prefix(caller.grant, params.name, arguments, partial(_own, ctx))
+    own = partial(_own, ctx)
+    with understood():
+        arguments = await limits.within_prefix(caller.grant, params.name, arguments, own)
+    arguments = file_names.raw(params.name, arguments)
     call: dict[str, Any] = {"name": params.name, "arguments": arguments}
     token = ctx.meta.get("progress_token") if ctx.meta else None
+    meta: dict[str, Any] = dict(limits.meta(caller.grant))
     if token is not None:
-        call["_meta"] = {"progressToken": token}
-    result: dict[str, Any] = capped(await _ask(ctx, "tools/call", call))
-    return result
+        meta["progressToken"] = token
+    if meta:
+        call["_meta"] = meta
+    told = await _ask(ctx, "tools/call", call)
+    with understood():
+        limits.expect_within(caller.grant, told)
+    told = await file_names.told(params.name, told)
+    return cast(dict[str, Any], await in_thread(capped, told))
 
 
-async def _own(ctx: Context, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """What one of the sandbox's tools puts out for Manta itself."""
-    result = await _ask(ctx, "tools/call", {"name": tool, "arguments": arguments})
-    output: dict[str, Any] = result.get("structuredContent") or {}
-    return output
+def _refuse_own_names(tool: str, arguments: dict[str, Any]) -> None:
+    """Manta tells its own processes by their names, and believes what they say. Raises."""
+    names = (arguments.get(each) for each in ("name", "identifier"))
+    if tool.startswith("process") and any(map(is_own, names)):
+        raise errors.ProcessRefused("Names that begin with “manta-” are Manta's own. Use another.")
+    name = arguments.get("name")
+    if tool == "processExecute" and isinstance(name, str) and name:
+        services.check_process_name(name)
+
+
+async def _own(ctx: Context, tool: str, arguments: dict[str, Any], beneath: str) -> dict[str, Any]:
+    """The result of one of the sandbox's tools, for Manta itself."""
+    call: dict[str, Any] = {"name": tool, "arguments": arguments}
+    if beneath:
+        call["_meta"] = {limits.BENEATH: beneath}
+    return await _ask(ctx, "tools/call", call)
+
+
+def _number(told: Any) -> float | None:
+    return told if isinstance(told, int | float) and abs(told) < 2**63 else None
 
 
 def _caller(ctx: Context) -> Caller:
@@ -111,17 +169,21 @@ def _caller(ctx: Context) -> Caller:
 
 async def _ask(ctx: Context, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """Ask the caller's sandbox; its own errors go through as they are."""
-    sandbox = await _caller(ctx).sandbox()
+    caller = _caller(ctx)
+    sandbox = await caller.sandbox()
+    if not sandbox.has_session:
+        await caller.does(lambda: services.ensure_session(sandbox))
 
     async def pass_on(message: dict[str, Any]) -> None:
-        if message.get("method") == "notifications/progress":
-            told = message.get("params") or {}
-            await ctx.session.report_progress(
-                told.get("progress", 0), told.get("total"), told.get("message")
-            )
+        told = message.get("params")
+        if message.get("method") == "notifications/progress" and isinstance(told, dict):
+            progress, total = (_number(told.get(name)) for name in ("progress", "total"))
+            text = told.get("message")
+            shown = text if isinstance(text, str) else None
+            await ctx.session.report_progress(progress or 0, total, shown)
 
     try:
-        return await upstream.ask(ctx.lifespan_context, sandbox.url, method, params, pass_on)
+        return await upstream.ask(ctx.lifespan_context, sandbox.reach, method, params, pass_on)
     except upstream.Refused as exc:
         code, message, data = exc.args
         raise MCPError(code, message, data) from exc

@@ -16,6 +16,7 @@ from accounts.tokens import Grant
 from sandboxes import errors
 from sandboxes.mcp import upstream
 from sandboxes.mcp.endpoint import endpoint
+from sandboxes.reach import Reach
 
 # Names it among the calls; no token has such a key.
 KEY = "connection-test"
@@ -61,7 +62,7 @@ async def _steps(grant: Grant) -> list[Step]:
     async with httpx.AsyncClient(transport=transport, headers=accepted) as http:
 
         def ask(method: str, params: dict[str, Any]) -> Awaitable[dict[str, Any]]:
-            return upstream.ask(http, settings.MANTA_URL, method, params, _ignore)
+            return upstream.ask(http, Reach(settings.MANTA_URL), method, params, _ignore)
 
         hello, first = await _timed(ask("initialize", _HELLO))
         listed, second = await _timed(ask("tools/list", {}))

@@ -1,19 +1,34 @@
-"""The sandbox's own MCP: asked with Manta's key, answered as it is."""
+"""The sandbox's own MCP: asked by its session, answered as it is."""
 
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx2 as httpx
 
-from sandboxes import gateway
+from manta import json_values
+from manta.computing import in_thread
+from sandboxes.dataplane.bounded import PLAIN
+from sandboxes.reach import Reach, gateway_code, note_answer
 
 # Seconds. A tool may wait for a command for almost a minute before it says anything.
 TIMEOUT = httpx.Timeout(120, connect=5)
+# Bytes of an answer with all that comes before it; a larger one than _SMALL is read in a thread.
+MOST, _SMALL = 32 * 2**20, 64 * 2**10
+_MOST_NOTIFICATIONS = 10_000
+_DATA = re.compile(rb"^data:(.*)$", re.MULTILINE)
 _ids = itertools.count(1)
 # Told of each notification that comes before the answer.
 OnNotification = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+_JSON = {"Content-Type": "application/json"}
+_INVALID_PARAMS, _INTERNAL_ERROR = -32602, -32603
+# Values of one answer: an agent has use for far fewer.
+_MOST_TOKENS = 250_000
+_TOO_MUCH = "The answer has too many values. Ask for a part of it, such as a smaller folder."
 
 
 class Refused(Exception):
@@ -25,9 +40,7 @@ class Unreachable(Exception):
 
 
 def new_client() -> httpx.AsyncClient:
-    headers = gateway.data_plane_headers()
-    headers["Authorization"] = headers["X-Blaxel-Authorization"]
-    headers["Accept"] = "application/json, text/event-stream"
+    headers = {"Accept": "application/json, text/event-stream", **PLAIN}
     return httpx.AsyncClient(
         timeout=TIMEOUT, headers=headers, limits=httpx.Limits(max_connections=None)
     )
@@ -35,38 +48,96 @@ def new_client() -> httpx.AsyncClient:
 
 async def ask(
     http: httpx.AsyncClient,
-    url: str,
+    reach: Reach,
     method: str,
     params: dict[str, Any] | None,
     on_notification: OnNotification,
 ) -> dict[str, Any]:
     """The result of one request. Wakes the sandbox. Raises Refused or Unreachable."""
     message = {"jsonrpc": "2.0", "id": next(_ids), "method": method, "params": params or {}}
+    body = _encoded(message)
+    where = reach.at("/mcp").as_request(_JSON)
     try:
-        async with http.stream("POST", f"{url}/mcp", json=message) as response:
+        async with http.stream("POST", **where, content=body) as response:
+            note_answer(response.status_code, reach.headers)
             if response.headers.get("Content-Type", "").startswith("text/event-stream"):
                 answer = await _last_of(response, on_notification)
             else:
-                answer = json.loads(await response.aread())
-    except (httpx.HTTPError, ValueError) as exc:
+                answer = await _parsed(b"".join([piece async for piece in _pieces(response)]))
+            note_answer(response.status_code, reach.headers, gateway_code(answer))
+    except json_values.TooManyValues as exc:
+        raise Refused(_INTERNAL_ERROR, _TOO_MUCH, None) from exc
+    except (httpx.HTTPError, ValueError, RecursionError) as exc:
         raise Unreachable from exc
-    if not isinstance(answer, dict):
+    return _result_of(answer)
+
+
+def _result_of(answer: Any) -> dict[str, Any]:
+    """Raises Refused for an error of JSON-RPC, and Unreachable for what is no answer of it."""
+    answer = answer if isinstance(answer, dict) else {}
+    error, result = answer.get("error"), answer.get("result")
+    if isinstance(error, dict) and type(error.get("code")) is int:
+        raise Refused(error["code"], str(error.get("message") or ""), error.get("data"))
+    if not isinstance(result, dict):
         raise Unreachable
-    if isinstance(answer.get("error"), dict):
-        error = answer["error"]
-        raise Refused(error.get("code", -32603), error.get("message", ""), error.get("data"))
-    if not isinstance(answer.get("result"), dict):
-        raise Unreachable
-    result: dict[str, Any] = answer["result"]
     return result
+
+
+def _encoded(message: dict[str, Any]) -> bytes:
+    """Raises Refused for what is no JSON, though Python's parser takes it: the caller's mistake."""
+    try:
+        text = json.dumps(message, ensure_ascii=False, allow_nan=False)
+        # Lone surrogates stand for bytes of paths that are not UTF-8: JSON has escapes for those.
+        text.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "backslashreplace")
+    except ValueError as exc:
+        raise Refused(_INVALID_PARAMS, f"The arguments can't be sent: {exc}.", None) from exc
 
 
 async def _last_of(response: httpx.Response, on_notification: OnNotification) -> Any:
     """The answer at the end of a stream of server-sent events, each one JSON-RPC message."""
-    async for line in response.aiter_lines():
-        if line.startswith("data:"):
-            message = json.loads(line.removeprefix("data:"))
-            if "method" not in message:
-                return message
-            await on_notification(message)
+    left = _MOST_NOTIFICATIONS
+    async for text in _data(response):
+        message = await _parsed(text)
+        if not isinstance(message, dict) or "method" not in message:
+            return message
+        left -= 1
+        if left < 0:
+            raise ValueError("It tells without end how far it is.")
+        await on_notification(message)
     return None
+
+
+async def _parsed(text: bytes) -> Any:
+    return _read(text) if len(text) < _SMALL else await in_thread(_read, text)
+
+
+def _read(text: bytes) -> Any:
+    return json_values.loads(text, _MOST_TOKENS)
+
+
+async def _data(response: httpx.Response) -> AsyncIterator[bytes]:
+    """What the lines of data say. Each byte is looked at once, however it is divided."""
+    held = bytearray()
+    async for piece in _pieces(response):
+        end = piece.rfind(b"\n") + 1
+        held += piece[:end]
+        if end:
+            whole, held = bytes(held), bytearray()
+            for found in _DATA.finditer(whole):
+                yield found[1]
+        held += piece[end:]
+    for found in _DATA.finditer(held):
+        yield found[1]
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises ValueError for one without end, and for what is compressed."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ValueError("It is compressed, and nobody asked for that.")
+    left = MOST
+    async for piece in response.aiter_raw():
+        left -= len(piece)
+        if left < 0:
+            raise ValueError("It is too long.")
+        yield piece

@@ -39,6 +39,7 @@ class Action(models.TextChoices):
     PROCESS_KILLED = "process killed", "killed process"
     PROCESS_RESTARTED = "process restarted", "restarted process"
     CHECKED = "checked", "had the sandbox checked"
+    PASSWORD_SET = "password set", "set another password for the account"
 
 
 def action_choices() -> list[tuple[str, str]]:

@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from sandboxes import status
+from accounts import vault
+from sandboxes import errors, status
+from sandboxes.reach import LIFETIME, Reach, is_refused, with_token
 from sandboxes.status import Status
 
 # A row that somebody reads is kept fresh by the worker for this long afterwards.
@@ -27,6 +29,10 @@ class Phase(models.TextChoices):
     DELETING = "deleting", "being deleted"
     GONE = "gone", "no longer at the provider"
 
+
+# A session that ends so soon is not begun with; of one that is refused none is made sooner.
+_ENDS_SOON = timedelta(minutes=1)
+_SESSION_TRIED_EVERY = timedelta(seconds=30)
 
 _UNSETTLED = [Phase.PENDING, Phase.DELETING]
 
@@ -77,6 +83,10 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
     def queue(self) -> "SandboxQuerySet":
         """Sandboxes that could be made now and that nobody is making, the next one first."""
         return self.due().filter(phase=Phase.PENDING).order_by("settle_by", "pk")
+
+    def is_any_due(self) -> bool:
+        """Whether a row is marked for a worker. One read of an index, ten times a second."""
+        return self.filter(next_attempt_at__lte=timezone.now()).exists()
 
     def upkeep(self, at_most: int) -> list[int]:
         """What else is due: to be kept, restarted or deleted. Several times a second.
@@ -137,6 +147,10 @@ class Sandbox(models.Model):
     provider_state = models.CharField(max_length=32, blank=True)
     known_status = models.CharField(max_length=16, choices=Status, blank=True)
     url = models.CharField(max_length=500, blank=True)
+    # The session by which Manta reaches its own API; the token is sealed.
+    data_url = models.CharField(max_length=500, blank=True)
+    data_token = models.TextField(blank=True)
+    data_token_until = models.DateTimeField(null=True, blank=True)
     provider_created_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -265,6 +279,56 @@ class Sandbox(models.Model):
         """A look for unsaved work is asked for, or under way."""
         wanted = self.unsaved_wanted_at
         return wanted is not None and timezone.now() - wanted < _LOOK_TAKES
+
+    @property
+    def reach(self) -> Reach:
+        """The way to its own API, by its session. Raises ProviderUnavailable without one."""
+        token = self._session_token
+        if not token:
+            raise errors.ProviderUnavailable(
+                f"Manta has no session with your sandbox yet. {errors.TRIES_AGAIN}"
+            )
+        return with_token(self.data_url, token)
+
+    @property
+    def has_session(self) -> bool:
+        """One that works for now, as far as can be told without a call."""
+        return bool(self._session_token)
+
+    @property
+    def session_ends_soon(self) -> bool:
+        """Half of its time is over, or there is none that works."""
+        until = self.data_token_until
+        is_late = until is None or until - LIFETIME / 2 <= timezone.now()
+        return is_late or not self.has_session
+
+    @property
+    def session_is_due(self) -> bool:
+        """It is to be renewed, and nothing was tried a moment ago."""
+        tried = self.attempted_at
+        is_time = tried is None or tried <= timezone.now() - _SESSION_TRIED_EVERY
+        return is_time and self.session_ends_soon
+
+    def sealed(self, token: str) -> str:
+        return vault.seal(token, context=self._vault_context)
+
+    @property
+    def _vault_context(self) -> str:
+        return f"session of {self.name}"
+
+    @property
+    def _session_token(self) -> str:
+        """ "" where there is none, it has ended, or it opens nothing any more."""
+        now, until = timezone.now(), self.data_token_until
+        if until is None or until <= now + _ENDS_SOON or not self.data_url:
+            return ""
+        try:
+            token = vault.unseal(self.data_token, context=self._vault_context)
+        except vault.SealBroken:
+            return ""
+        # Whoever answers inside may say so of each: no more than one is made a minute.
+        is_new = until - LIFETIME > now - _ENDS_SOON
+        return "" if is_refused(token) and not is_new else token
 
     @property
     def first_port(self) -> int | None:

@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from operations import metrics
@@ -35,12 +36,16 @@ def note_failure(sandbox: Sandbox, exc: Exception) -> None:
     elif isinstance(exc, errors.WrongOwner):
         fields |= {"phase": Phase.FAILED}
     metrics.RECONCILE_FAILURES.labels(fields["error_code"]).inc()
-    if leases.save(sandbox, **fields) and sandbox.phase == Phase.FAILED:
-        _note_giving_up(sandbox)
+    with transaction.atomic():
+        gave_up = leases.save(sandbox, **fields) and sandbox.phase == Phase.FAILED
+        if gave_up:
+            why = {"outcome": sandbox.error_code, "reason": sandbox.error_message}
+            events.record(sandbox, Action.GAVE_UP, **why)
+    if gave_up:
+        _tell_of_giving_up(sandbox)
 
 
-def _note_giving_up(sandbox: Sandbox) -> None:
-    events.record(sandbox, Action.GAVE_UP, outcome=sandbox.error_code, reason=sandbox.error_message)
+def _tell_of_giving_up(sandbox: Sandbox) -> None:
     metrics.CREATES.labels("gave_up").inc()
     # Its code groups it with others of its kind in the admin.
     code = {"error_code": sandbox.error_code}

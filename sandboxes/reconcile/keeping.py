@@ -1,16 +1,20 @@
 """Keeping a made sandbox as it should be, and noticing that it has gone."""
 
+import logging
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import errors, events, gateway, services, status
+from sandboxes import errors, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.reconcile.restarting import give_up_if_hopeless, restart
-from sandboxes.reconcile.rows import save
+from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
 from sandboxes.reconcile.unsaved import look_for_unsaved_work
+
+logger = logging.getLogger(__name__)
 
 # The expiry is moved at the provider when it is off by more than this.
 EXPIRY_STEP = timedelta(hours=1)
@@ -38,6 +42,7 @@ def _keep(sandbox: Sandbox) -> None:
     if "labels" in sandbox.drift:
         gateway.set_labels(sandbox.name, sandbox.labels)
     _move_expiry(sandbox)
+    _renew_session(sandbox)
     if sandbox.restart_wanted_at:
         restart(sandbox, sandbox.restart_wanted_at)
     if sandbox.unsaved_wanted_at:
@@ -46,6 +51,18 @@ def _keep(sandbox: Sandbox) -> None:
         write_starter(sandbox)
         run_starter(sandbox)
     save(sandbox, attempts=0)
+
+
+def _renew_session(sandbox: Sandbox) -> None:
+    """At half of its time, so that no request has to. A failure matters once it has ended."""
+    if not sandbox.session_ends_soon:
+        return
+    try:
+        services.open_session(sandbox)
+    except errors.SandboxError as exc:
+        if not sandbox.has_session:
+            raise
+        logger.warning("%s: its session was not renewed: %s", sandbox.name, exc)
 
 
 def _try_again(sandbox: Sandbox, exc: errors.SandboxError) -> None:
@@ -84,13 +101,15 @@ def _move_expiry(sandbox: Sandbox) -> None:
 def _note_gone(sandbox: Sandbox) -> None:
     expired = sandbox.expires_at is not None and sandbox.expires_at <= timezone.now()
     what = "It was not used until its expiry date" if expired else "It was deleted at the provider"
-    save(
-        sandbox,
-        phase=Phase.GONE,
-        url="",
-        checked_at=timezone.now(),
-        error_code="expired" if expired else "deleted",
-        error_message=f"{what}, with everything in it.",
-    )
-    services.end_all(sandbox)
-    events.record(sandbox, Action.EXPIRED if expired else Action.FOUND_DELETED)
+    with transaction.atomic():
+        save_and_record(
+            sandbox,
+            Action.EXPIRED if expired else Action.FOUND_DELETED,
+            phase=Phase.GONE,
+            url="",
+            **services.no_session(),
+            checked_at=timezone.now(),
+            error_code="expired" if expired else "deleted",
+            error_message=f"{what}, with everything in it.",
+        )
+        services.end_all(sandbox)

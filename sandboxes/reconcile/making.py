@@ -1,13 +1,16 @@
 """Making a sandbox, or finding the one that an earlier attempt made."""
 
+from typing import Any
+
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from operations import metrics
-from sandboxes import errors, events, gateway, services, status
+from sandboxes import errors, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox, Step
-from sandboxes.reconcile.rows import save
+from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
 
@@ -34,15 +37,23 @@ def make(sandbox: Sandbox) -> None:
             f"The sandbox provider made no sandbox that can be used. {errors.TRIES_AGAIN}"
         )
     save(sandbox, **observe(sandbox, record))
+    services.ensure_session(sandbox)
     write_starter(sandbox)
     save(sandbox, step=Step.OPENING)
     run_starter(sandbox)
     for port in sandbox.ports:
         gateway.ensure_preview(sandbox.name, port["target"])
     settle_by = sandbox.settle_by
-    save(sandbox, phase=Phase.READY, attempts=0, settle_by=None, error_code="", error_message="")
-    User.objects.filter(pk=sandbox.owner.pk).update(sandbox_created_at=sandbox.provider_created_at)
-    events.record(sandbox, Action.READY)
+    settled: dict[str, Any] = {
+        "attempts": 0,
+        "settle_by": None,
+        "error_code": "",
+        "error_message": "",
+    }
+    with transaction.atomic():
+        save_and_record(sandbox, Action.READY, phase=Phase.READY, **settled)
+        owner = User.objects.filter(pk=sandbox.owner.pk)
+        owner.update(sandbox_created_at=sandbox.provider_created_at)
     metrics.CREATES.labels("ready").inc()
     if settle_by:
         asked_at = settle_by - settings.SANDBOX_START_TIMEOUT

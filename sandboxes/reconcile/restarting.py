@@ -1,13 +1,14 @@
 """Restarting what runs in a sandbox, because somebody asked for it."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
-from sandboxes import dataplane, errors, events, gateway
+from sandboxes import dataplane, errors, gateway
 from sandboxes.models import Action, Sandbox
-from sandboxes.reconcile.rows import save
+from sandboxes.reconcile.rows import save_and_record
 from sandboxes.reconcile.starter import run_starter, write_starter
 
 
@@ -19,20 +20,20 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
     _end_what_still_runs(sandbox)
     write_starter(sandbox)
     run_starter(sandbox, although_stopped=True)
-    save(sandbox, restart_wanted_at=None, restarted_at=wanted)
-    events.record(sandbox, Action.RESTARTED)
+    save_and_record(sandbox, Action.RESTARTED, restart_wanted_at=None, restarted_at=wanted)
 
 
 def _end_what_still_runs(sandbox: Sandbox) -> None:
     """Keep the promise also where a change of the environment does not end processes."""
-    for process in dataplane.list_processes(sandbox.url):
+    for process in dataplane.list_processes(sandbox.reach):
         if process.get("status") == "running":
-            dataplane.kill_process(sandbox.url, str(process.get("pid")))
+            with suppress(errors.ProcessNotFound):  # it has ended meanwhile
+                dataplane.kill_process(sandbox.reach, str(process.get("pid")))
 
 
 def give_up_if_hopeless(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:
     """Forget the restart when trying again can't help, or has not helped for long."""
     if exc.retryable and timezone.now() - wanted <= settings.SANDBOX_START_TIMEOUT:
         return
-    save(sandbox, restart_wanted_at=None)
-    events.record(sandbox, Action.RESTARTED, outcome=exc.code, reason=str(exc))
+    failed = {"outcome": exc.code, "reason": str(exc)}
+    save_and_record(sandbox, Action.RESTARTED, **failed, restart_wanted_at=None)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from sandboxes import leases
-from sandboxes.models import Sandbox
+from django.db import transaction
+
+from sandboxes import events, leases
+from sandboxes.models import Action, Sandbox
 
 
 class Overtaken(Exception):
@@ -13,3 +15,15 @@ class Overtaken(Exception):
 def save(sandbox: Sandbox, **fields: Any) -> None:
     if not leases.save(sandbox, **fields):
         raise Overtaken
+
+
+def save_and_record(
+    sandbox: Sandbox, action: Action, *, outcome: str = "ok", reason: str = "", **fields: Any
+) -> None:
+    """Change the row and put that on record, both or neither.
+
+    Nobody sees a change that is not on record, and a worker that is killed leaves none behind.
+    """
+    with transaction.atomic():
+        save(sandbox, **fields)
+        events.record(sandbox, action, outcome=outcome, reason=reason)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import errors, events, reminders, status
+from sandboxes import errors, events, reminders, services, status
 from sandboxes.drift import drift_of
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Action, Sandbox
@@ -28,6 +28,9 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
         "checked_at": timezone.now(),
         "drift": drift_of(sandbox, record),
     }
+    if record.created_at and sandbox.provider_created_at not in (None, record.created_at):
+        # Another one of that name: the session was the former's.
+        seen |= services.no_session()
     if expires_at != sandbox.expires_at:
         seen["remind_at"] = reminders.next_due(expires_at, sandbox.ttl)
     current = status.from_provider(record.status, record.state)

@@ -5,15 +5,9 @@ for the sandbox, in threads of its own.
 
 from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
 from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
-from sandboxes.services.files import (
-    delete_path,
-    make_folder,
-    move_path,
-    read_path,
-    restore_path,
-    save_file,
-    search,
-)
+from sandboxes.services.file_moves import delete_path, move_path, restore_path
+from sandboxes.services.file_search import search
+from sandboxes.services.files import make_folder, read_path, save_file
 from sandboxes.services.ports import (
     Port,
     Reason,
@@ -22,6 +16,7 @@ from sandboxes.services.ports import (
     require_open_to_previews,
 )
 from sandboxes.services.processes import (
+    check_process_name,
     kill_process,
     list_processes,
     restart_process,
@@ -38,6 +33,7 @@ from sandboxes.services.publishing import (
 )
 from sandboxes.services.restarts import restart_sandbox
 from sandboxes.services.rows import (
+    no_session,
     nothing_seen,
     refresh_sandbox,
     require_ready,
@@ -45,6 +41,7 @@ from sandboxes.services.rows import (
     use,
     watch,
 )
+from sandboxes.services.sessions import ensure_session, open_session, require_reach
 from sandboxes.services.terminals import (
     MOST_TERMINALS,
     add_terminal,
@@ -59,6 +56,7 @@ __all__ = [
     "Port",
     "Reason",
     "add_terminal",
+    "check_process_name",
     "close_overdue",
     "close_terminal",
     "delete_account",
@@ -67,6 +65,7 @@ __all__ = [
     "dismiss_reminder",
     "end_all",
     "ensure_sandbox",
+    "ensure_session",
     "expiry_of",
     "extend_sandbox",
     "extension_of",
@@ -81,11 +80,14 @@ __all__ = [
     "make_private",
     "make_public",
     "move_path",
+    "no_session",
     "nothing_seen",
     "open_port",
+    "open_session",
     "read_path",
     "refresh_sandbox",
     "require_open_to_previews",
+    "require_reach",
     "require_ready",
     "reset_sandbox",
     "restart_process",

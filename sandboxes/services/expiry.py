@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events, reminders, tasks
+from sandboxes import events, reminders
 from sandboxes.models import Action, Phase, Reminder, Sandbox
 from sandboxes.services.rows import require_ready
 
@@ -34,10 +35,10 @@ def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
     until = extension_of(sandbox)
     rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.READY)
     news = rows.exclude(extended_until__gt=until - _SAME_WISH)
-    if news.update(extended_until=until, next_attempt_at=timezone.now()):
-        events.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
+    with transaction.atomic():
+        if news.update(extended_until=until, next_attempt_at=timezone.now()):
+            events.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
     sandbox.refresh_from_db()
-    tasks.kick(sandbox.pk)
 
 
 def dismiss_reminder(*, sandbox: Sandbox) -> None:

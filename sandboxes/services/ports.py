@@ -11,6 +11,7 @@ from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.port_advice import how_to_listen_everywhere
 from sandboxes.preview_address import with_path, with_token
 from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
+from sandboxes.services.sessions import ensure_session
 from sandboxes.status import Status
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
@@ -45,7 +46,7 @@ class Port:
             case Reason.ASLEEP:
                 return "Your sandbox is asleep. Opening the port wakes it."
             case Reason.LOOPBACK_ONLY if self.listening:
-                return how_to_listen_everywhere(self.number, self.listening.command)
+                return how_to_listen_everywhere(self.listening)
             case Reason.NOTHING_LISTENS if self.is_starters:
                 return "The starter's server is not running. Manta starts it again by itself."
             case Reason.NOTHING_LISTENS:
@@ -62,8 +63,9 @@ def list_ports(*, sandbox: Sandbox, wake: bool) -> list[Port]:
     require_ready(sandbox)
     if not wake:
         return _ports(sandbox, None)
+    ensure_session(sandbox)
     use(sandbox)
-    return _ports(sandbox, dataplane.list_listening(sandbox.url))
+    return _ports(sandbox, dataplane.list_listening(sandbox.reach))
 
 
 def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> str:
@@ -96,12 +98,13 @@ def require_open_to_previews(port: int) -> None:
 
 def require_listening(sandbox: Sandbox, port: int) -> None:
     """Raises PortClosed, or PortLoopbackOnly, with what to do about it."""
-    found = {each.port: each for each in dataplane.list_listening(sandbox.url)}.get(port)
+    ensure_session(sandbox)
+    found = {each.port: each for each in dataplane.list_listening(sandbox.reach)}.get(port)
     if found is None:
         refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
         raise errors.PortClosed(_why_closed(sandbox, port))
     if found.loopback_only:
-        raise errors.PortLoopbackOnly(how_to_listen_everywhere(port, found.command))
+        raise errors.PortLoopbackOnly(how_to_listen_everywhere(found))
 
 
 def _ports(sandbox: Sandbox, listening: list[Listening] | None) -> list[Port]:

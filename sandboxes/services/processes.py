@@ -2,19 +2,25 @@
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandboxes import dataplane, errors, events
+from sandboxes.dataplane import failures, names
 from sandboxes.inside import census
+from sandboxes.inside.census import Census
 from sandboxes.inside.table import Fields, Table, slim, tabulate
 from sandboxes.models import Action, Sandbox
-from sandboxes.services.rows import require_ready, use
+from sandboxes.reach import Reach
+from sandboxes.services.rows import use
+from sandboxes.services.sessions import require_reach
 
 # How often one that fails is started again by the sandbox itself.
 MOST_RESTARTS = 5
 # Seconds
 _CENSUS_PATIENCE, _STOP_PATIENCE = 2.0, 10.0
+_SIGNAL = 'kill -"$SIGNAL" -- -"$GROUP" 2>/dev/null || kill -"$SIGNAL" "$GROUP"'
 _NAME = re.compile(r"(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -24,13 +30,14 @@ class Wanted:
 
     command: str
     name: str = ""
-    folder: str = ""
+    working_dir: str = ""
     env: dict[str, str] = field(default_factory=dict)
     keep_alive: bool = False
     restart_on_failure: bool = False
 
     def as_request(self) -> dict[str, Any]:
-        given = {"name": self.name, "workingDir": self.folder, "env": self.env}
+        working_dir = names.raw(self.working_dir)
+        given = {"name": self.name, "workingDir": working_dir, "env": self.env}
         return {
             "command": self.command,
             **{key: value for key, value in given.items() if value},
@@ -47,53 +54,70 @@ def list_processes(*, sandbox: Sandbox) -> Table:
 
     Raises SandboxGone, BeingDeleted, SandboxBusy, or a ProviderError.
     """
-    require_ready(sandbox)
+    require_reach(sandbox)
     use(sandbox)
+    with dataplane.place(sandbox.reach):
+        return _listed(sandbox)
+
+
+def _listed(sandbox: Sandbox) -> Table:
     ends_at = time.monotonic() + _CENSUS_PATIENCE
     while True:
-        listed = dataplane.list_processes(sandbox.url)
-        before, now = census.latest(_census_output(listed))
+        before, now = _snapshots(sandbox.reach)
         if now or time.monotonic() > ends_at:
+            listed = dataplane.list_processes(sandbox.reach)
             return tabulate([slim(each) for each in listed], now, before)
         dataplane.why_not_started(
-            sandbox.url, {"name": census.NAME, "command": census.COMMAND, "workingDir": "/"}
+            sandbox.reach,
+            {"name": census.NAME, **dataplane.trusted.script(census.COMMAND), "workingDir": "/"},
         )
         time.sleep(0.2)
 
 
-def _census_output(listed: list[dict[str, Any]]) -> str:
-    """What the census says that runs; one that has ended tells of the past."""
-    running = [
-        each
-        for each in listed
-        if each.get("name") == census.NAME and each.get("status") == "running"
-    ]
-    return str(running[-1].get("stdout") or "") if running else ""
+def _snapshots(reach: Reach) -> tuple[Census | None, Census | None]:
+    """The last two of the census that runs, older first; one that has ended tells of the past."""
+    found = dataplane.find_process(reach, census.NAME) or {}
+    if found.get("status") != "running":
+        return None, None
+    before, now = census.latest(str(found.get("stdout") or ""))
+    if now is None:  # one of very many processes is longer than the output that is listed
+        return census.latest(dataplane.read_log(reach, census.NAME))
+    return before, now
 
 
 def start_process(*, sandbox: Sandbox, wanted: Wanted, actor: Any) -> None:
     """Raises ProcessRefused, ProcessExists, or what list_processes does."""
-    require_ready(sandbox)
-    if wanted.name and not _NAME.fullmatch(wanted.name):
-        raise errors.ProcessRefused(
-            "Use letters, digits, dots, dashes and underscores, and not only digits.", field="name"
-        )
-    if wanted.name == "logs" or wanted.name.startswith(census.OWN_PREFIX):
-        raise errors.ProcessRefused("That name is Manta's own. Take another.", field="name")
+    require_reach(sandbox)
+    if wanted.name:
+        check_process_name(wanted.name)
     use(sandbox)
     _start(sandbox, wanted)
     detail = (wanted.name or wanted.command)[:255]
     events.record(sandbox, Action.PROCESS_STARTED, actor=actor, detail=detail)
 
 
+def check_process_name(name: str) -> None:
+    """Raises ProcessRefused for a name that no new process may have."""
+    if not _NAME.fullmatch(name):
+        raise errors.ProcessRefused(
+            "A name has 64 characters at most: letters, digits, dots, dashes and underscores. "
+            "It begins with a letter or digit, and does not have digits alone.",
+            field="name",
+        )
+    if name == "logs" or census.is_own(name):
+        raise errors.ProcessRefused("That name is Manta's own. Take another.", field="name")
+
+
 def _start(sandbox: Sandbox, wanted: Wanted) -> None:
-    why = dataplane.why_not_started(sandbox.url, wanted.as_request())
-    if "already exists" in why:
+    why = dataplane.why_not_started(sandbox.reach, wanted.as_request())
+    if why is None:
+        return
+    if why.code == failures.ALREADY_RUNS:
         raise errors.ProcessExists(f"A process called {wanted.name} runs already.", field="name")
-    if "folder" in why:
-        raise errors.ProcessRefused(f"There is no folder {wanted.folder}.", field="folder")
-    if why:
-        raise errors.ProcessRefused(f"The sandbox can't start it: {why}")
+    if why.code == failures.NO_FOLDER:
+        missing = f"There is no folder {wanted.working_dir}."
+        raise errors.ProcessRefused(missing, field="working_dir")
+    raise errors.ProcessRefused(f"The sandbox can't start it: {why.said}")
 
 
 def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
@@ -103,7 +127,7 @@ def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """
     found = _running(sandbox, name)
     if found["managed"]:
-        dataplane.stop_process(sandbox.url, name)
+        dataplane.stop_process(sandbox.reach, dataplane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "TERM")
     events.record(sandbox, Action.PROCESS_STOPPED, actor=actor, detail=_called(found))
@@ -113,7 +137,7 @@ def kill_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """End it at once, whatever it does. Raises what stop_process does."""
     found = _running(sandbox, name)
     if found["managed"]:
-        dataplane.kill_process(sandbox.url, name)
+        dataplane.kill_process(sandbox.reach, dataplane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "KILL")
     events.record(sandbox, Action.PROCESS_KILLED, actor=actor, detail=_called(found))
@@ -129,28 +153,31 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     if not found["managed"]:
         raise errors.ProcessRefused("It was started in a terminal: start it again there.")
     if found["status"] == "running":
-        _end(sandbox, name)
+        with dataplane.place(sandbox.reach):
+            _end(sandbox, found)
     wanted = Wanted(
         found["command"],
-        name,
+        found["name"],
         found["workingDir"],
         keep_alive=found["keepAlive"],
         restart_on_failure=found["restartOnFailure"],
     )
     _start(sandbox, wanted)
-    events.record(sandbox, Action.PROCESS_RESTARTED, actor=actor, detail=name[:255])
+    events.record(sandbox, Action.PROCESS_RESTARTED, actor=actor, detail=_called(found))
 
 
-def _end(sandbox: Sandbox, name: str) -> None:
+def _end(sandbox: Sandbox, found: Fields) -> None:
     """Stop it; one that takes too long is killed."""
-    dataplane.stop_process(sandbox.url, name)
+    name, identifier = found["name"], dataplane.identifier_of(found)
+    with suppress(errors.ProcessNotFound):  # the list says whether it has ended
+        dataplane.stop_process(sandbox.reach, identifier)
     ends_at = time.monotonic() + _STOP_PATIENCE
     while any(
         each.get("name") == name and each.get("status") == "running" and not each.get("completedAt")
-        for each in dataplane.list_processes(sandbox.url)
+        for each in dataplane.list_processes(sandbox.reach)
     ):
         if time.monotonic() > ends_at:
-            dataplane.kill_process(sandbox.url, name)
+            dataplane.kill_process(sandbox.reach, identifier)
             return
         time.sleep(0.1)
 
@@ -174,6 +201,8 @@ def _called(found: Fields) -> str:
 
 
 def _signal(sandbox: Sandbox, group: str, signal: str) -> None:
-    """To a job as a whole, as Ctrl-C in its terminal does."""
-    command = f"kill -{signal} -- -{int(group)} 2>/dev/null || kill -{signal} {int(group)}"
-    dataplane.run(sandbox.url, command, 5, name=f"{census.OWN_PREFIX}signal")
+    """To a job as a whole, as Ctrl-C in its terminal does. Raises ProcessNotFound."""
+    values = {"SIGNAL": signal, "GROUP": str(int(group))}
+    ran = dataplane.run_script(sandbox.reach, _SIGNAL, values, 5)
+    if ran.exit_code:
+        raise errors.ProcessNotFound(f"No process {group} could be ended: {ran.stderr.strip()}")

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from manta.request_id import current_request_id
-from sandboxes import errors, events, quotas, tasks
+from manta.request_context import current_request_id
+from sandboxes import errors, events, quotas
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark, nothing_seen, to_be_made
 from sandboxes.status import Status
@@ -64,7 +64,6 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
     except errors.QuotaReached as exc:
         _refuse(sandbox, exc, actor)
         raise
-    tasks.kick(sandbox.pk)
 
 
 def _ensure(user: User) -> tuple[Sandbox, errors.QuotaReached | None]:
@@ -88,7 +87,6 @@ def _ensure(user: User) -> tuple[Sandbox, errors.QuotaReached | None]:
             start_over(sandbox=sandbox, actor=user)
         except errors.QuotaReached as exc:
             refusal = exc
-    tasks.kick(sandbox.pk)
     return sandbox, refusal
 
 

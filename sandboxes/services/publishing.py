@@ -8,6 +8,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from sandboxes import errors, events, gateway
@@ -38,10 +39,11 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
     except errors.SandboxError:
         _end(row)
         raise
-    row.save(update_fields=["url"])
-    use(sandbox)
     detail = f"{port}, until {until:%-d %b %H:%M} UTC" if until else str(port)
-    events.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
+    with transaction.atomic():
+        row.save(update_fields=["url"])
+        events.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
+    use(sandbox)
     return row
 
 
@@ -58,8 +60,8 @@ def make_private(*, sandbox: Sandbox, port: int, actor: Any) -> None:
         _end(row)
     # Also without a row: it may have been made public at the provider.
     gateway.unpublish_preview(sandbox.name, port)
-    if row is not None and _forget(row):
-        events.record(sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(port))
+    if row is not None:
+        _forget(row, actor)
 
 
 def close_overdue() -> None:
@@ -79,8 +81,7 @@ def end_all(sandbox: Sandbox) -> None:
 
 def _close(row: PublicPort) -> None:
     gateway.unpublish_preview(row.sandbox.name, row.port)
-    if _forget(row):
-        events.record(row.sandbox, Action.MADE_PRIVATE, detail=str(row.port))
+    if _forget(row, None):
         return
     again = PublicPort.objects.current().filter(pk=row.pk).first()
     if again:  # made public anew meanwhile
@@ -92,8 +93,12 @@ def _end(row: PublicPort) -> None:
     row.save(update_fields=["until"])
 
 
-def _forget(row: PublicPort) -> bool:
-    deleted, _ = PublicPort.objects.over(timezone.now() + _SOONER).filter(pk=row.pk).delete()
+def _forget(row: PublicPort, actor: Any) -> bool:
+    """Delete the row and put that on record, unless it was made public anew meanwhile."""
+    with transaction.atomic():
+        deleted, _ = PublicPort.objects.over(timezone.now() + _SOONER).filter(pk=row.pk).delete()
+        if deleted:
+            events.record(row.sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(row.port))
     return bool(deleted)
 
 

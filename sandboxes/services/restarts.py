@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events, tasks
+from sandboxes import events
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.services.rows import require_ready
 
@@ -22,7 +23,7 @@ def restart_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
     now = timezone.now()
     rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.READY, restart_wanted_at=None)
     news = rows.exclude(restarted_at__gt=now - _SAME_WISH)
-    if news.update(restart_wanted_at=now, next_attempt_at=now):
-        events.record(sandbox, Action.RESTART_REQUESTED, actor=actor)
+    with transaction.atomic():
+        if news.update(restart_wanted_at=now, next_attempt_at=now):
+            events.record(sandbox, Action.RESTART_REQUESTED, actor=actor)
     sandbox.refresh_from_db()
-    tasks.kick(sandbox.pk)

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from manta.request_id import current_request_id
-from sandboxes import errors, tasks
+from manta.request_context import current_request_id
+from sandboxes import errors
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
 
 
@@ -22,7 +22,6 @@ def mark(sandbox: Sandbox, **fields: Any) -> None:
 def refresh_sandbox(*, sandbox: Sandbox) -> None:
     """Ask the worker to look at the provider now."""
     mark(sandbox)
-    tasks.kick(sandbox.pk)
 
 
 def watch(sandbox: Sandbox) -> None:
@@ -66,10 +65,15 @@ def to_be_made() -> dict[str, Any]:
     }
 
 
+def no_session() -> dict[str, Any]:
+    return {"data_url": "", "data_token": "", "data_token_until": None}
+
+
 def nothing_seen() -> dict[str, Any]:
     """The fields of a row that has nothing left of an earlier sandbox of its name."""
     return {
         **dict.fromkeys(["url", "provider_status", "provider_state", "known_status"], ""),
+        **no_session(),
         **dict.fromkeys(["provider_created_at", "last_used_at", "expires_at"]),
         **dict.fromkeys(["expiry_asked", "remind_at", "extended_until"]),
         **dict.fromkeys(["restart_wanted_at", "restarted_at"]),

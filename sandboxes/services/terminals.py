@@ -7,6 +7,7 @@ from django.db import transaction
 from sandboxes import dataplane, errors, events
 from sandboxes.models import Action, Phase, Sandbox, Terminal
 from sandboxes.services.rows import use
+from sandboxes.services.sessions import ensure_session
 
 MOST_TERMINALS = 12
 
@@ -45,8 +46,9 @@ def close_terminal(*, sandbox: Sandbox, key: str, force: bool = False) -> None:
     """End its shell and forget it. Raises TerminalInUse unless forced, or a ProviderError."""
     terminal = find_terminal(sandbox=sandbox, key=key)
     if sandbox.phase == Phase.READY and sandbox.url:
+        ensure_session(sandbox)
         use(sandbox)
-        program = dataplane.hang_up(sandbox.url, terminal.key, force=force)
+        program = dataplane.hang_up(sandbox.reach, terminal.key, force=force)
         if program:
             raise errors.TerminalInUse(f"{program} still runs in {terminal.name}.")
     terminal.delete()

@@ -16,10 +16,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from accounts.models import Scope
-from manta import request_id
+from manta import request_context
 from manta.errors import UserFacingError
-from sandboxes import dataplane, errors, gateway, services
+from sandboxes import dataplane, errors, services
+from sandboxes.dataplane.terminals import note_refusal
 from sandboxes.live import gate
+from sandboxes.reach import Reach
 from sandboxes.terminal.relay import Relay, TooLarge
 
 PATH = "/ws/terminal"
@@ -51,10 +53,10 @@ async def _admitted(page: WebSocket, admitted: gate.Admitted) -> None:
         raise gate.Refused(gate.refusal(errors.TooManyTerminals("Close some terminals first.")))
     _connections[user.pk] += 1
     try:
-        address = await _address(page, admitted)
+        where = await _where(page, admitted)
         await page.accept()
         async with gate.guard.watching(admitted) as ended:
-            code, reason = await _relayed(page, admitted, address, ended)
+            code, reason = await _relayed(page, admitted, where, ended)
         if page.client_state is WebSocketState.CONNECTED:  # the page has not left by itself
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await page.close(code, reason)
@@ -66,7 +68,7 @@ async def _admitted(page: WebSocket, admitted: gate.Admitted) -> None:
             del _connections[user.pk]
 
 
-async def _address(page: WebSocket, admitted: gate.Admitted) -> str:
+async def _where(page: WebSocket, admitted: gate.Admitted) -> Reach:
     """Of the terminal inside. Raises gate.Refused."""
     key, sandbox = page.query_params.get("session", ""), admitted.sandbox
 
@@ -78,14 +80,14 @@ async def _address(page: WebSocket, admitted: gate.Admitted) -> str:
     except UserFacingError as exc:
         raise gate.Refused(gate.refusal(exc)) from exc
     cols, rows = _number(page, "cols", _COLS), _number(page, "rows", _ROWS)
-    return dataplane.terminal_address(sandbox.url, key, cols, rows)
+    return dataplane.terminal_reach(sandbox.reach, key, cols, rows)
 
 
 async def _relayed(
-    page: WebSocket, admitted: gate.Admitted, address: str, ended: asyncio.Event
+    page: WebSocket, admitted: gate.Admitted, where: Reach, ended: asyncio.Event
 ) -> tuple[int, str]:
     """Carry until something ends it; with which code to close, and why."""
-    relaying = asyncio.create_task(_relay(page, admitted, address))
+    relaying = asyncio.create_task(_relay(page, admitted, where))
     ending = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait({relaying, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,26 +100,26 @@ async def _relayed(
         await asyncio.gather(relaying, ending, return_exceptions=True)
 
 
-async def _relay(page: WebSocket, admitted: gate.Admitted, address: str) -> tuple[int, str]:
+async def _relay(page: WebSocket, admitted: gate.Admitted, where: Reach) -> tuple[int, str]:
     try:
-        async with _inside(address, admitted.request_id) as inside:
+        async with _inside(where) as inside:
             code = await Relay(page, inside, admitted).run()
     except TooLarge:
         return 1009, "too_large"
     except WebSocketDisconnect:
         return 1000, "left"
-    except (OSError, WebSocketException):
+    except (OSError, WebSocketException) as exc:
+        note_refusal(exc, where)
         return 4503, "lost"
     # The shell's exit closes its connection properly; so does nothing else.
     return (1000, "ended") if code in (None, 1000, 1005) else (4503, "lost")
 
 
 @asynccontextmanager
-async def _inside(address: str, known: str) -> AsyncIterator[ClientConnection]:
-    headers = gateway.data_plane_headers() | {request_id.HEADER: known}
+async def _inside(where: Reach) -> AsyncIterator[ClientConnection]:
     async with connect(
-        address,
-        additional_headers=headers,
+        where.url,
+        additional_headers={**where.headers, **request_context.headers()},
         compression=None,
         max_size=_LARGEST_MESSAGE,
         max_queue=_WAITING_MESSAGES,

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 # Characters that a page may say at once; it sends a larger paste in pieces.
 LARGEST_INPUT = 256 * 1024
+# Messages that may wait for a sandbox that takes none. A page that is told of what was taken has
+# fewer under way: what it says of its screen is heard although a program reads nothing.
+MOST_WAITING = 12
 # Seconds after which somebody who still types is noted to use the sandbox.
 _NOTE_EVERY = 3600.0
 
@@ -36,11 +39,14 @@ class Relay:
         self._admitted = admitted
         # A program that says nothing of what it has shown is slowed down by its connection alone.
         self._window = Window() if page.query_params.get("acks") else None
+        self._tells_taken = bool(page.query_params.get("taken"))
+        self._waiting: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(MOST_WAITING)
         self._noted_at = time.monotonic()
 
     async def run(self) -> int | None:
         """Until either side has left; the code with which the shell's side did. Raises TooLarge."""
-        tasks = [asyncio.create_task(self._show()), asyncio.create_task(self._hear())]
+        works = (self._show(), self._hear(), self._pass_on())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -72,16 +78,25 @@ class Relay:
                     return
                 await self._take(message.get("text") or "")
 
+    async def _pass_on(self) -> None:
+        """Hand over what was typed, as fast as the sandbox takes it."""
+        with suppress(ConnectionClosed):
+            while True:
+                text, is_input = await self._waiting.get()
+                await self._inside.send(text)
+                if self._tells_taken and is_input:
+                    await self._page.send_json({"type": "taken", "messages": 1})
+
     async def _take(self, text: str) -> None:
         if len(text) > LARGEST_INPUT:
             raise TooLarge
         said = _understood(text)
         match said.get("type"):
             case "input" if isinstance(said.get("data"), str):
-                await self._inside.send(text)
+                await self._waiting.put((text, True))
                 await self._note_use()
             case "resize":
-                await self._inside.send(text)
+                await self._waiting.put((text, False))
             case "shown" if self._window and type(said.get("messages")) is int:
                 self._window.shown(said["messages"])
 

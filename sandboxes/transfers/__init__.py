@@ -16,7 +16,8 @@ ROUTES = [
         CONTENT,
         Transfer({"GET": content.download, "HEAD": content.download, "PUT": content.upload}),
     ),
-    Route(ARCHIVE, Transfer({"GET": archive})),
+    # What it holds of a folder at once is large.
+    Route(ARCHIVE, Transfer({"GET": archive}, places=3)),
 ]
 
 __all__ = ["ARCHIVE", "CONTENT", "ROUTES"]

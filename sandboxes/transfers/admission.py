@@ -18,9 +18,10 @@ from starlette.types import Scope as ASGIScope
 from accounts.models import Scope
 from manta.errors import UserFacingError
 from sandboxes import errors
-from sandboxes.api.files import PathField
+from sandboxes.api.files import PathField, query_of
 from sandboxes.dataplane import files, streaming_client
 from sandboxes.live import gate
+from sandboxes.reach import Reach
 
 MOST_AT_ONCE = 6
 _SCOPES = {"GET": Scope.FILES_READ, "PUT": Scope.FILES_WRITE}
@@ -32,7 +33,7 @@ class Exchange:
 
     request: Request
     send: Send
-    url: str
+    reach: Reach
     path: str
     has_begun: bool = False
 
@@ -52,12 +53,14 @@ Work = Callable[[Exchange], Awaitable[None]]
 class Transfer:
     """An ASGI endpoint."""
 
-    def __init__(self, work: Mapping[str, Work]) -> None:
+    def __init__(self, work: Mapping[str, Work], *, places: int = 1) -> None:
+        """`places`: how many of a person's one such transfer takes."""
         self._work = work
+        self._places = places
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        exchange = Exchange(request, send, "", "")
+        exchange = Exchange(request, send, Reach(""), "")
         try:
             await self._admitted(exchange)
         except gate.Refused as refused:
@@ -72,13 +75,10 @@ class Transfer:
     async def _admitted(self, exchange: Exchange) -> None:
         request = exchange.request
         admitted = await gate.admit(request, _SCOPES.get(request.method, Scope.FILES_READ))
-        work = self._work.get(request.method)
-        if work is None:
-            allowed = {"Allow": ", ".join(self._work)}
-            body = {"error": "Method not allowed", "code": "method_not_allowed"}
-            raise gate.Refused(JSONResponse(body, 405, allowed))
-        exchange.url, exchange.path = admitted.sandbox.url, requested_path(request)
-        with _place(admitted.user.pk):
+        gate.expect_method(request, *self._work)
+        work = self._work[request.method]
+        exchange.reach, exchange.path = admitted.sandbox.reach, requested_path(request)
+        with _place(admitted.user.pk, self._places):
             async with gate.guard.watching(admitted) as ended:
                 await _until(ended, work(exchange))
 
@@ -100,23 +100,24 @@ _places: Counter[Any] = Counter()
 
 
 @contextmanager
-def _place(user: Any) -> Iterator[None]:
-    if _places[user] >= MOST_AT_ONCE:
+def _place(user: Any, number: int) -> Iterator[None]:
+    if _places[user] + number > MOST_AT_ONCE:
         raise errors.TooManyTransfers(
-            f"You have {MOST_AT_ONCE} transfers under way. Wait for one to end."
+            "You have as many transfers under way as you may. Wait for one to end."
         )
-    _places[user] += 1
+    _places[user] += number
     try:
         yield
     finally:
-        _places[user] -= 1
+        _places[user] -= number
         if not _places[user]:
             del _places[user]
 
 
 def requested_path(request: Request) -> str:
     try:
-        return str(PathField().run_validation(request.query_params.get("path", "")))
+        query = query_of(request.scope["query_string"].decode("latin-1"))
+        return str(PathField().run_validation(query.get("path", "")))
     except ValidationError as exc:
         body = {"error": f"path: {next(iter(exc.detail))}", "code": "invalid"}
         raise gate.Refused(JSONResponse(body, 400)) from exc
@@ -134,9 +135,9 @@ async def expect_success(response: httpx.Response, path: str, what: str) -> None
         files.expect_file_success(response, path, what)
 
 
-async def ask(method: str, url: str, path: str, **options: Any) -> httpx.Response:
+async def ask(method: str, where: Reach, path: str, **options: Any) -> httpx.Response:
     """One short call. path is what its failure is told of."""
-    response = await streaming_client().request(method, url, **options)
+    response = await streaming_client().request(method, **where.as_request(), **options)
     await expect_success(response, path, "upload a file")
     return response
 

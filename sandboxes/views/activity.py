@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from manta.requests import SignedInRequest
+from manta.requests import SignedInRequest, whole_number
 from sandboxes.activity import Page, json_lines
 from sandboxes.models import SandboxEvent
 
@@ -18,10 +18,10 @@ from sandboxes.models import SandboxEvent
 def activity(request: SignedInRequest) -> HttpResponse:
     """What was done to one's sandboxes; ?before=<event> for what was done earlier."""
     before = request.GET.get("before", "")
-    if before and not before.isdecimal():
+    if before and whole_number(before) is None:
         raise Http404("There is no such event.")
     context = {
-        "page": Page.of(request.user, before=int(before[:18]) if before else None),
+        "page": Page.of(request.user, before=whole_number(before)),
         "before": before,
         "own_name": request.user.sandbox_id,
         "retention": settings.AUDIT_RETENTION,

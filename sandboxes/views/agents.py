@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from manta.requests import SignedInRequest
+from manta.requests import SignedInRequest, whole_number
 from sandboxes.calls import CallPage, Search, json_lines
 from sandboxes.models import ToolCall
 from sandboxes.panel import Panel
@@ -19,11 +19,11 @@ from sandboxes.panel import Panel
 def agents(request: SignedInRequest) -> HttpResponse:
     """Each call, newest first; ?before=<call> for earlier ones, ?q= and ?outcome= to search."""
     before = request.GET.get("before", "")
-    if before and not before.isdecimal():
+    if before and whole_number(before) is None:
         raise Http404("There is no such call.")
     search = Search.of(request.GET)
     context = {
-        "page": CallPage.of(request.user, search, before=int(before[:18]) if before else None),
+        "page": CallPage.of(request.user, search, before=whole_number(before)),
         "before": before,
         "search": search,
         "outcomes": ToolCall.Outcome.choices,

@@ -7,10 +7,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 
-from manta.requests import SignedInRequest
+from manta.requests import SignedInRequest, whole_number
 from sandboxes import errors, services
 from sandboxes.api.files import PathField
-from sandboxes.services.files import HOME, Entry, Folder, Kind, sort_key
+from sandboxes.services.files import HOME, Entry, Folder, Kind
 from sandboxes.views.answers import own_or_404
 
 _PAGE, _MOST = 300, 3000
@@ -28,7 +28,7 @@ def folder(request: SignedInRequest) -> HttpResponse:
     for path in [_normal(asked)] if asked else _FIRST:
         try:
             found = services.read_path(sandbox=sandbox, path=path)
-        except errors.FileNotFound:
+        except (errors.FileNotFound, errors.FileDenied):
             if asked or path == "/":
                 raise
             continue
@@ -36,9 +36,12 @@ def folder(request: SignedInRequest) -> HttpResponse:
             break
     if not isinstance(found, Folder):
         raise errors.NotAFolder(f"{found.path} is a file.")
-    shown = [each for each in found.entries if "hidden" in request.GET or each.name[0] != "."]
+    shown = [
+        each for each in found.entries if "hidden" in request.GET or not each.name.startswith(".")
+    ]
     context = {"folder": found, "hidden": len(found.entries) - len(shown)}
-    context |= _named(shown, request) if "name" in request.GET else _page(shown, request)
+    named = "name" in request.GET
+    context |= _named(shown, request) if named else _page(found, shown, request)
     return render(request, "sandboxes/workspace/_entries.html", context)
 
 
@@ -50,14 +53,13 @@ def _named(shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
     return {"entries": [shown[at] for at in kept], "more": 0, "first": True}
 
 
-def _page(shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
+def _page(found: Folder, shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
     """The lines that follow one. Where it was is known by its name and kind: it may be gone."""
     start, after = 0, request.GET.get("after", "")
     if after:
         kind: Kind = "directory" if request.GET.get("kind") == "directory" else "file"
-        last = sort_key(Entry(after, "", kind))
-        start = sum(sort_key(each) <= last for each in shown)
-    most = min(max(_number(request.GET.get("most", "")), _PAGE), _MOST)
+        start = found.after((kind, after), shown)
+    most = min(max(whole_number(request.GET.get("most", "")) or 0, _PAGE), _MOST)
     more = len(shown) - start - most
     return {"entries": shown[start : start + most], "more": more, "first": not after}
 
@@ -67,7 +69,3 @@ def _normal(path: str) -> str:
         return str(PathField().run_validation(path))
     except ValidationError as exc:
         raise errors.BadPath("A path begins with / and has no NUL in it.") from exc
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

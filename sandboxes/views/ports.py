@@ -13,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from manta.middleware import error_page
-from manta.requests import SignedInRequest
+from manta.requests import SignedInRequest, whole_number
 from sandboxes import errors, services
 from sandboxes.forms import PublishForm
 from sandboxes.models import PublicPort
@@ -46,7 +46,7 @@ def visibility(request: SignedInRequest) -> HttpResponse:
     """Who may open ?port=, for the preview's bar. From a row: it wakes nothing."""
     sandbox = own_or_404(request.user)
     asked = request.GET.get("port", "")
-    number = int(asked) if asked.isdecimal() and len(asked) <= 5 else sandbox.first_port
+    number = whole_number(asked[:6]) or sandbox.first_port
     public = PublicPort.objects.current().filter(sandbox=sandbox, port=number or 0).first()
     return render(request, "sandboxes/_visibility.html", {"number": number, "public": public})
 

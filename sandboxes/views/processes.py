@@ -24,7 +24,9 @@ _LIST, _TROUBLE = "sandboxes/processes.html#list", "sandboxes/processes.html#tro
 class StartForm(forms.Form):
     command = forms.CharField(max_length=10_000)
     name = forms.CharField(max_length=64, required=False)
-    folder = forms.CharField(max_length=4096, required=False, initial="/blaxel/app")
+    working_dir = forms.CharField(
+        label="Folder", max_length=4096, required=False, initial="/blaxel/app"
+    )
     env = forms.CharField(
         label="Environment",
         required=False,

@@ -3,24 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from sandboxes.models import Phase, Sandbox
+from sandboxes.models import Sandbox
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
-from tests.sandboxes.live.running import Web
-
-
-@pytest.fixture
-def wanted(alice, provider):
-    """Asked for, and not made yet."""
-    return SandboxFactory(owner=alice, **pending())
-
-
-@pytest.fixture
-def made(wanted):
-    reconcile(wanted.pk)
-    wanted.refresh_from_db()
-    assert wanted.phase == Phase.READY, wanted.error_message
-    return wanted
+from tests.support import odd_names
+from tests.support.hostile_server import Hostile
+from tests.support.web_process import Web
 
 
 @pytest.fixture
@@ -40,6 +27,32 @@ def record_at_provider(provider):
     return lambda sandbox: provider.server.get(sandbox.name)
 
 
+@pytest.fixture
+def files_api(client, made):
+    """Ask the files API as the owner of the sandbox: method, route, body and query."""
+    client.force_login(made.owner)
+
+    def files_api(method, route="", body=None, /, **query):
+        where = "/api/sandbox/files" + route
+        if method in ("get", "delete"):
+            return client.generic(method.upper(), where, query_params=query)
+        return getattr(client, method)(where, body, content_type="application/json")
+
+    return files_api
+
+
+@pytest.fixture
+def run(made, provider):
+    """Run a command in the sandbox's home."""
+    return lambda command: provider.server.run(made.name, command, workingDir="/blaxel")
+
+
+@pytest.fixture
+def odd(run):
+    """Files of names that are not UTF-8, in a folder of such a name: see odd_names."""
+    assert run(odd_names.making())["exitCode"] == 0
+
+
 @pytest.fixture(scope="module")
 def whole_web(django_db_setup, blaxel):
     running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
@@ -52,3 +65,11 @@ def whole_web(django_db_setup, blaxel):
 @pytest.fixture
 def web(transactional_db, whole_web):
     return whole_web
+
+
+@pytest.fixture
+def hostile():
+    """A server of a sandbox's that answers as the test says."""
+    server = Hostile()
+    yield server
+    server.stop()

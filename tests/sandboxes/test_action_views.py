@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sandboxes.models import Heartbeat, Phase, Reminder, Sandbox
 from sandboxes.panel import Panel
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 HTMX = {"HX-Request": "true"}
 PRESSED = ["/sandbox/restart/", "/sandbox/extend/", "/sandbox/reminder/dismiss/"]

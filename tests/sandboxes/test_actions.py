@@ -8,8 +8,8 @@ from django.utils import timezone
 from sandboxes import errors, services
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
-from tests.local_blaxel.running import until
+from tests.support.factories import SandboxFactory, pending
+from tests.support.waiting import wait_until
 
 COUNTER = "n=0; while :; do n=$((n+1)); echo $n > /blaxel/counter; sleep 0.05; done"
 
@@ -53,7 +53,7 @@ def settle(sandbox):
         row = Sandbox.objects.filter(pk=sandbox.pk).first()
         return row is None or (row.phase == Phase.READY and row.restart_wanted_at is None)
 
-    until(settled)
+    wait_until(settled)
     return Sandbox.objects.filter(pk=sandbox.pk).first()
 
 
@@ -168,7 +168,7 @@ def test_a_secret_of_the_sandbox_survives_a_restart(made, provider, inside):
     settle(made)
 
     inside.start("tell", 'printf %s "$TOKEN" > /blaxel/told')
-    until(lambda: inside.read("/blaxel/told") == "s3cret")
+    wait_until(lambda: inside.read("/blaxel/told") == "s3cret")
 
 
 @pytest.mark.parametrize(

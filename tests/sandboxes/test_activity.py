@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from sandboxes import events, retention, services
 from sandboxes.models import Action, SandboxEvent
-from tests.factories import SandboxFactory, UserFactory, make_token
+from tests.support.factories import SandboxFactory, UserFactory, make_token
 
 URL = "/sandbox/activity/"
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.models import Phase, Sandbox, SandboxEvent
-from tests.factories import SandboxFactory, UserFactory
+from tests.support.factories import SandboxFactory, UserFactory
 
 LIST = "/admin/sandboxes/sandbox/"
 
@@ -215,3 +215,9 @@ def test_hostile_text_is_shown_as_text(admin):
     SandboxFactory(phase=Phase.FAILED, error_message=script, image=script)
 
     assert script not in admin.get(LIST).text
+
+
+@pytest.mark.parametrize("lookup", ["data_token__startswith=sealed", "data_url__contains=a"])
+def test_no_filter_tells_what_opens_a_sandbox(admin, alices_sandbox, lookup):
+    assert admin.get(f"/admin/sandboxes/sandbox/?{lookup}").status_code == 400
+    assert admin.get("/admin/sandboxes/sandbox/?phase__exact=ready").status_code == 200

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from sandboxes import retention
 from sandboxes.models import SandboxEvent, ToolCall
-from tests.factories import SandboxFactory, make_token
+from tests.support.factories import SandboxFactory, make_token
 
 URL = "/sandbox/agents/"
 
@@ -126,6 +126,18 @@ def test_programs_read_it_with_the_scope(client, alice, called):
 
     (call,) = answer["results"]
     assert (call["tool"], call["durationMs"], call["agent"]) == ("fsReadFile", 12, "Laptop")
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN"])
+def test_no_call_makes_the_record_unreadable(client, person, alice, called, number):
+    """An agent that sends 1e999 would hide all that it did."""
+    called(arguments=f'{{"limit": {number}}}')
+    bearer = f"Bearer {make_token(alice, 'sandbox:read')}"
+
+    answer = client.get("/api/sandbox/calls", headers={"Authorization": bearer})
+
+    assert answer.json()["results"][0]["arguments"] == {"limit": number}
+    assert number in listed(person)
 
 
 def test_bob_reads_nothing_of_alice(client, bob, called):

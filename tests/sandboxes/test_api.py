@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils.dateparse import parse_datetime
 
 from sandboxes.models import Phase, Sandbox
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 URL = "/api/sandbox/init"
 KEYS = ["sandboxId", "sandboxUrl", "mcpServerUrl", "createdAt", "status", "mcpUrl"]

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sandboxes.models import Phase, Sandbox
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 ACTIONS = ["restart", "extend", "reset"]
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sandboxes.models import PublicPort
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 PUBLIC = "/api/sandbox/ports/3000/public"
 PAGE = "/workspace/inside/ports/3000/public/"

@@ -9,8 +9,9 @@ from django.utils import timezone
 from sandboxes import breaker, dataplane, errors, gateway, services, watch
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel
+from sandboxes.reach import Reach
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 LIST = ("GET", "/sandboxes/")
 
@@ -123,7 +124,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
 def test_a_sandbox_that_does_not_answer_opens_nothing(provider, db):
     for _ in range(10):
         with pytest.raises(errors.ProviderUnavailable):
-            dataplane.list_processes("http://127.0.0.1:9/manta/sandboxes/dead")
+            dataplane.list_processes(Reach("http://127.0.0.1:9/manta/sandboxes/dead"))
 
     assert Breaker.current().state == "closed"
 

@@ -1,36 +1,21 @@
 """Many at once, with real threads and a real database."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.allauth_forms import SignUpForm
 from accounts.models import User
 from sandboxes import leases, services
 from sandboxes.models import Creation, Phase, Quota, Sandbox
 from sandboxes.reconcile import reconcile
-from tests.factories import PASSWORD, SandboxFactory, UserFactory, pending
+from tests.support.factories import PASSWORD, SandboxFactory, UserFactory, pending
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(count, work):
-    """Run work(number) in as many threads, let go together, and return what each returned."""
-    gate = threading.Barrier(count)
-
-    def one(number):
-        try:
-            gate.wait()
-            return work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
 
 
 def test_twenty_sign_ins_at_once_make_one_sandbox_with_one_create(provider, settings):
@@ -52,6 +37,27 @@ def test_twenty_sign_ins_at_once_make_one_sandbox_with_one_create(provider, sett
     assert User.objects.get().sandbox_id == f"user-{user.pk}"
     assert provider.count("POST", "/sandboxes") == 1
     assert provider.server.names() == [f"user-{user.pk}"]
+
+
+@pytest.mark.parametrize(
+    ("verification", "answers"), [("optional", [200, 200, 200, 302]), ("mandatory", [302] * 4)]
+)
+def test_equal_sign_ups_at_once_make_one_account(settings, monkeypatch, verification, answers):
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
+    settings.ACCOUNT_RATE_LIMITS = False
+    form = {"email": "carol@example.com", "password1": PASSWORD}
+    checked, save = threading.Barrier(4, timeout=60), SignUpForm.save
+
+    def save_once_all_are_checked(self, request):
+        checked.wait()
+        return save(self, request)
+
+    monkeypatch.setattr(SignUpForm, "save", save_once_all_are_checked)
+
+    told = at_once(4, lambda number: Client().post("/accounts/signup/", form).status_code)
+
+    assert sorted(told) == answers
+    assert User.objects.get().email == "carol@example.com"
 
 
 def test_twenty_inits_at_once_get_the_same_row():

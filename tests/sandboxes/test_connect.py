@@ -8,10 +8,10 @@ import pytest
 from accounts.models import PersonalToken
 from sandboxes.clients import CLIENTS
 from sandboxes.models import Sandbox, ToolCall
-from tests.factories import make_token
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import cookie_of
-from tests.scripts.supervisor import free_port
+from tests.support.factories import make_token
+from tests.support.supervisor import free_port
+from tests.support.waiting import wait_until
+from tests.support.web_process import cookie_of
 
 URL = "/sandbox/connect/"
 
@@ -90,12 +90,12 @@ def test_the_test_is_a_real_call(web, made):
 
     assert "It works" in answer.text, answer.text
     assert re.search(r"<code>tools/list</code></dt><dd>2\d tools", answer.text)
-    assert until(lambda: ToolCall.objects.filter(tool="sandboxStatus", outcome="ok").exists())
+    assert wait_until(lambda: ToolCall.objects.filter(tool="sandboxStatus", outcome="ok").exists())
     assert ToolCall.objects.get().owner == made.owner
 
 
 def test_a_sandbox_that_is_away_is_an_answer_and_no_traceback(web, made):
-    Sandbox.objects.filter(pk=made.pk).update(url=f"http://127.0.0.1:{free_port()}/sandbox")
+    Sandbox.objects.filter(pk=made.pk).update(data_url=f"http://127.0.0.1:{free_port()}/sandbox")
 
     answer = _test(web, made.owner)
 

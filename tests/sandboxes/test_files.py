@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandboxes.dataplane import files
 from sandboxes.services.files import MOST_TEXT
+from tests.support.files_api import code, entries, saved
 
 ODD = [
     "with space",
@@ -26,37 +26,8 @@ ODD = [
 
 
 @pytest.fixture
-def api(client, made):
-    client.force_login(made.owner)
-
-    def api(method, route="", body=None, /, **query):
-        where = "/api/sandbox/files" + route
-        if method in ("get", "delete"):
-            return client.generic(method.upper(), where, query_params=query)
-        return getattr(client, method)(where, body, content_type="application/json")
-
-    return api
-
-
-@pytest.fixture
-def run(made, provider):
-    return lambda command: provider.server.run(made.name, command, workingDir="/blaxel")
-
-
-def saved(api, path, content="", version=None):
-    response = api("put", "", {"path": path, "content": content, "version": version})
-    assert response.status_code == 200, response.text
-    return response.json()["version"]
-
-
-def entries(api, path="/blaxel"):
-    response = api("get", path=path)
-    assert response.status_code == 200, response.text
-    return {entry["name"]: entry for entry in response.json()["entries"]}
-
-
-def code(response):
-    return response.status_code, response.json()["code"]
+def api(files_api):
+    return files_api
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -90,6 +61,32 @@ def test_a_folder_says_what_is_in_it(api, run):
     assert found["B"]["modifiedAt"].endswith("Z")
 
 
+def test_links_are_links_however_many_and_long_they_are(api, run):
+    run(
+        "mkdir -p many/to; cd many; long=$(head -c 190 /dev/zero | tr '\\0' n); "
+        "for i in $(seq 900); do ln -s to $long$i; done; "
+        "for i in $(seq 1500); do ln -s to l$i; done; touch file; chmod 777 file"
+    )
+
+    found = {}
+    answer = {"next": ""}
+    while answer["next"] is not None:
+        answer = api("get", path="/blaxel/many", limit=2000, cursor=answer["next"]).json()
+        found |= {entry["name"]: (entry["kind"], entry["link"]) for entry in answer["entries"]}
+
+    links = [name for name, shown in found.items() if shown == ("directory", True)]
+    assert len(links) == 2400
+    assert (found["to"], found["file"]) == (("directory", False), ("file", False))
+
+
+def test_an_empty_file_says_when_it_was_changed(api, run):
+    run("touch -d 2020-05-17T12:00:00Z empty")
+
+    file = api("get", path="/blaxel/empty").json()
+
+    assert (file["modifiedAt"], file["content"]) == ("2020-05-17T12:00:00Z", "")
+
+
 def test_texts_of_up_to_5_mb_open_and_the_others_say_why_not(api, run):
     run(
         f"printf 'a\\0b' > binary; printf '\\377\\376a' > latin; mkfifo pipe; "
@@ -111,6 +108,48 @@ def test_texts_of_up_to_5_mb_open_and_the_others_say_why_not(api, run):
     assert len(why["most"]["content"]) == MOST_TEXT
     assert why["more"]["size"] == MOST_TEXT + 1
     assert [name for name, file in why.items() if file["content"] is not None] == ["most"]
+
+
+TEXTS = {
+    "a NUL far from its beginning": "x" * 9000 + "\0y",
+    "a byte order mark": "\ufeffone\n",
+    "line ends of every kind": "one\r\ntwo\nthree\rfour\r\r\nfive",
+    "separators that are no line ends": "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg",
+    "characters of every length": "aé€🦈\U0010ffff\ufffe",
+    "spaces and blank lines at both ends": " \n\t\n text \n \n",
+    "nothing": "",
+    "as much as opens": "\n" * MOST_TEXT,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_what_opens_is_saved_byte_for_byte(api, text):
+    version = saved(api, "/blaxel/a.txt", text)
+
+    opened = api("get", path="/blaxel/a.txt").json()
+    saved(api, "/blaxel/a.txt", opened["content"], opened["version"])
+
+    assert (opened["content"], opened["why"], opened["version"]) == (text, None, version)
+    assert api("get", path="/blaxel/a.txt").json()["version"] == version
+
+
+def test_a_text_that_may_not_be_changed_says_so_and_stays(api, run):
+    run("printf one > a.txt; chmod 444 a.txt")
+
+    opened = api("get", path="/blaxel/a.txt").json()
+    body = {"path": "/blaxel/a.txt", "content": "two", "version": opened["version"]}
+    refused = api("put", "", body)
+
+    assert (opened["content"], opened["why"]) == ("one", "read_only")
+    assert code(refused) == (403, "file_denied")
+    assert run("cat a.txt; stat -c %a a.txt")["stdout"] == "one444\n"
+
+
+@pytest.mark.parametrize("text", [r"\377\376a\0", r"\376\377\0a"])
+def test_a_text_in_utf_16_is_one_that_is_not_utf_8(api, run, text):
+    run(f"printf '{text}' > wide.txt")
+
+    assert api("get", path="/blaxel/wide.txt").json()["why"] == "not_utf8"
 
 
 def test_a_save_over_what_somebody_else_wrote_is_refused(api, run):
@@ -150,77 +189,6 @@ def test_a_text_that_is_too_long_is_to_be_uploaded(api):
     assert code(api("put", "", body)) == (413, "file_too_large")
 
 
-def test_a_move_overwrites_files_only_when_told_to_and_folders_never(api, run):
-    run("echo 1 > one; echo 2 > two; mkdir folder")
-
-    def move(destination, **more):
-        body = {"source": "/blaxel/one", "destination": f"/blaxel/{destination}", **more}
-        return api("post", "/move", body)
-
-    assert code(move("two")) == (409, "file_exists")
-    assert code(move("folder", overwrite=True)) == (409, "file_exists")
-    assert code(move("missing/one")) == (404, "file_not_found")
-    assert move("two", overwrite=True).status_code == 200
-    assert code(move("two")) == (404, "file_not_found")
-    assert run("cat two")["stdout"] == "1\n"
-
-
-def test_a_folder_is_not_moved_into_itself_and_the_home_stays(api, run):
-    run("mkdir folder")
-
-    into = api("post", "/move", {"source": "/blaxel/folder", "destination": "/blaxel/folder/x"})
-
-    assert code(into) == (400, "bad_path")
-    assert [code(api("delete", path=path)) for path in ("/", "/blaxel", "/blaxel/../blaxel/")] == [
-        (400, "bad_path")
-    ] * 3
-
-
-@pytest.mark.parametrize("folder", ["/blaxel", "/tmp"])
-def test_what_was_deleted_comes_back_whole_and_the_trash_is_not_seen(api, run, folder):
-    run(f"mkdir -p {folder}/f/sub; ln -s nowhere {folder}/f/link; echo 1 > {folder}/f/sub/a")
-
-    trashed = api("delete", path=f"{folder}/f").json()["trashed"]
-
-    assert {"f", ".manta", ".manta-trash"}.isdisjoint(entries(api, folder))
-    assert api("post", "/restore", {"trashed": trashed}).json() == {"path": f"{folder}/f"}
-    assert run(f"cat {folder}/f/sub/a; readlink {folder}/f/link")["stdout"] == "1\nnowhere\n"
-    assert code(api("post", "/restore", {"trashed": trashed})) == (404, "file_not_found")
-
-
-def test_what_took_the_place_of_something_deleted_stays(api, run):
-    saved(api, "/blaxel/a", "old")
-    trashed = api("delete", path="/blaxel/a").json()["trashed"]
-    saved(api, "/blaxel/a", "new")
-
-    assert code(api("post", "/restore", {"trashed": trashed})) == (409, "file_exists")
-    assert run("cat a")["stdout"] == "new"
-
-
-def test_old_trash_is_thrown_away_by_the_next_deletion(api, run):
-    run("touch a b")
-    trashed = api("delete", path="/blaxel/a").json()["trashed"]
-    run("touch -d '2 days ago' .manta/trash/*")
-
-    api("delete", path="/blaxel/b")
-    run("while [ $(ls .manta/trash | wc -l) != 1 ]; do sleep 0.1; done")
-
-    assert code(api("post", "/restore", {"trashed": trashed})) == (404, "file_not_found")
-
-
-def test_forever_is_forever(api, run):
-    run("mkdir -p f/g; touch f/g/a")
-
-    assert api("delete", path="/blaxel/f", forever=True).json() == {"trashed": None}
-    assert "f" not in entries(api)
-    assert ".manta" not in run("ls -A")["stdout"].split()
-
-
-@pytest.mark.parametrize("trashed", ["", "x", "WyJhIl0:1x:x"])
-def test_what_is_no_mark_of_a_deletion_restores_nothing(api, trashed):
-    assert api("post", "/restore", {"trashed": trashed}).status_code in (400, 404)
-
-
 @pytest.mark.parametrize("path", ["", "a", "a/b", "~", "/a\0b", "/" + "a" * 5000])
 def test_a_path_that_can_be_none_is_refused_by_its_field(api, path):
     response = api("get", path=path)
@@ -248,48 +216,23 @@ def test_dots_lead_nowhere_but_up_to_the_sandboxs_own_root(api):
     assert "blaxel" in [entry["name"] for entry in answer["entries"]]
 
 
-def test_contents_are_searched_with_their_lines(api, run):
-    run(
-        "mkdir -p s/node_modules; printf 'x\\nSome Words here\\n' > 's/a b#'; "
-        "cp 's/a b#' s/node_modules; (head -c 3000 /dev/zero | tr '\\0' y; echo ' words') > s/long"
-    )
-
-    found = api("get", "/search", path="/blaxel/s", query="words", **{"in": "contents"}).json()
-
-    by_path = {match["path"]: match for match in found["matches"]}
-    assert set(by_path) == {"/blaxel/s/a b#", "/blaxel/s/long"}
-    assert by_path["/blaxel/s/a b#"]["line"] == 2
-    assert by_path["/blaxel/s/a b#"]["text"] == "Some Words here"
-    assert len(by_path["/blaxel/s/long"]["text"]) < 300
-    assert found["more"] is False
+# A file system of its own inside a sandbox, which is soon full.
+FULL = "/dev/shm"
 
 
-def test_names_with_letters_of_a_glob_are_searched_as_they_are(api, run):
-    run("mkdir g; cd g; touch 'a[1].txt' a1.txt 'x*y' xzy 'one,two'")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_move_into_a_full_file_system_leaves_both_as_they_were(api, run, what):
+    run(f"printf old > {FULL}/file; mkdir folder; head -c 300000 /dev/zero > file; cp file folder")
+    run(f"head -c 1G /dev/zero > {FULL}/fill")
+    body = {"source": f"/blaxel/{what}", "destination": f"{FULL}/{what}", "overwrite": True}
 
-    def names(query):
-        found = api("get", "/search", path="/blaxel/g", query=query).json()
-        return [match["path"].rpartition("/")[2] for match in found["matches"]]
+    refused = api("post", "/move", body)
+    left = run(f"cat {FULL}/file; echo; ls -A {FULL}; stat -c %s file folder/file")["stdout"]
+    run(f"rm {FULL}/fill")
+    moved = api("post", "/move", body)
 
-    assert (names("[1]"), names("X*"), names(",T")) == (["a[1].txt"], ["x*y"], ["one,two"])
-
-
-def test_what_the_sandbox_does_not_allow_is_said_so(api):
-    made_there = api("post", "/folder", {"path": "/usr/new"})
-    deleted = api("delete", path="/usr/bin", forever=False)
-
-    assert code(made_there) == code(deleted) == (403, "file_denied")
-
-
-def test_a_full_disk_is_said_so(api, provider):
-    full = b'{"error": "open /blaxel/a: no space left on device"}'
-    error = files.explained("/blaxel/a", full.decode())
-
-    assert error is not None and error.code == "disk_full"
-
-
-def test_a_sandbox_that_is_not_ready_is_not_reached(api, made):
-    made.phase = "deleting"
-    made.save()
-
-    assert code(api("get", path="/blaxel")) == (409, "being_deleted")
+    assert code(refused) == (507, "disk_full")
+    left_there = run(f"find {FULL}/{what} -type f | xargs stat -c %s; ls -d {what}")["stdout"]
+    assert left.split() == ["old", "file", "fill", "300000", "300000"]
+    assert moved.status_code == 200, moved.text
+    assert left_there == "300000\n"

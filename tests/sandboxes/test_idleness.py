@@ -9,9 +9,9 @@ import pytest
 from sandboxes.inside.path import PATH as INSIDE
 from sandboxes.live import PATH as LIVE
 from sandboxes.mcp import PATH as MCP
-from tests.factories import make_token
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE, Page, cookie_of
+from tests.support.factories import make_token
+from tests.support.waiting import wait_until
+from tests.support.web_process import PATIENCE, Page, cookie_of
 
 # Ends once that file is there, and says nothing until then.
 SILENT = "until [ -e /blaxel/end ]; do sleep 0.1; done"
@@ -42,7 +42,9 @@ def use(web, made, at):
         accept = {"Accept": "application/json, text/event-stream"}
         with program("mcp") as http, ThreadPoolExecutor(1) as elsewhere:
             answer = elsewhere.submit(http.post, MCP, json=message, headers=accept)
-            until(lambda: at.run(made.name, "test -e /blaxel/begun")["exitCode"] == 0, PATIENCE)
+            wait_until(
+                lambda: at.run(made.name, "test -e /blaxel/begun")["exitCode"] == 0, PATIENCE
+            )
             yield
             end()
             assert answer.result().is_success
@@ -58,7 +60,7 @@ def use(web, made, at):
     @contextmanager
     def page(path):
         listening = Page(web, cookie_of(made.owner), path=path)
-        until(lambda: listening.said, PATIENCE)
+        wait_until(lambda: listening.said, PATIENCE)
         yield
         listening.close()
 
@@ -74,7 +76,7 @@ def use(web, made, at):
 def until_another_sleeps(at):
     """As long as a sandbox takes that nobody uses, from now."""
     name = at.create()
-    until(lambda: at.sleeps(name), PATIENCE)
+    wait_until(lambda: at.sleeps(name), PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,10 @@ def test_it_stays_awake_for(use, what, at, made):
 
         assert not at.sleeps(made.name)
 
-    until(lambda: at.sleeps(made.name), PATIENCE)
+    wait_until(lambda: at.sleeps(made.name), PATIENCE)
 
 
 @pytest.mark.parametrize("what", ["a silent process", "another page"])
 def test_it_sleeps_in_spite_of(use, what, at, made):
     with use[what]():
-        until(lambda: at.sleeps(made.name), PATIENCE)
+        wait_until(lambda: at.sleeps(made.name), PATIENCE)

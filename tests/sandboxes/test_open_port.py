@@ -10,7 +10,7 @@ import pytest
 from sandboxes import dataplane, errors, gateway, services
 from sandboxes.models import Sandbox
 from sandboxes.preview_address import with_path, with_token
-from tests.local_blaxel.running import until
+from tests.support.waiting import wait_until
 
 PREVIEW = "http://x.preview.example"
 
@@ -18,8 +18,10 @@ PREVIEW = "http://x.preview.example"
 def serve(sandbox, host, port):
     command = f"python3 -m http.server --bind {host} {port}"
     process = {"name": f"on-{port}", "command": command, "waitForCompletion": False}
-    dataplane.start_process(sandbox.url, process)
-    until(lambda: port in [found.port for found in dataplane.list_listening(sandbox.url)], 30)
+    dataplane.start_process(sandbox.reach, process)
+    wait_until(
+        lambda: port in [found.port for found in dataplane.list_listening(sandbox.reach)], 30
+    )
 
 
 def test_open_leads_to_the_starter_by_a_link_with_a_token(made):
@@ -55,6 +57,13 @@ def test_a_server_on_loopback_is_refused_with_the_option_that_opens_it(made):
         services.open_port(sandbox=made, port=5051, actor=made.owner)
 
 
+def test_the_advice_names_the_address_on_which_the_server_listens(made):
+    serve(made, "::1", 5052)
+
+    with pytest.raises(errors.PortLoopbackOnly, match="port 5052 listens on ::1, inside"):
+        services.open_port(sandbox=made, port=5052, actor=made.owner)
+
+
 @pytest.mark.parametrize("port", [80, 443, 8080])
 def test_reserved_ports_are_refused_with_the_reason(alices_sandbox, port):
     with pytest.raises(errors.PortReserved, match=f"Port {port} is reserved"):
@@ -72,7 +81,7 @@ def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
     shown = {"X-Blaxel-Preview-Token": token}
 
     assert httpx.get(address, headers=shown).status_code == 200
-    until(lambda: httpx.get(address, headers=shown).status_code == 401, 30)
+    wait_until(lambda: httpx.get(address, headers=shown).status_code == 401, 30)
 
 
 def test_a_token_opens_its_own_port_only(made):
@@ -124,8 +133,12 @@ def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
 def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
     address, token = gateway.mint_preview_token(made.name, 5053, timedelta(hours=1))
     asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"}
+    headers = {"X-Blaxel-Preview-Token": token, **asked}
+    # By path a browser is sent on to the preview's own host, which httpx can't resolve.
+    own = urlsplit(httpx.get(f"{address}/app.js", headers=headers).headers["Location"])
+    server = urlsplit(address).netloc
 
-    answer = httpx.get(f"{address}/app.js", headers={"X-Blaxel-Preview-Token": token, **asked})
+    answer = httpx.get(f"http://{server}{own.path}", headers={**headers, "Host": own.netloc})
 
     assert answer.status_code == 502
     assert answer.headers["Content-Type"] == "application/json"
@@ -133,7 +146,7 @@ def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
 
 def test_several_look_at_once_and_nothing_of_it_is_shown(made):
     with ThreadPoolExecutor(4) as pool:
-        looks = list(pool.map(lambda _: dataplane.list_listening(made.url), range(4)))
+        looks = list(pool.map(lambda _: dataplane.list_listening(made.reach), range(4)))
 
     assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
     assert "manta-ports" not in str(services.list_processes(sandbox=made).processes)

@@ -10,8 +10,8 @@ from django.utils import timezone
 from sandboxes import drift, orphans, services, watch
 from sandboxes.models import Heartbeat, Installation, Orphan, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, UserFactory, pending
-from tests.local_blaxel.running import until
+from tests.support.factories import SandboxFactory, UserFactory, pending
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:.*already exists")]
 
@@ -117,7 +117,7 @@ def test_the_command_deletes_what_it_is_told(at_provider, provider, old):
     output = command("--delete", "user-900", "--yes")
 
     assert "user-900: deleted." in output
-    until(lambda: provider.server.names() == ["user-901"])
+    wait_until(lambda: provider.server.names() == ["user-901"])
     assert SandboxEvent.objects.get(action="deleted").sandbox_name == "user-900"
 
 
@@ -128,7 +128,7 @@ def test_all_are_those_that_nobody_gets_back(at_provider, provider, old, alice):
     output = command("--all", "--yes")
 
     assert "alice@example.com gets it back at the next sign-in" in output
-    until(lambda: provider.server.names() == [f"user-{alice.pk}"])
+    wait_until(lambda: provider.server.names() == [f"user-{alice.pk}"])
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def settle(sandbox):
         sandbox.refresh_from_db()
         return sandbox.phase == Phase.READY
 
-    until(is_ready)
+    wait_until(is_ready)
 
 
 def test_many_rows_are_looked_at_a_page_at_a_time(made, provider, monkeypatch):

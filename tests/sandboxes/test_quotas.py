@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sandboxes import errors, quotas, services
 from sandboxes.models import Creation, Phase, Quota, Sandbox, SandboxEvent
-from tests.factories import PASSWORD, SandboxFactory, UserFactory
+from tests.support.factories import PASSWORD, SandboxFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -21,9 +21,9 @@ from sandboxes import errors, leases, orphans, services, starts, watch
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
-from tests.factories import UserFactory
-from tests.local_blaxel.running import until
-from tests.sandboxes.world import STRANGER, TROUBLES, Killed, World
+from tests.support.factories import UserFactory
+from tests.support.fake_provider import STRANGER, TROUBLES, Killed, World
+from tests.support.waiting import wait_until
 
 PEOPLE = st.integers(0, 2)
 LIES = st.sampled_from(
@@ -252,4 +252,4 @@ def test_a_real_provider_that_fails_ends_with_one_sandbox_for_each_row(provider)
         moving = Sandbox.objects.filter(phase__in=[Phase.PENDING, Phase.DELETING]).exists()
         return not moving and sorted(made) == sorted(provider.server.names())
 
-    until(all_agree)
+    wait_until(all_agree)

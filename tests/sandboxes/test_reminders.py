@@ -13,8 +13,8 @@ from sandboxes import reminder_mail, reminders, services
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent
 from sandboxes.reconcile.seen import observe
-from tests.factories import SandboxFactory
-from tests.sandboxes.test_concurrency import at_once
+from tests.support.factories import SandboxFactory
+from tests.support.threads import at_once
 
 HOUR = timedelta(hours=1)
 DAYS = timedelta(days=30)
@@ -223,7 +223,7 @@ class Sink(socketserver.StreamRequestHandler):
 def smtp(settings):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Sink) as server:
         server.received, server.refuses, server.daemon_threads = [], False, True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
         settings.EMAIL_USE_TLS = False

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sandboxes import starts
 from sandboxes.models import Sandbox
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 pytestmark = [
     pytest.mark.django_db,
@@ -34,13 +34,14 @@ def _plan(cursor, sql):
 @pytest.mark.parametrize(
     "ask",
     [
+        Sandbox.objects.is_any_due,
         starts.next_in_line,
         starts.note_throttled,
         lambda: Sandbox.objects.upkeep(16),
         lambda: list(Sandbox.objects.watched()),
         lambda: list(Sandbox.objects.order_by("-created_at", "-pk")[:100]),
     ],
-    ids=["queue", "throttled", "upkeep", "watched", "newest"],
+    ids=["due", "queue", "throttled", "upkeep", "watched", "newest"],
 )
 def test_it_is_read_from_an_index(ask):
     SandboxFactory()

@@ -13,7 +13,7 @@ from sandboxes import leases, starts
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from sandboxes.status import Status, from_provider
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,25 @@
 
 import asyncio
 import hashlib
+import importlib
 import io
 import os
 import tarfile
 import time
+from collections import Counter
 
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
 
-from tests.factories import make_token
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE, cookie_of
+from sandboxes.dataplane import close_streaming_client, files
+from sandboxes.services.files import MOST_TEXT
+from tests.support.factories import make_token
+from tests.support.waiting import wait_until
+from tests.support.web_process import PATIENCE, cookie_of
 
+# Its package has a function of that name.
+archive = importlib.import_module("sandboxes.transfers.archive")
 CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"
 
 
@@ -24,11 +30,6 @@ def program(web, made):
     headers = {"Authorization": f"Bearer {raw}"}
     with httpx.Client(base_url=web.url, headers=headers, trust_env=False, timeout=90) as http:
         yield http
-
-
-@pytest.fixture
-def run(made, provider):
-    return lambda command: provider.server.run(made.name, command, workingDir="/blaxel")
 
 
 def sum_of(run, name):
@@ -109,7 +110,7 @@ def test_a_large_upload_does_not_overwrite_what_was_made_meanwhile(made, provide
 
     def body():
         yield bytes(5 * 2**20)
-        until(lambda: provider.server.http.get(uploads).json()["uploads"], PATIENCE)
+        wait_until(lambda: provider.server.http.get(uploads).json()["uploads"], PATIENCE)
         run("printf theirs > a")
         yield bytes(5 * 2**20)
 
@@ -158,7 +159,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(web, made, provider, program):
         asyncio.run(broken())
 
     uploads = provider.server.inside(made.name, "/filesystem-multipart")
-    until(lambda: provider.server.http.get(uploads).json() == {"uploads": []}, PATIENCE)
+    wait_until(lambda: provider.server.http.get(uploads).json() == {"uploads": []}, PATIENCE)
     assert program.get(CONTENT, params={"path": "/blaxel/a"}).status_code == 404
 
 
@@ -179,6 +180,41 @@ def test_a_folder_comes_as_an_archive(program, run):
     assert (found["f/link"].linkname, found["f/folder"].linkname) == ("sub/gone", "sub")
     assert b"/blaxel/f/pipe" in note
     assert 'filename="f.tar.gz"' in response.headers["Content-Disposition"]
+
+
+def test_links_are_links_in_an_archive_however_many_they_are(program, run):
+    run("mkdir -p f/to; echo data > f/to/file; cd f; for i in $(seq 1200); do ln -s to l$i; done")
+
+    response = program.get(ARCHIVE, params={"path": "/blaxel/f"})
+
+    with tarfile.open(fileobj=io.BytesIO(response.content)) as tar:
+        kinds = Counter((member.type, member.linkname) for member in tar)
+    assert kinds == {
+        (tarfile.DIRTYPE, ""): 2,
+        (tarfile.REGTYPE, ""): 1,
+        (tarfile.SYMTYPE, "to"): 1200,
+    }
+
+
+def test_what_may_be_a_link_is_noted_when_nobody_can_tell(program, run, hostile):
+    """A folder's listing, in place of a file, is never put into an archive."""
+    listed = files.Listing(
+        files=[{"name": "maybe", "permissions": "777", "size": 2}, {"name": "not"}], folders=[]
+    )
+    hostile.answer = hostile.say(b'{"exitCode": 1, "files": [], "subdirectories": []}')
+
+    async def read():
+        made = archive._Archive(hostile.reach, "/d", "d")
+        try:
+            return b"".join([block async for block in made.blocks(listed)])
+        finally:
+            await close_streaming_client()
+
+    with tarfile.open(fileobj=io.BytesIO(asyncio.run(read()))) as tar:
+        names = tar.getnames()
+        note = tar.extractfile("d/NOT IN THIS ARCHIVE.txt").read().decode()
+    assert names == ["d", "d/NOT IN THIS ARCHIVE.txt"]
+    assert "/d/maybe" in note and "/d/not" in note
 
 
 def test_a_sign_out_ends_a_download(web, made, run):
@@ -216,3 +252,139 @@ def test_a_stranger_and_another_user_get_nothing(web, made, bob, program):
     assert [status(*each, {"Authorization": f"Bearer {raw}"}) for each in asked] == [404] * 3
     cookie = {"Cookie": cookie_of(made.owner), "Origin": "http://evil.example"}
     assert status("PUT", CONTENT, cookie) == 403
+
+
+def test_a_folder_may_be_deeper_than_python_calls(monkeypatch):
+    deep = 3_000
+
+    async def listed(url, path):
+        return files.Listing(files=[], folders=["d"] if path.count("/") < deep else [])
+
+    async def read():
+        made = archive._Archive("http://none", "/d", "d")
+        return b"".join([block async for block in made.blocks(await listed("", "/d"))])
+
+    monkeypatch.setattr(archive, "_listed", listed)
+
+    with tarfile.open(fileobj=io.BytesIO(asyncio.run(read()))) as tar:
+        assert len(tar.getmembers()) == deep
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"files": [{"name": "a", "permissions": "9", "lastModified": "never", "size": "x" * 99}]},
+        {"files": [{"name": 7}, "a", None, {"name": "../up"}], "subdirectories": 3},
+        {"files": {"a": 1}, "subdirectories": [{}, {"name": ".."}, {"name": "a/b"}]},
+    ],
+)
+def test_a_listing_of_no_sense_ends_no_archive(hostile, listed):
+    hostile.answer = hostile.say(b"x", Content_Disposition="attachment", Content_Length="1")
+
+    async def read():
+        made = archive._Archive(hostile.reach, "/d", "d")
+        try:
+            first = files.listing(hostile.reach, "/d", listed)
+            return b"".join([block async for block in made.blocks(first)])
+        finally:
+            await close_streaming_client()
+
+    with tarfile.open(fileobj=io.BytesIO(asyncio.run(read()))) as tar:
+        assert {member.name for member in tar} <= {"d", "d/a"}
+
+
+@pytest.mark.parametrize("character", ["\x01", '"', "é"])
+def test_a_text_as_long_as_one_may_be_is_saved_whatever_is_in_it(program, run, character):
+    text = character * (MOST_TEXT // len(character.encode()))
+
+    body = {"path": "/blaxel/most.txt", "content": text, "version": None}
+    saved = program.put("/api/sandbox/files", json=body)
+
+    assert saved.status_code == 200, saved.text
+    assert sum_of(run, "most.txt") == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_what_nobody_may_read_is_refused_before_the_first_byte(program, run):
+    run("printf secret > shut; chmod 000 shut; mkdir dark; chmod 000 dark")
+    shut, dark = ({"path": f"/blaxel/{name}"} for name in ("shut", "dark"))
+
+    answers = [
+        program.get(CONTENT, params=shut),
+        program.get(CONTENT, params=shut, headers={"Range": "bytes=0-2"}),
+        program.get(CONTENT, params={"path": "/blaxel/dark/x"}),
+        program.get(ARCHIVE, params=dark),
+    ]
+    look = program.head(CONTENT, params=shut)
+    run("chmod 700 dark")
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [
+        (403, "file_denied")
+    ] * 4
+    assert look.status_code == 403
+
+
+def test_an_archive_says_what_nobody_may_read(program, run):
+    run("mkdir -p f; printf secret > f/shut; chmod 000 f/shut; printf open > f/open")
+
+    packed = program.get(ARCHIVE, params={"path": "/blaxel/f"})
+
+    with tarfile.open(fileobj=io.BytesIO(packed.content)) as found:
+        assert found.getnames() == ["f", "f/open", f"f/{archive.NOTE}"]
+        assert "/blaxel/f/shut" in found.extractfile(f"f/{archive.NOTE}").read().decode()
+
+
+# A file system of its own inside a sandbox, which is soon full.
+FULL = "/dev/shm"
+
+
+@pytest.mark.parametrize("path", [f"{FULL}/kept", "/blaxel/link", f"{FULL}/twin"])
+@pytest.mark.parametrize("size", [300_001, 5 * 2**20])
+def test_a_full_disk_keeps_what_is_there(program, run, path, size):
+    run(f"head -c 300000 /dev/urandom > {FULL}/kept; chmod 640 {FULL}/kept; ln -s {FULL}/kept link")
+    if path.endswith("twin"):
+        run(f"ln {FULL}/kept {FULL}/twin")
+    run(f"head -c 1G /dev/zero > {FULL}/fill")
+    state = (
+        f"stat -c '%a %h' {FULL}/kept; sha256sum < {FULL}/kept; ls -A {FULL}; ls -A | grep draft"
+    )
+    before = run(state)["stdout"]
+
+    uploaded = put(program, path, bytes(size), overwrite="true")
+
+    assert (uploaded.status_code, uploaded.json()["code"]) == (507, "disk_full")
+    assert run(state)["stdout"] == before
+
+
+def test_a_save_into_a_full_disk_keeps_what_was_saved_before(program, run):
+    body = {"path": f"{FULL}/a.txt", "content": "x" * 300_000, "version": None}
+    saved = program.put("/api/sandbox/files", json=body).json()
+    run(f"head -c 1G /dev/zero > {FULL}/fill")
+
+    body |= {"content": "y" * 300_001, "version": saved["version"]}
+    refused = program.put("/api/sandbox/files", json=body)
+    run(f"rm {FULL}/fill")
+    allowed = program.put("/api/sandbox/files", json=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
+    assert allowed.status_code == 200, allowed.text
+
+
+@pytest.mark.parametrize("size", [10, 5 * 2**20])
+def test_an_upload_keeps_permissions_and_links(program, run, size):
+    run("mkdir box; cd box; printf 1 > two; chmod 751 two; ln two twin; ln -s two link")
+    run("cd box; printf 1 > one; chmod 640 one; ln -s nowhere dangling")
+
+    for name in ("link", "one", "dangling", "new"):
+        answer = put(program, f"/blaxel/box/{name}", bytes(size), overwrite="true")
+        assert answer.status_code == 201, answer.text
+
+    assert run("cd box; stat -c '%n %a %h %s' *; ls -A | wc -l")["stdout"].splitlines() == [
+        "dangling 777 1 7",
+        "link 777 1 3",
+        f"new 644 1 {size}",
+        f"nowhere 644 1 {size}",
+        f"one 640 1 {size}",
+        f"twin 751 2 {size}",
+        f"two 751 2 {size}",
+        "7",
+    ]

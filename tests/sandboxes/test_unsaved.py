@@ -4,7 +4,7 @@ import pytest
 
 from sandboxes import services, unsaved
 from sandboxes.models import Sandbox
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 AUTHOR = "-c user.name=A -c user.email=a@example.com -c commit.gpgsign=false"
 
@@ -26,11 +26,11 @@ def shell(made, provider):
 
 
 def found(made):
-    return {folder["folder"]: folder for folder in unsaved.look(made.url)[0]}
+    return {folder["folder"]: folder for folder in unsaved.look(made.reach)[0]}
 
 
 def test_no_git_folder_is_nothing_unsaved(made, provider):
-    assert unsaved.look(made.url) == ([], "")
+    assert unsaved.look(made.reach) == ([], "")
 
 
 def test_changes_commits_and_stashes_are_counted(made, shell):
@@ -91,7 +91,7 @@ def test_a_repository_runs_nothing_of_its_own(made, shell):
 def test_a_repository_of_another_user_or_none_at_all_is_no_error(made, shell):
     shell("mkdir -p broken/.git && git init -q empty")
 
-    assert unsaved.look(made.url) == ([], "")
+    assert unsaved.look(made.reach) == ([], "")
 
 
 def test_an_answer_that_was_cut_off_says_so():

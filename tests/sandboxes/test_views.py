@@ -7,7 +7,7 @@ from django.utils import timezone
 from sandboxes import errors
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 HTMX = {"HX-Request": "true"}
 
@@ -278,7 +278,7 @@ def test_the_panel_shows_where_agents_connect(client, alices_sandbox):
 
 def test_the_workspace_is_painted_without_the_sandbox(client, alices_sandbox, provider):
     # Calls inside would be counted, like those to the provider.
-    Sandbox.objects.filter(pk=alices_sandbox.pk).update(url=provider.root)
+    Sandbox.objects.filter(pk=alices_sandbox.pk).update(data_url=provider.root)
     client.force_login(alices_sandbox.owner)
 
     page = client.get("/workspace/").text
@@ -312,11 +312,11 @@ def test_the_ports_of_a_sandbox_that_does_not_answer_say_so_in_their_place(clien
 def test_why_a_pane_can_not_be_filled_is_said_in_it(
     client, alices_sandbox, monkeypatch, pane, error
 ):
-    def refuse(url):
+    def refuse(*asked):
         raise error("The sandbox said no.")
 
     monkeypatch.setattr("sandboxes.dataplane.list_listening", refuse)
-    monkeypatch.setattr("sandboxes.dataplane.list_processes", refuse)
+    monkeypatch.setattr("sandboxes.dataplane.find_process", refuse)
     client.force_login(alices_sandbox.owner)
 
     response = client.get(f"/workspace/inside/{pane}", headers={"HX-Request": "true"})

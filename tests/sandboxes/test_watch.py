@@ -3,11 +3,11 @@
 from sandboxes import services, watch
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.reconcile import reconcile
-from tests.local_blaxel.running import until
+from tests.support.waiting import wait_until
 
 
 def test_looking_does_not_wake(made, provider, client, admin_user, record_at_provider):
-    until(lambda: provider.server.sleeps(made.name))
+    wait_until(lambda: provider.server.sleeps(made.name))
     before = record_at_provider(made)["lastUsedAt"]
     client.force_login(made.owner)
 
@@ -26,7 +26,7 @@ def test_looking_does_not_wake(made, provider, client, admin_user, record_at_pro
 
 
 def test_a_look_sees_that_it_fell_asleep(made, provider):
-    until(lambda: provider.server.sleeps(made.name))
+    wait_until(lambda: provider.server.sleeps(made.name))
 
     watch.look_at_all()
 

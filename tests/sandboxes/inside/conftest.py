@@ -3,7 +3,7 @@
 import pytest
 
 from sandboxes.inside.path import PATH
-from tests.sandboxes.live.running import Page, cookie_of
+from tests.support.web_process import Page, cookie_of
 
 
 @pytest.fixture

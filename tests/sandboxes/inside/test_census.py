@@ -7,6 +7,7 @@ import pytest
 
 from sandboxes.inside import census
 from sandboxes.inside.table import slim, tabulate
+from tests.support.growth import BOUND, MORE, growth
 
 HEAD = "@ 100.00 50 7 4096"
 
@@ -165,3 +166,91 @@ def test_how_busy_they_are_makes_no_other_version():
     busy = tabulate([known("web", 20)], read(process(20, ticks=50)), read(process(20)))
 
     assert quiet.version == busy.version
+
+
+def chain(length):
+    """Each is the parent of the next, with a group and a session of its own."""
+    return [process(100 + each, 99 + each) for each in range(length)]
+
+
+def circle(length):
+    return [process(100 + each, 100 + (each + 1) % length) for each in range(length)]
+
+
+FORGED = {
+    "a chain of parents": chain,
+    "a circle of parents": circle,
+    "one command of many lines": lambda length: ["d 9", *["c x" * 9] * length],
+    "many sockets": lambda length: [
+        f"l 00000000:{each % 65536:04X} {each}" for each in range(length)
+    ],
+    "many that were started again": lambda length: [
+        line
+        for each in chain(length)
+        for line in (each, f"d {each.split()[1]}", "c web " + "x" * 99)
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", FORGED.values(), ids=FORGED)
+def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
+    def work(size):
+        running = [known(f"web{each}", 50_000 + each) for each in range(size)]
+        tabulate(running, census.parse([HEAD, *lines(size)]))
+
+    assert growth(work, 200, MORE * 200) < BOUND
+
+
+def test_no_more_processes_are_read_than_a_sandbox_has():
+    now = read(*chain(20_000))
+
+    assert len(now.processes) == len(tabulate([], now).processes) == census.MOST_PROCESSES
+
+
+def test_no_more_is_kept_of_one_census_than_it_can_say():
+    reader = census.Reader()
+
+    for text in ("@ 1 2 3 4096", *["c " + "x" * 60_000] * 1_000):
+        reader.line(text)
+
+    assert sum(map(len, reader.line("."))) < 3 * 2**20
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"p 9 {'9' * 5_000} 9 7 0 0 900 1024 node",
+        f"p 9 7 9 7 0 0 {10**18} 1024 node",
+        f"f {'9' * 5_000}",
+        f"l 00000000:{'F' * 5_000} 5",
+    ],
+)
+def test_numbers_that_no_kernel_says_are_left_out(line):
+    now = read(line, process(10))
+
+    assert list(now.processes) == [10]
+    assert tabulate([], now).processes
+
+
+@pytest.mark.parametrize("head", ["@ nan 50 7 4096", "@ inf 50 7 4096", "@ 1e300 50 7 4096", "@ 1"])
+def test_a_census_at_no_moment_is_none(head):
+    assert census.parse([head, process(9)]) is None
+
+
+def test_what_happens_between_two_censuses_of_one_moment_is_no_load():
+    (job,) = tabulate([known("web", 9)], read(process(9, ticks=9)), read(process(9))).processes
+
+    assert job["cpu"] is None
+
+
+@pytest.mark.parametrize("moment", ["Sat, 01 Jan 0001 00:00:00 +2359", "x" * 10**6, {"a": 1}])
+def test_a_moment_that_makes_no_sense_is_told_as_it_is(moment):
+    assert len(slim({"startedAt": moment, "pid": "9" * 5_000})["startedAt"]) <= 64
+
+
+@pytest.mark.parametrize(
+    ("address", "is_loopback"),
+    [("::ffff:127.0.0.1", True), ("::1", True), ("127.0.0.53", True), ("::ffff:10.0.0.1", False)],
+)
+def test_a_loopback_address_of_either_kind_is_one(address, is_loopback):
+    assert census.Listener(address, 3000, 1).is_loopback == is_loopback

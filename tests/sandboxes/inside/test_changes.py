@@ -25,7 +25,7 @@ def test_what_changes_nothing_is_not_told(said):
     assert read(said) is None
 
 
-@pytest.mark.parametrize("said", ["{", "[]", line("", error="lost")])
+@pytest.mark.parametrize("said", ["{", "[]", line("", error="lost"), '[{"a":' * 10_000])
 def test_what_was_lost_is_known(said):
     with pytest.raises(ValueError):
         read(said)

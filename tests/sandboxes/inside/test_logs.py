@@ -1,12 +1,15 @@
 """What a process says, through a real web process."""
 
+import json
+import re
+
 import httpx
 import pytest
 
 from sandboxes import dataplane
 from sandboxes.inside.path import LOGS_PATH
-from tests.factories import make_token
-from tests.local_blaxel.running import until
+from tests.support.factories import make_token
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,8 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def ask(web, made):
     raw = make_token(made.owner, "processes")
 
-    def ask(**query):
-        headers = {"Authorization": f"Bearer {raw}"}
+    def ask(headers=None, **query):
+        headers = {"Authorization": f"Bearer {raw}", **(headers or {})}
         url = f"{web.url}{LOGS_PATH}"
         return httpx.get(url, params=query, headers=headers, trust_env=False, timeout=60)
 
@@ -24,7 +27,7 @@ def ask(web, made):
 
 
 def run(made, command):
-    dataplane.start_process(made.url, {"name": "job", "command": command})
+    dataplane.start_process(made.reach, {"name": "job", "command": command})
 
 
 def test_each_line_says_which_stream_it_was_on(ask, made):
@@ -43,7 +46,7 @@ def test_who_comes_back_is_told_only_what_is_new(ask, made):
 
 def test_a_file_holds_it_as_it_was_said(ask, made):
     run(made, "printf '<script>\\n'; printf '\\033[31mred\\n'")
-    until(lambda: dataplane.list_processes(made.url)[-1]["status"] == "completed")
+    wait_until(lambda: dataplane.list_processes(made.reach)[-1]["status"] == "completed")
 
     answer = ask(name="job")
 
@@ -61,6 +64,45 @@ def test_a_hundred_thousand_lines_come_in_order(ask, made):
     assert lines == [f"stdout:{number}" for number in range(1, 100001)]
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "manta-census", "../x"])
+JSON = {"Accept": "application/x-ndjson"}
+
+
+def test_an_unfinished_line_is_told_with_its_place(ask, made):
+    run(made, "printf 'one\nna'; sleep 0.3; printf 'me? '")
+
+    said = [json.loads(line) for line in ask(JSON, name="job", follow="1").text.splitlines()]
+    again = [
+        json.loads(line)
+        for line in ask(JSON, name="job", follow="1", after=6).text.split("\n")[:-1]
+    ]
+
+    told = [each for each in said if each["type"] == "stdout"]
+    assert "".join(each["data"] for each in told) == "one\nname? "
+    assert told[-1]["position"] == 10
+    assert "".join(each.get("data", "") for each in again) == "me? "
+
+
+@pytest.mark.exhaustive
+def test_a_log_that_rotated_goes_on_with_the_oldest_line_kept(ask, made):
+    run(made, "seq 1000; until [ -e go ]; do sleep 0.1; done; seq 1001 6000000; touch gone")
+    wait_until(lambda: dataplane.read_log(made.reach, "job").endswith("1000\n"))
+    dataplane.run(made.reach, "touch go; until [ -e gone ]; do sleep 0.1; done", 60)
+
+    skipped, *lines = ask(name="job", follow="1", after="1000").text.splitlines()
+
+    count = int(re.fullmatch(r"\[truncated\] (\d+) lines", skipped)[1])
+    numbers = [int(line.removeprefix("stdout:")) for line in lines if line != "[keepalive]"]
+    assert numbers == list(range(1001 + count, 6_000_001))
+
+
+@pytest.mark.parametrize("name", ["", "nobody", "manta-census", "../x", "..", "."])
 def test_what_is_not_there_is_not_found(ask, name):
     assert ask(name=name, follow="1").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["web/front end", "100%?#", "1234"])
+def test_a_log_is_read_whatever_the_processs_name(ask, made, name):
+    dataplane.start_process(made.reach, {"name": name, "command": "echo said"})
+
+    assert ask(name=name, follow="1").text.splitlines() == ["stdout:said"]
+    assert ask(name=name).text == "said\n"

@@ -1,7 +1,5 @@
 """What a page is told of a sandbox, for how long, and that the sandbox sleeps without one."""
 
-import time
-
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
@@ -9,9 +7,10 @@ from django.contrib.sessions.models import Session
 from sandboxes import dataplane, gateway
 from sandboxes.inside.path import PATH
 from sandboxes.models import Phase, Sandbox
-from tests.factories import make_token
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE
+from sandboxes.reconcile import reconcile
+from tests.support.factories import SandboxFactory, make_token, pending
+from tests.support.waiting import wait_until
+from tests.support.web_process import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SERVER = "python3 -m http.server 4321"
@@ -33,21 +32,21 @@ def ports(page):
 
 def test_a_page_hears_of_files_processes_and_ports(listen, made):
     page = listen(made.owner)
-    until(lambda: page.all("files"), PATIENCE)
+    wait_until(lambda: page.all("files"), PATIENCE)
 
-    dataplane.write_file(made.url, "/blaxel/app/new <b>.txt", "text")
-    dataplane.start_process(made.url, {"name": "web", "command": SERVER})
+    dataplane.write_file(made.reach, "/blaxel/app/new <b>.txt", "text")
+    dataplane.start_process(made.reach, {"name": "web", "command": SERVER})
 
-    until(lambda: "/blaxel/app/new <b>.txt" in paths(page), PATIENCE)
-    until(lambda: ports(page).get(4321, {}).get("process") == "web", PATIENCE)
+    wait_until(lambda: "/blaxel/app/new <b>.txt" in paths(page), PATIENCE)
+    wait_until(lambda: ports(page).get(4321, {}).get("process") == "web", PATIENCE)
     assert process(page, "web")["status"] == "running"
     assert process(page, "web")["ports"] == [4321]
     assert ports(page)[4321]["loopbackOnly"] is False
 
-    dataplane.kill_process(made.url, "web")
+    dataplane.kill_process(made.reach, "web")
 
-    until(lambda: process(page, "web").get("status") == "killed", PATIENCE)
-    until(lambda: 4321 not in ports(page), PATIENCE)
+    wait_until(lambda: process(page, "web").get("status") == "killed", PATIENCE)
+    wait_until(lambda: 4321 not in ports(page), PATIENCE)
     assert not [
         each
         for told in page.all("processes")
@@ -58,34 +57,35 @@ def test_a_page_hears_of_files_processes_and_ports(listen, made):
 
 def test_a_second_page_is_told_what_the_first_knows(listen, made):
     first = listen(made.owner)
-    until(lambda: first.all("processes"), PATIENCE)
+    wait_until(lambda: first.all("processes"), PATIENCE)
 
     second = listen(made.owner)
 
-    until(lambda: second.all("processes") and second.all("connected"), PATIENCE)
+    wait_until(lambda: second.all("processes") and second.all("connected"), PATIENCE)
     running = [
-        each for each in dataplane.list_processes(made.url) if each["name"] == "manta-census"
+        each for each in dataplane.list_processes(made.reach) if each["name"] == "manta-census"
     ]
     assert len(running) == 1
 
 
-def test_a_sandbox_stays_awake_while_a_page_listens_and_sleeps_after(listen, made, provider):
-    def state():
-        return provider.server.get(made.name)["state"]
-
+def test_a_sandbox_stays_awake_while_a_page_listens_and_sleeps_after(listen, made, provider, bob):
+    unused = SandboxFactory(owner=bob, **pending())
     page = listen(made.owner)
-    until(lambda: page.all("connected"), PATIENCE)
-    time.sleep(3)  # three times what lets it sleep
-    assert state() == "RUNNING"
+    wait_until(lambda: page.all("connected"), PATIENCE)
+
+    reconcile(unused.pk)
+    # It is younger, so the time after which a sandbox sleeps has passed for both.
+    wait_until(lambda: provider.server.sleeps(unused.name), PATIENCE)
+    assert not provider.server.sleeps(made.name)
 
     page.close()
 
-    until(lambda: state() == "STANDBY", PATIENCE)
+    wait_until(lambda: provider.server.sleeps(made.name), PATIENCE)
 
 
 def test_a_sign_out_ends_it(listen, made):
     page = listen(made.owner)
-    until(lambda: page.all("connected"), PATIENCE)
+    wait_until(lambda: page.all("connected"), PATIENCE)
 
     Session.objects.all().delete()
 
@@ -94,7 +94,7 @@ def test_a_sign_out_ends_it(listen, made):
 
 def test_it_ends_with_its_sandbox(listen, made):
     page = listen(made.owner)
-    until(lambda: page.all("connected"), PATIENCE)
+    wait_until(lambda: page.all("connected"), PATIENCE)
 
     Sandbox.objects.filter(pk=made.pk).update(phase=Phase.DELETING)
     gateway.delete(made.name)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.live.running import Page, Web, cookie_of
+from tests.support.web_process import Page, Web, cookie_of
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ async def test_who_finds_no_room_is_told_when_to_come_back(full):
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
     assert "too many" in answer.json()["error"]
+    assert answer.json()["code"] == "busy"
 
 
 async def test_a_stranger_is_not_even_told_that(full):
@@ -41,7 +42,7 @@ async def test_a_database_that_is_away_is_no_bug(monkeypatch):
     answer = await get(Cookie="sessionid=of-somebody")
 
     assert answer.status_code == 503
-    assert answer.json() == {"error": "The database is not answering."}
+    assert answer.json()["code"] == "database_away"
 
 
 async def test_without_a_stream_no_connection_is_kept(db):

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from accounts.models import PersonalToken, Scope
 from sandboxes.live import gate
-from tests.factories import SandboxFactory, make_token
+from tests.support.factories import SandboxFactory, make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = [scope.value for scope in Scope]

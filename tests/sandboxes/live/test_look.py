@@ -11,7 +11,7 @@ from accounts.sessions import SignIn
 from sandboxes.live.cursor import Cursor
 from sandboxes.live.look import Look, opening
 from sandboxes.models import Action, Heartbeat, Sandbox, SandboxEvent, ToolCall
-from tests.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, pending
 
 pytestmark = pytest.mark.django_db
 NOBODY: set[int] = set()

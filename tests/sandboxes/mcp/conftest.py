@@ -10,7 +10,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from accounts import tokens
 from sandboxes.mcp import PATH
-from tests.sandboxes.live.running import Web
+from tests.support.web_process import Web
 
 
 @pytest.fixture

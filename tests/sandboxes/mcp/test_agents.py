@@ -14,10 +14,11 @@ from accounts.oauth import agents
 from sandboxes import dataplane
 from sandboxes.mcp import PATH
 from sandboxes.models import Sandbox, SandboxEvent, ToolCall
-from tests.accounts.an_agent import REDIRECT, VERIFIER, Agent
-from tests.e2e.redis import Redis
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import Web
+from sandboxes.reconcile import reconcile
+from tests.support.oauth_client import REDIRECT, VERIFIER, Agent
+from tests.support.redis_server import Redis
+from tests.support.waiting import wait_until
+from tests.support.web_process import Web
 
 PARTS = [
     "/live/sandbox",
@@ -92,10 +93,14 @@ def test_an_agent_of_bobs_reaches_nothing_of_alices(web, made, bob):
     ]
     # At once: each waits for the sandbox that is being made for him.
     with ThreadPoolExecutor(len(calls)) as pool:
-        answers = list(pool.map(lambda ask_for: ask_for(), calls))
+        running = [pool.submit(send) for send in calls]
+        his = wait_until(lambda: Sandbox.objects.filter(owner=bob).first())
+        wait_until(lambda: reconcile(his.pk) or Sandbox.objects.get(pk=his.pk).url)
+        answers = [one.result() for one in running]
 
     assert made.name not in str(answers)
-    assert Sandbox.objects.get(owner=bob).name == f"user-{bob.pk}"
+    assert his.name == f"user-{bob.pk}"
+    assert his.name in str(answers)
     assert not SandboxEvent.objects.filter(owner=made.owner, actor=bob).exists()
 
 
@@ -114,7 +119,7 @@ def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
         running = pool.submit(
             call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
         )
-        until(lambda: "sleep 50" in str(dataplane.list_processes(made.url)), 30)
+        wait_until(lambda: "sleep 50" in str(dataplane.list_processes(made.reach)), 30)
 
         key = ConnectedAgent.objects.get().key
         passports.issue(user=made.owner, key=key, abilities=["run"], expires_at=timezone.now())
@@ -123,7 +128,7 @@ def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
     assert "result" not in message
     _, refused = call(web, raw, "sandboxStatus")
     assert "is over" in refused["result"]["content"][0]["text"]
-    broken_off = until(lambda: ToolCall.objects.filter(code="broken_off").first())
+    broken_off = wait_until(lambda: ToolCall.objects.filter(code="broken_off").first())
     assert broken_off.tool == "processExecute"
 
 
@@ -132,7 +137,7 @@ def test_revoking_it_ends_a_call_that_runs(web, made, raw):
         running = pool.submit(
             call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
         )
-        until(lambda: "sleep 50" in str(dataplane.list_processes(made.url)), 30)
+        wait_until(lambda: "sleep 50" in str(dataplane.list_processes(made.reach)), 30)
 
         agents.revoke(ConnectedAgent.objects.get())
 

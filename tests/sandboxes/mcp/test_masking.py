@@ -1,10 +1,12 @@
 """What is kept of a call's arguments."""
 
 import json
+import math
 
 import pytest
 
 from sandboxes.mcp.masking import masked
+from tests.support.growth import BOUND, growth
 
 LONG = "Zx9" * 14
 
@@ -62,3 +64,52 @@ def test_what_is_nested_without_end_ends():
         nested = {"a": nested}
 
     assert "[…]" in masked(nested)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x=token={LONG}",
+        f'password="{LONG}' + "y" * 5_000,
+        "-" + "eyJ" + LONG + "." + LONG + ".",
+        "A" * 1_900 + f" token={'b' * 1_900} " + f"sk-{LONG}" * 9,
+    ],
+)
+def test_a_secret_that_is_cut_or_nested_is_masked(text):
+    kept = masked({"content": text})
+
+    assert LONG[:20] not in kept and "bbb" not in kept
+
+
+def test_a_number_without_end_is_not_written():
+    assert json.loads(masked({"number": 10**5_000})) == {"number": "[number]"}
+
+
+WORDS = ["token-", "token=", "eyJ-", 'password="', "-----BEGIN ", "://a:", "Bearer ", "sk-"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_repeated_words_cost_no_more_than_their_length(word):
+    texts = [{"x": (word * 4_000)[:size]} for size in (900, 3_600)]
+
+    assert growth(masked, *texts) < BOUND
+
+
+@pytest.mark.parametrize(
+    "much",
+    [
+        lambda size: {"x": "token-" * 6 * size},
+        lambda size: {str(number): ["token-" * 9] * 60 for number in range(size)},
+        lambda size: {"token-" * 9 * size: {"token-" * 9 * size: "token-" * 9}},
+    ],
+)
+def test_a_call_of_any_size_costs_what_its_budget_does(much):
+    assert growth(masked, much(1_000), much(20_000)) < BOUND
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_what_is_kept_is_json(number):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    json.loads(masked({"limit": number, "list": [number]}), parse_constant=refuse)

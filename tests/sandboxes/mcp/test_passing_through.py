@@ -57,8 +57,8 @@ def streaming(made):
     """Alice's sandbox has such an MCP."""
     StreamingSandbox.left.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), StreamingSandbox) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        Sandbox.objects.filter(pk=made.pk).update(url=f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        Sandbox.objects.filter(pk=made.pk).update(data_url=f"http://127.0.0.1:{server.server_port}")
         yield StreamingSandbox
         server.shutdown()
 

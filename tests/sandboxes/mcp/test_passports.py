@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts import passports
 from accounts.models import PersonalToken
 from manta.database import in_database
+from sandboxes import dataplane, unsaved
+from sandboxes.services import file_moves, processes
 
 
 @pytest.fixture
@@ -71,40 +73,45 @@ def test_one_that_has_ended_allows_nothing(as_limited):
     assert refused.is_error and "is over" in refused.content[0].text
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("fsReadFile", {"path": "/etc/passwd"}),
-        ("fsReadFile", {"path": "/blaxel/app/../secret"}),
-        ("fsReadFile", {"path": "//blaxel/secret"}),
-        ("fsReadFile", {"path": "../../etc/passwd"}),
-        ("fsReadFile", {"path": "secret"}),
-        ("fsReadFile", {"path": "~/secret"}),
-        ("fsListDirectory", {"path": "/blaxel/application"}),
-        ("fsReadFile", {"path": "/blaxel/app/out/secret"}),
-        ("fsWriteFile", {"path": "/blaxel/app/out/new", "content": "x"}),
-        ("codegenGrepSearch", {"query": "x"}),
-        ("codegenFileSearch", {"query": "x"}),
-        ("codegenFileSearch", {"query": "x", "directory": "/"}),
-        ("codegenCodebaseSearch", {"query": "x", "targetDirectories": ["app", ".."]}),
-        (
-            "codegenParallelApply",
-            {"editPlan": "x", "editRegions": [{"relativeWorkspacePath": "secret"}]},
-        ),
-    ],
-)
-def test_a_prefix_holds_every_path(as_limited, made, provider, tool, arguments):
+OUTSIDE_THE_PREFIX = [
+    ("fsReadFile", {"path": "/etc/passwd"}),
+    ("fsReadFile", {"path": "/blaxel/app/../secret"}),
+    ("fsReadFile", {"path": "//blaxel/secret"}),
+    ("fsReadFile", {"path": "../../etc/passwd"}),
+    ("fsReadFile", {"path": "secret"}),
+    ("fsReadFile", {"path": "~/secret"}),
+    ("fsListDirectory", {"path": "/blaxel/application"}),
+    ("fsReadFile", {"path": "/blaxel/app/out/secret"}),
+    ("fsWriteFile", {"path": "/blaxel/app/out/new", "content": "x"}),
+    ("codegenGrepSearch", {"query": "x"}),
+    ("codegenFileSearch", {"query": "x"}),
+    ("codegenFileSearch", {"query": "x", "directory": "/"}),
+    ("codegenCodebaseSearch", {"query": "x", "targetDirectories": ["app", ".."]}),
+    (
+        "codegenParallelApply",
+        {"editPlan": "x", "editRegions": [{"relativeWorkspacePath": "secret"}]},
+    ),
+]
+
+
+def test_a_prefix_holds_every_path(as_limited, made, provider):
     http, inside = provider.server.http, provider.server.inside
     put = {"content": "hidden"}
     http.put(inside(made.name, "/filesystem//blaxel/secret"), json=put).raise_for_status()
     link = {"command": "ln -sfn /blaxel /blaxel/app/out", "waitForCompletion": True}
     http.post(inside(made.name, "/process"), json=link).raise_for_status()
 
-    refused = as_limited(
-        call(tool, **arguments), abilities=["read", "write"], path_prefix="/blaxel/app"
-    )
+    async def call_all(client):
+        return [await client.call_tool(tool, arguments) for tool, arguments in OUTSIDE_THE_PREFIX]
 
-    assert refused.is_error and "passport_refused" in refused.content[0].text, refused.content
+    results = as_limited(call_all, abilities=["read", "write"], path_prefix="/blaxel/app")
+
+    let_through = [
+        (call, result.content)
+        for call, result in zip(OUTSIDE_THE_PREFIX, results, strict=True)
+        if not (result.is_error and "passport_refused" in result.content[0].text)
+    ]
+    assert let_through == []
 
 
 def test_what_is_below_it_is_read_and_written(as_limited):
@@ -116,3 +123,49 @@ def test_what_is_below_it_is_read_and_written(as_limited):
 
     assert not result.is_error, result.content
     assert result.structured_content["content"] == "x"
+
+
+# What Manta and the sandbox's server might look for by name, each in place of the real one.
+PROGRAMS = ("realpath", "grep", "sh", "env", "git", "mv", "find", "stat", "cat", "rm", "timeout")
+FOLDERS = ("/blaxel/.venv/bin", "/usr/local/bin", "/usr/bin", "/usr/sbin")
+LEAVES_A_TRACE = '#!/blaxel/shell\necho "$0" >> /blaxel/ran\n'
+
+
+def test_no_file_of_an_agent_is_run_on_mantas_behalf(as_limited, made, provider):
+    # A repository names programs, too: its filter and its monitor are the agent's.
+    repository = (
+        "git init -q r && cd r && echo '* filter=f' >.gitattributes && echo x >a && git add a"
+    )
+    prepared = f"cp /bin/sh shell; {repository}; touch -d yesterday a"
+    provider.server.run(made.name, prepared, workingDir="/blaxel")
+    hostile = '[filter "f"]\n\tclean = /blaxel/.venv/bin/cat\n\trequired = true\n'
+    hostile += "[core]\n\tfsmonitor = /blaxel/.venv/bin/cat\n"
+    planted = [{"path": "/blaxel/r/.git/config", "content": hostile}] + [
+        {"path": f"{folder}/{name}", "content": LEAVES_A_TRACE, "permissions": "0755"}
+        for folder in FOLDERS
+        for name in PROGRAMS
+    ]
+    uses = [
+        ("codegenGrepSearch", {"query": "x"}),
+        ("fsReadFile", {"path": "/blaxel/app/README.md"}),
+    ]
+
+    async def attack(client):
+        for each in planted:
+            # What is not the sandbox's own is replaced by deleting it first.
+            await client.call_tool("fsDeleteFileOrDirectory", {"path": each["path"]})
+        done = [await client.call_tool("fsWriteFile", each) for each in planted]
+        return done + [await client.call_tool(*each) for each in uses]
+
+    results = as_limited(attack, abilities=["read", "write"])
+    processes.list_processes(sandbox=made)
+    dataplane.list_listening(made.reach)
+    found, problem = unsaved.look(made.reach)
+    source, moved = "/blaxel/app/README.md", "/blaxel/app/moved"
+    file_moves.move_path(sandbox=made, source=source, destination=moved)
+    file_moves.delete_path(sandbox=made, path=moved)
+
+    assert [result.content for result in results if result.is_error] == []
+    assert [each["folder"] for each in found] == ["/blaxel/r"] and problem == ""
+    ran = provider.server.http.get(provider.server.inside(made.name, "/filesystem//blaxel/ran"))
+    assert ran.status_code == 404, ran.text

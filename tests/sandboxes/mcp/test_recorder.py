@@ -10,9 +10,9 @@ from accounts import tokens
 from operations.metrics import LOST_TOOL_CALLS
 from sandboxes.mcp import recorder
 from sandboxes.mcp.recorder import Outcome, Recorder
-from sandboxes.models import ToolCall
-from tests.factories import make_token
-from tests.local_blaxel.running import until
+from sandboxes.models import Action, SandboxEvent, ToolCall
+from tests.support.factories import make_token
+from tests.support.waiting import wait_until
 
 
 def test_each_call_is_put_down_with_what_became_of_it(made, as_agent):
@@ -25,7 +25,7 @@ def test_each_call_is_put_down_with_what_became_of_it(made, as_agent):
 
     as_agent(made.owner, work)
 
-    assert until(lambda: ToolCall.objects.count() == 4)
+    assert wait_until(lambda: ToolCall.objects.count() == 4)
     wrote, read, ran, status = ToolCall.objects.order_by("pk")
     assert (wrote.tool, wrote.outcome, wrote.changed) == ("fsWriteFile", "ok", "/blaxel/new")
     assert "5,000 characters" in wrote.arguments
@@ -36,6 +36,14 @@ def test_each_call_is_put_down_with_what_became_of_it(made, as_agent):
     assert {call.owner for call in (wrote, read, ran, status)} == {made.owner}
     assert {call.sandbox_name for call in (wrote, status)} == {made.name}
     assert len({call.request_id for call in (wrote, read, ran, status)}) == 4
+
+
+def test_what_an_agent_does_is_recorded_with_its_request_and_its_address(made, as_agent):
+    as_agent(made.owner, lambda client: client.call_tool("sandboxExtend", {}))
+
+    call = wait_until(lambda: ToolCall.objects.first())
+    event = SandboxEvent.objects.get(action=Action.EXTENDED)
+    assert (event.request_id, event.ip) == (call.request_id, "127.0.0.1")
 
 
 @pytest.fixture
@@ -75,6 +83,20 @@ def test_the_end_writes_what_still_waits(running, grant):
     assert ToolCall.objects.count() == 50
 
 
+def test_secrets_are_looked_for_outside_the_thread_that_calls(running, grant, monkeypatch):
+    looked_in = []
+
+    def written(arguments):
+        looked_in.append(threading.current_thread().name)
+        return "{}"
+
+    monkeypatch.setattr(recorder, "written", written)
+    fly(running, grant)
+    running.stop()
+
+    assert looked_in == ["tool-calls"]
+
+
 def test_a_database_that_is_away_loses_none(running, grant, monkeypatch):
     def away(calls):
         raise OperationalError("away")
@@ -82,9 +104,9 @@ def test_a_database_that_is_away_loses_none(running, grant, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(ToolCall.objects, "bulk_create", away)
         fly(running, grant)
-        assert until(running._waiting.empty)
+        assert wait_until(running._waiting.empty)
 
-    assert until(ToolCall.objects.exists)
+    assert wait_until(ToolCall.objects.exists)
 
 
 def test_an_account_that_is_gone_keeps_nobody_elses_call_back(running, grant, bob):

@@ -13,9 +13,11 @@ from sandboxes import dataplane
 from sandboxes.mcp import PATH
 from sandboxes.mcp.own_tools import TOOLS
 from sandboxes.models import Sandbox, SandboxEvent
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import Web
+from sandboxes.reconcile import reconcile
 from tests.settings import CANARY_KEY
+from tests.support.factories import SandboxFactory, pending
+from tests.support.waiting import wait_until
+from tests.support.web_process import Web
 
 SANDBOXES_OWN = {"processExecute", "fsReadFile", "fsWriteFile", "codegenGrepSearch"}
 
@@ -46,6 +48,18 @@ def test_it_writes_and_runs_and_reads(made, as_agent, provider):
     assert output(as_agent(made.owner, work))["logs"].strip() == "Hello!"
     read = provider.server.inside(made.name, "/filesystem//blaxel/hello")
     assert provider.server.http.get(read).json()["content"] == "Hello!"
+
+
+@pytest.mark.parametrize("name", ["web/front end", ".", "..", "1234", "logs", "a" * 65])
+def test_a_process_is_not_given_a_name_that_no_address_can_have(made, as_agent, name):
+    async def run(client):
+        return await client.call_tool("processExecute", {"command": "sleep 60", "name": name})
+
+    result = as_agent(made.owner, run)
+
+    assert result.is_error
+    assert "process_refused" in result.content[0].text
+    assert name not in [each["name"] for each in dataplane.list_processes(made.reach)]
 
 
 def test_a_mistake_comes_back_as_the_sandbox_says_it(made, as_agent):
@@ -117,12 +131,28 @@ def test_mantas_own_tools(made, as_agent):
 
 
 def test_each_agent_reaches_its_own_sandbox_and_no_other(made, bob, as_agent):
+    bobs = SandboxFactory(owner=bob, **pending())
+    reconcile(bobs.pk)
+    dataplane.write_file(made.reach, "/blaxel/of-alice", "secret")
+
+    async def read(client):
+        own = await client.call_tool("fsReadFile", {"path": "/blaxel/app/README.md"})
+        return own, await client.call_tool("fsReadFile", {"path": "/blaxel/of-alice"})
+
+    own, of_alice = as_agent(bob, read)
+
+    assert not own.is_error
+    assert of_alice.is_error
+
+
+@pytest.mark.exhaustive  # It takes as long as a call waits for a sandbox: 20 seconds.
+def test_an_agent_whose_sandbox_is_not_created_in_time_is_told_so(bob, as_agent):
     async def read(client):
         return await client.call_tool("fsReadFile", {"path": "/blaxel/app/README.md"})
 
     result = as_agent(bob, read)
 
-    # Bob had none: one is being made for him, and nobody makes it in this test.
+    # The call has requested one, and no worker creates it in this test.
     assert result.is_error
     assert "sandbox_busy" in result.content[0].text
     assert Sandbox.objects.get(owner=bob).name == f"user-{bob.pk}"
@@ -162,7 +192,7 @@ def sleeping_call(made, token):
             headers = accepts | {"Authorization": f"Bearer {token(made.owner)}"}
             options = {"headers": headers, "json": message, "trust_env": False, "timeout": 45}
             calling = agent.submit(httpx.post, web.url + PATH, **options)
-            until(lambda: "sleep 50" in str(dataplane.list_processes(made.url)), 30)
+            wait_until(lambda: "sleep 50" in str(dataplane.list_processes(made.reach)), 30)
             return calling
 
         yield sleeping_call
@@ -188,3 +218,23 @@ def test_a_call_that_runs_does_not_keep_a_process_from_ending(
     assert web.process.wait(20) is not None
     assert '"result"' not in calling.result().text
     assert "Traceback" not in web.clear_away()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("processExecute", {"command": "echo @", "name": "manta-census"}),
+        ("processExecute", {"command": "echo @", "name": " Manta-ports"}),
+        ("processStop", {"identifier": "manta-census"}),
+        ("processGetLogs", {"identifier": "manta-census"}),
+    ],
+)
+def test_a_process_of_mantas_own_is_nobodys(made, as_agent, provider, tool, arguments):
+    async def call(client):
+        return await client.call_tool(tool, arguments)
+
+    result = as_agent(made.owner, call)
+
+    assert result.is_error and "process_refused" in result.content[0].text
+    listed = provider.server.http.get(provider.server.inside(made.name, "/process")).json()
+    assert not [each for each in listed if each["name"].strip().lower() in ("manta-census",)]

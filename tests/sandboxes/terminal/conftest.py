@@ -12,8 +12,8 @@ from websockets.sync.client import connect
 
 from sandboxes import services
 from sandboxes.reconcile import reconcile
-from tests.factories import SandboxFactory, pending
-from tests.sandboxes.live.running import PATIENCE, Web, cookie_of
+from tests.support.factories import SandboxFactory, pending
+from tests.support.web_process import PATIENCE, Web, cookie_of
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ class Page:
     def __init__(self, socket) -> None:
         self.socket = socket
         self.seen = ""
+        self.taken = 0
 
     def types(self, text: str) -> None:
         self.socket.send(json.dumps({"type": "input", "data": text}))
@@ -46,7 +47,9 @@ class Page:
         deadline = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen[-500:]
-            self.seen += self.hears().get("data", "")
+            heard = self.hears()
+            self.seen += heard.get("data", "")
+            self.taken += heard.get("messages", 0)
         return self.seen
 
     def ends(self) -> tuple[int, str]:
@@ -76,6 +79,8 @@ class Connecting:
             proxy=None,
             max_size=None,
             max_queue=1,
+            # What a test left unread would keep the closing handshake waiting.
+            close_timeout=0.5,
         )
         return Page(self.open.enter_context(connecting))
 

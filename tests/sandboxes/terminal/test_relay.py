@@ -13,9 +13,9 @@ from websockets.exceptions import InvalidStatus
 
 from sandboxes import services
 from sandboxes.models import Sandbox, SandboxEvent
-from tests.factories import SandboxFactory, make_token
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import PATIENCE, Web, cookie_of
+from tests.support.factories import SandboxFactory, make_token
+from tests.support.waiting import wait_until
+from tests.support.web_process import PATIENCE, Web, cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +93,22 @@ def test_a_flood_that_nobody_reads_takes_no_memory_and_can_be_stopped(connected,
     assert memory_of(web) - before < 32 * 2**20
 
 
+def test_a_page_is_heard_while_a_program_reads_nothing(connected, key):
+    """It is told what was passed on, and its sandbox what it is to do."""
+    page = connected(key, taken=1)
+    page.types("echo st'art'ed; sleep 1000\r")
+    page.sees("started")
+
+    for _ in range(10):
+        page.types("unread\r" * 4000)
+    page.socket.send(json.dumps({"type": "resize", "cols": 111, "rows": 44}))
+    page.types("\x03")
+    page.types("stty size\r")
+
+    assert "44 111" in page.sees("44 111")
+    assert page.taken == 13
+
+
 def test_who_says_too_much_at_once_is_cut_off(connected, key):
     page = connected(key)
 
@@ -101,35 +117,38 @@ def test_who_says_too_much_at_once_is_cut_off(connected, key):
     assert page.ends() == (1009, "too_large")
 
 
-@pytest.mark.parametrize(
-    "said", ["", "[]", "{", '{"type": "input"}', '{"type": "shown"}', "[" * 9999]
-)
-def test_what_makes_no_sense_is_ignored(connected, key, said):
+def test_messages_that_are_not_understood_are_ignored(connected, key):
     page = connected(key)
 
-    page.socket.send(said)
+    for message in ("", "[]", "{", '{"type": "input"}', '{"type": "shown"}', "[" * 9999):
+        page.socket.send(message)
     page.types("echo st'il'l\r")
 
     page.sees("still")
 
 
-@pytest.mark.parametrize("cookie", ["", "sessionid=of-nobody"])
-def test_a_stranger_is_refused(connected, key, cookie):
-    connected.cookie = cookie
-
+def refusal(connected, key, **options):
+    """The answer to a handshake that is refused."""
     with pytest.raises(InvalidStatus) as refused:
-        connected(key)
-
-    assert refused.value.response.status_code == 401
-    assert json.loads(refused.value.response.body) == {"error": "Unauthorized"}
+        connected(key, **options)
+    return refused.value.response
 
 
-@pytest.mark.parametrize("origin", [None, "http://evil.example", "null"])
-def test_a_page_of_somebody_elses_is_refused(connected, key, origin):
-    with pytest.raises(InvalidStatus) as refused:
-        connected(key, origin=origin)
+def test_a_stranger_is_refused(connected, key):
+    answers = []
+    for connected.cookie in ("", "sessionid=of-nobody"):
+        answers.append(refusal(connected, key))
 
-    assert refused.value.response.status_code == 403
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert [json.loads(answer.body) for answer in answers] == [{"error": "Unauthorized"}] * 2
+
+
+def test_a_page_of_another_origin_is_refused(connected, key):
+    origins = (None, "http://evil.example", "null")
+
+    statuses = [refusal(connected, key, origin=origin).status_code for origin in origins]
+
+    assert statuses == [403, 403, 403]
 
 
 def test_a_program_needs_the_scope(connected, key, made):
@@ -212,7 +231,7 @@ def test_a_shell_goes_on_after_the_sandbox_slept(connected, key, made, provider)
     page.types("count=41\r")
     page.sees("count=41")
     page.socket.close()
-    until(lambda: provider.server.sleeps(made.name), PATIENCE)
+    wait_until(lambda: provider.server.sleeps(made.name), PATIENCE)
 
     again = connected(key)
     again.types("echo =$((count + 1))=\r")
@@ -224,7 +243,7 @@ def test_it_is_on_the_record_once(connected, key, made):
     for _ in range(3):
         connected(key).socket.close()
 
-    until(lambda: SandboxEvent.objects.filter(action="opened terminal").exists())
+    wait_until(lambda: SandboxEvent.objects.filter(action="opened terminal").exists())
     event = SandboxEvent.objects.get(action="opened terminal")
     assert (event.actor_id, event.detail) == (made.owner.pk, "Terminal 1")
 

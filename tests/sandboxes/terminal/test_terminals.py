@@ -3,7 +3,7 @@
 import pytest
 
 from sandboxes.models import Terminal
-from tests.factories import SandboxFactory
+from tests.support.factories import SandboxFactory
 
 URL = "/api/sandbox/terminals"
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -58,7 +58,7 @@ def opened(monkeypatch, alices_sandbox):
     async def open_terminal(*said):
         page = Page(*said)
         monkeypatch.setattr(relay, "time", SimpleNamespace(monotonic=page.monotonic))
-        admitted = Admitted(alices_sandbox.owner, alices_sandbox, None, None, "", {}, "")
+        admitted = Admitted(alices_sandbox.owner, alices_sandbox, None, None)
         await relay.Relay(page, Shell(), admitted).run()
         return await Sandbox.objects.aget()
 

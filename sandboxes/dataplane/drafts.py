@@ -1,0 +1,136 @@
+"""Writing a file so that nothing of the old one goes before all of the new one is there.
+
+Blaxel's API empties a file first and fills it then: where the disk is full, or the sandbox stops,
+both contents are lost. So the new one is written into a draft beside the file, and a script puts
+the draft in its place, if the file is still the one that was expected.
+"""
+
+import posixpath
+import secrets
+from contextlib import suppress
+
+from sandboxes import errors
+from sandboxes.dataplane import failures, files, names
+from sandboxes.dataplane.processes import run_script
+from sandboxes.reach import Reach
+
+# Names that begin so are not shown. What is left of an upload that broke off goes after an hour.
+PREFIX = ".manta-draft-"
+# Less than what a request may take.
+_SECONDS = 50
+_PLACE = r"""
+trap 'rm -f -- "$DRAFT" "$BESIDE"' EXIT
+if [ -L "$TARGET" ]; then
+  TARGET=$(readlink -f -- "$TARGET" && echo .) || exit 15
+  TARGET=${TARGET%??}
+fi
+FOLDER=${TARGET%/*}/
+field() { stat -c "$1" -- "$2"; }
+version() {
+  if [ "$(field %s "$TARGET")" -gt "$MOST" ]; then field %s-%Y "$TARGET"
+  else sha256sum < "$TARGET" | cut -c 1-32; fi
+}
+overwrite() {
+  old=$(field %s "$TARGET") new=$(field %s "$DRAFT")
+  # The end first: it takes the room that is needed, and can be taken back.
+  if [ "$new" -gt "$old" ]; then
+    if ! tail -c +"$((old + 1))" -- "$DRAFT" >> "$TARGET"; then
+      truncate -s "$old" -- "$TARGET"
+      return 1
+    fi
+  fi
+  cat -- "$DRAFT" 1<> "$TARGET" && truncate -s "$new" -- "$TARGET"
+}
+[ ! -d "$TARGET" ] || exit 13
+if [ -e "$TARGET" ]; then
+  [ -f "$TARGET" ] || exit 14
+  [ "$EXPECTED" != nothing ] || exit 11
+  [ "$EXPECTED" = any ] || [ "=$(version)" = "$EXPECTED" ] || exit 12
+  [ -w "$TARGET" ] || exit 16
+  owner=$(field %u:%g "$TARGET")
+  if [ "$(field %d "$DRAFT")" != "$(field %d "$TARGET")" ]; then
+    BESIDE=$FOLDER${DRAFT##*/}
+    cp -- "$DRAFT" "$BESIDE" || exit 1
+    rm -f -- "$DRAFT"; DRAFT=$BESIDE
+  fi
+  chown "$owner" -- "$DRAFT" 2>/dev/null
+  chmod "$(field %a "$TARGET")" -- "$DRAFT" || exit 1
+  sync -- "$DRAFT" 2>/dev/null
+  if [ "$(field %h "$TARGET")" = 1 ] && [ "$(field %u:%g "$DRAFT")" = "$owner" ]
+  then mv -f -- "$DRAFT" "$TARGET"; else overwrite; fi
+else
+  [ "$EXPECTED" = any ] || [ "$EXPECTED" = nothing ] || exit 12
+  sync -- "$DRAFT" 2>/dev/null
+  # Unlike a rename, a link takes no other file's place.
+  if ! ln -- "$DRAFT" "$TARGET" 2>/dev/null; then
+    [ ! -e "$TARGET" ] || exit 11
+    mv -f -- "$DRAFT" "$TARGET"
+  fi
+fi || exit 1
+find "$FOLDER" -maxdepth 1 -name '.manta-draft-*' -mmin +60 -exec rm -f {} + >/dev/null 2>&1 &
+"""
+
+
+def beside(path: str) -> str:
+    """A new draft's path."""
+    return posixpath.join(posixpath.dirname(path), f"{PREFIX}{secrets.token_hex(8)}")
+
+
+def write(reach: Reach, path: str, content: bytes, *, version: str | None, most: int) -> None:
+    """Write a file of a few megabytes, with the folders above it. Raises what place does."""
+    draft = beside(path)
+    try:
+        files.write(reach, draft, content, meant=path)
+        place(reach, draft, path, version=version, most=most)
+    except BaseException:
+        remove(reach, draft)
+        raise
+
+
+def place(
+    reach: Reach,
+    draft: str,
+    path: str,
+    *,
+    version: str | None = None,
+    most: int = 0,
+    overwrite: bool = False,
+) -> None:
+    """Put a draft in the place of that version of a file, or where there is none yet; or else
+    overwrite whichever file is there. It keeps its permissions, owner and links.
+
+    A version is the beginning of a file's SHA-256; where it has more than `most` bytes, its size
+    and time. Raises FileExists, ChangedOnDisk, or another FileError: then the file is as it was.
+    """
+    expected = "any" if overwrite else "nothing" if version is None else f"={version}"
+    values = {
+        "DRAFT": names.raw(draft),
+        "BESIDE": names.raw(draft),
+        "TARGET": names.raw(path),
+        "EXPECTED": expected,
+        "MOST": str(most),
+    }
+    ran = run_script(reach, _PLACE, values, _SECONDS)
+    match ran.exit_code:
+        case 0:
+            return
+        case 11:
+            raise errors.FileExists(f"There is a file at {path} already.")
+        case 12:
+            raise errors.ChangedOnDisk(f"{path} was changed, moved or deleted since you opened it.")
+        case 13:
+            raise errors.NotAFile(f"{path} is a folder.")
+        case 14:
+            raise errors.NotAFile(f"{path} is a device or a pipe, and no file.")
+        case 15:
+            raise errors.BadPath(f"The link at {path} leads nowhere.")
+        case 16:
+            raise errors.FileDenied(f"The sandbox does not allow {path} to be changed.")
+    known = files.explained(path, failures.code_in(ran.stderr))
+    raise known or errors.BadPath(f"The sandbox could not write to {path}.")
+
+
+def remove(reach: Reach, draft: str) -> None:
+    """Remove what there is of a draft; one that can't be reached goes later."""
+    with suppress(errors.SandboxError):
+        files.delete(reach, draft)

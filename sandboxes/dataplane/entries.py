@@ -1,0 +1,92 @@
+"""Facts that a folder's listing leaves out: where links lead, and names that are not UTF-8.
+
+A listing shows links as files, and Blaxel's server replaces bytes that JSON can't carry. A script
+asks the folder itself, some entries at a time: neither a command line nor an answer may be as long
+as a folder is large.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandboxes import errors
+from sandboxes.dataplane import names
+from sandboxes.dataplane.client import understood
+from sandboxes.dataplane.processes import run_script
+from sandboxes.reach import Reach
+
+# How many entries one call tells. For a link's target a program is started.
+_AT_ONCE, _TARGETS_AT_ONCE = 8_000, 500
+_SECONDS = 15
+# Of more a sandbox would not list the folder either; a hostile one tells them without end.
+_MOST = 100_000
+# D or F for a link to a folder or to something else, d or f for what is no link; then the name and,
+# where it is wanted, a link's target, each ended by a NUL.
+_SCRIPT = r"""
+cd -- "$FOLDER" || exit
+count=0
+for name in * .[!.]* ..?*; do
+  if [ -L "$name" ]; then kind=F; [ -d "$name" ] && kind=D
+  elif [ "$LINKS_ONLY" ] || [ ! -e "$name" ]; then continue
+  else kind=f; [ -d "$name" ] && kind=d; fi
+  count=$((count + 1))
+  [ "$count" -le "$SKIPPED" ] && continue
+  [ "$count" -gt "$((SKIPPED + TAKEN))" ] && break
+  printf '%s%s\0' "$kind" "$name"
+  [ "$TARGETS" ] && [ -L "$name" ] && { readlink -n -- "$name"; printf '\0'; }
+done | base64
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """By its raw name. The kind of a link is that of what it leads to; it may have a target."""
+
+    name: str
+    is_folder: bool
+    is_link: bool
+    target: str = ""
+
+
+def links(reach: Reach, folder: str, *, targets: bool = False) -> dict[str, Entry]:
+    """Return a folder's links by their raw names.
+
+    Raises ProviderUnavailable or ProviderRejected.
+    """
+    found = _entries(reach, folder, links_only=True, targets=targets)
+    return {entry.name: entry for entry in found}
+
+
+def entries(reach: Reach, folder: str) -> list[Entry]:
+    """Return all that is in a folder, by the bytes of its names. Raises what links does."""
+    return list(_entries(reach, folder, links_only=False, targets=False))
+
+
+def _entries(reach: Reach, folder: str, *, links_only: bool, targets: bool) -> Iterator[Entry]:
+    taken = _TARGETS_AT_ONCE if targets else _AT_ONCE
+    values = {
+        "FOLDER": names.raw(folder),
+        "LINKS_ONLY": "1" if links_only else "",
+        "TARGETS": "1" if targets else "",
+        "TAKEN": str(taken),
+    }
+    skipped, told = 0, taken
+    while told == taken and skipped < _MOST:
+        ran = run_script(reach, _SCRIPT, values | {"SKIPPED": str(skipped)}, _SECONDS)
+        if ran.exit_code:
+            raise errors.ProviderRejected(f"The sandbox could not look into {folder}.")
+        told = 0
+        for entry in _read(ran.stdout, targets):
+            told += 1
+            yield entry
+        skipped += told
+
+
+def _read(output: str, targets: bool) -> Iterator[Entry]:
+    with understood():
+        fields = iter(base64.b64decode(output).decode("utf-8", "surrogateescape").split("\0")[:-1])
+    for field in fields:
+        kind, name = field[:1], field[1:]
+        is_link = kind in "DF"
+        target = next(fields, "") if is_link and targets else ""
+        yield Entry(name, kind in "dD", is_link, target)

@@ -1,0 +1,64 @@
+"""File names in the calls of agents: as Manta shows them, whatever bytes they are made of.
+
+The sandbox's own tools take and tell raw paths. In the text of a result, which is JSON,
+local_blaxel escapes bytes that are not UTF-8 as lone surrogates, which MCP's own JSON may not have.
+Blaxel's server replaces them: nothing brings them back.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from manta import json_values
+from manta.computing import in_thread
+from sandboxes.dataplane import names
+from sandboxes.mcp import limits
+
+_FOLDER = "workingDir"
+# The keys of a result under which there are paths, or lists of them.
+_PATHS = {"path", "name", "file", "filePath", "matches", _FOLDER}
+
+
+def raw(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a call's arguments for the sandbox."""
+    return limits.with_paths(tool, arguments, _if_text(names.raw), also=(_FOLDER,))
+
+
+async def told(tool: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result for the agent; other tools than those for files are left as they are."""
+    text = _text_of(result)
+    if not limits.concerns_files(tool) or not ("%" in text or "\\udc" in text):
+        return result
+    return await in_thread(_told, result, text)
+
+
+def _text_of(result: dict[str, Any]) -> str:
+    content = result.get("content")
+    first = content[0] if isinstance(content, list) and len(content) == 1 else None
+    text = first.get("text") if isinstance(first, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _told(result: dict[str, Any], text: str) -> dict[str, Any]:
+    try:
+        output = _shown(json_values.loads(text.encode(errors="replace")), "")
+    except (ValueError, RecursionError):
+        return result
+    if not isinstance(output, dict):
+        return result
+    content = [{**result["content"][0], "text": json.dumps(output, ensure_ascii=False)}]
+    return {**result, "content": content, "structuredContent": output}
+
+
+def _shown(value: Any, key: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _shown(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shown(each, key) for each in value]
+    if isinstance(value, str):
+        return names.told(value) if key in _PATHS else names.without_lone(value)
+    return value
+
+
+def _if_text(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: change(value) if isinstance(value, str) else value

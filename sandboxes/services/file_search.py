@@ -1,0 +1,95 @@
+"""Searching the names and the contents of files below a folder in a sandbox."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from unicodedata import combining, normalize
+
+from sandboxes.dataplane import drafts, files, names
+from sandboxes.models import Sandbox
+from sandboxes.services.files import TRASH_NAMES, Kind, number_of, require_files
+
+MOST_LINES = 200
+_LONGEST_LINE = 240
+# As a name that is not UTF-8 is shown, which no glob finds.
+_PERCENT = re.compile("%[0-9A-F]{2}")
+
+
+@dataclass(frozen=True)
+class Match:
+    path: str
+    kind: Kind
+    line: int | None = None
+    column: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    matches: list[Match]
+    more: bool
+
+
+def search(*, sandbox: Sandbox, path: str, query: str, contents: bool, hidden: bool) -> Found:
+    """Names, or lines, below a folder that have the text, whatever its case."""
+    require_files(sandbox)
+    matches = _lines(sandbox, path, query) if contents else _names(sandbox, path, query, hidden)
+    kept = [match for match in matches if not _is_own(match.path)]
+    return Found(kept[:MOST_LINES], len(kept) > MOST_LINES)
+
+
+def _lines(sandbox: Sandbox, folder: str, query: str) -> list[Match]:
+    """Lines in the order of files, whichever of Unicode's normal forms they have the text in."""
+    found: dict[tuple[str, int | None], Match] = {}
+    for form in dict.fromkeys((query, normalize("NFC", query), normalize("NFD", query))):
+        for each in files.search_contents(sandbox.reach, folder, form, MOST_LINES + 1):
+            match = _line(folder, each)
+            found.setdefault((match.path, match.line), match)
+    return list(found.values())
+
+
+def _names(sandbox: Sandbox, folder: str, query: str, hidden: bool) -> list[Match]:
+    kinds: tuple[Kind, Kind] = ("directory", "file")
+    matches = [
+        Match(posixpath.join(folder, found), kind)
+        for kind in kinds
+        for found in files.find(sandbox.reach, folder, kind, _globs(query), hidden)
+    ]
+    wanted = _folded(query)
+    named = [each for each in matches if wanted in _folded(posixpath.basename(each.path))]
+    return sorted(named, key=lambda match: (len(match.path), match.path))
+
+
+def _folded(text: str) -> str:
+    """Return the same for texts that differ only in case and in Unicode's normal form."""
+    return normalize("NFC", normalize("NFC", text).casefold())
+
+
+def _globs(query: str) -> list[str]:
+    """Return globs for at least the names that have the text in them, in either case.
+
+    A name is in one of Unicode's two normal forms, hardly ever in a mixture of them.
+    """
+    forms = dict.fromkeys((normalize("NFC", query), normalize("NFD", query)))
+    return [f"*{''.join(map(_either_case, _PERCENT.sub('*', form)))}*" for form in forms]
+
+
+def _either_case(letter: str) -> str:
+    cases = {letter, letter.lower(), letter.upper(), letter.casefold()}
+    if letter.isalpha() and all(len(each) == 1 for each in cases):
+        return f"[{''.join(sorted(cases))}]"
+    is_plain = letter.isdigit() or letter in " ._-" or combining(letter)
+    return letter if is_plain else "*"
+
+
+def _line(folder: str, found: dict[str, object]) -> Match:
+    column, text = number_of(found.get("column")) or 1, str(found.get("text") or "")
+    start = max(0, column - 1 - _LONGEST_LINE // 4) if len(text) > _LONGEST_LINE else 0
+    path = posixpath.join(folder, names.told(str(found.get("path") or "")))
+    shown = text[start : start + _LONGEST_LINE].strip()
+    return Match(path, "file", number_of(found.get("line")), column, shown)
+
+
+def _is_own(path: str) -> bool:
+    own = any(f"/{name}/" in f"{path}/" for name in TRASH_NAMES)
+    return own or f"/{drafts.PREFIX}" in path

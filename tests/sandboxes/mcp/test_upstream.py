@@ -1,0 +1,108 @@
+"""What a sandbox's MCP may answer without harm to anybody else."""
+
+import asyncio
+import gzip
+import json
+
+import pytest
+
+from sandboxes.mcp import upstream
+from sandboxes.mcp.capped import capped
+
+RESULT = b'{"jsonrpc": "2.0", "id": 1, "result": {"ok": true}}'
+STREAM = {"Content_Type": "text/event-stream"}
+PROGRESS = b'data: {"method": "notifications/progress", "params": {}}\n\n'
+
+
+def ask(reach, heard=None, params=None):
+    async def hear(message):
+        if heard is not None:
+            heard.append(message)
+
+    async def asked():
+        async with upstream.new_client() as http:
+            return await upstream.ask(http, reach, "tools/call", params or {}, hear)
+
+    return asyncio.run(asked())
+
+
+def endless(hostile, piece, **headers):
+    def answer(handler):
+        hostile.say(b"", **headers)(handler)
+        while not hostile.over.is_set():
+            handler.wfile.write(piece)
+
+    return answer
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
+@pytest.mark.parametrize("piece", [b"x" * 2**16, b"\n" * 2**16, PROGRESS * 999])
+def test_no_answer_is_read_without_end(hostile, headers, piece):
+    hostile.answer = endless(hostile, piece, **headers)
+
+    with pytest.raises(upstream.Unreachable):
+        ask(hostile.reach)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b"7", b"null", b'{"result": 7}', b"data: 7\n\n", b"data: [1]\n\n"]
+)
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
+def test_an_answer_of_no_sense_is_none(hostile, headers, body):
+    hostile.answer = hostile.say(body, **headers)
+
+    with pytest.raises(upstream.Unreachable):
+        ask(hostile.reach)
+
+
+def test_what_is_no_json_is_the_callers_mistake(hostile):
+    hostile.answer = hostile.say(RESULT)
+
+    with pytest.raises(upstream.Refused) as refused:
+        ask(hostile.reach, params={"arguments": {"limit": float("inf")}})
+
+    assert refused.value.args[0] == -32602
+
+
+def test_what_is_compressed_is_not_unpacked(hostile):
+    hostile.answer = hostile.say(gzip.compress(RESULT), Content_Encoding="gzip")
+
+    with pytest.raises(upstream.Unreachable):
+        ask(hostile.reach)
+
+
+def test_an_answer_is_found_in_a_stream_whatever_its_pieces(hostile):
+    large = {"result": {"texts": ["x" * 90_000] * 40}}
+    whole = PROGRESS * 2 + b"data: " + json.dumps(large).encode() + b"\n\n"
+
+    def in_pieces(handler):
+        hostile.say(b"", **STREAM)(handler)
+        for at in range(0, len(whole), 7_001):
+            handler.wfile.write(whole[at : at + 7_001])
+
+    heard = []
+    hostile.answer = in_pieces
+
+    assert ask(hostile.reach, heard) == large["result"]
+    assert len(heard) == 2
+
+
+def test_an_answer_of_many_values_is_not_read(hostile):
+    hostile.answer = hostile.say(b'{"result": {"content": [' + b"[]," * 200_000 + b"[]]}}")
+
+    with pytest.raises(upstream.Refused, match="too many values"):
+        ask(hostile.reach)
+
+
+def test_a_long_text_of_commas_is_one_value(hostile):
+    hostile.answer = hostile.say(json.dumps({"result": {"text": "a," * 10**6}}).encode())
+
+    assert ask(hostile.reach)["text"].startswith("a,a,")
+
+
+def test_what_is_nested_without_end_is_cut():
+    value = "deep"
+    for _ in range(900):
+        value = [value]
+
+    assert "nested too deeply" in str(capped({"content": value}))
