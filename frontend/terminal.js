@@ -12,20 +12,23 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(rules);
 document.adoptedStyleSheets.push(sheet);
 
+const create = (options) => {
+  const terminal = new Terminal({ allowProposedApi: true, ...options }); // Unicode 11 is proposed
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
+  return terminal;
+};
+
+// Returns a terminal that is drawn nowhere: what is written to it is read from its buffer.
+export const createParser = create;
+
 // Returns the terminal, drawn in `parent`, with its fit and search add-ons. `openLink(event, address)`
 // is called when a link is activated; other options are xterm's.
 export const createTerminal = ({ parent, openLink, ...options }) => {
-  const terminal = new Terminal({
-    allowProposedApi: true, // Unicode 11 is one
-    linkHandler: { activate: openLink },
-    ...options,
-  });
+  const terminal = create({ linkHandler: { activate: openLink }, ...options });
   const fit = new FitAddon();
   const search = new SearchAddon();
-  for (const addon of [fit, search, new WebLinksAddon(openLink), new Unicode11Addon()]) {
-    terminal.loadAddon(addon);
-  }
-  terminal.unicode.activeVersion = "11";
+  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
   terminal.open(parent);
   return { terminal, fit, search };
 };

@@ -1,15 +1,11 @@
 // What is not saved is asked about before its tab closes.
 window.editorParts ??= {};
 (() => {
-  // "save", "discard" or "cancel", which Escape is, too.
-  const ask = (file) =>
-    new Promise((resolve) => {
-      const dialog = document.getElementById("editor-closing");
-      dialog.querySelector("[data-name]").textContent = file.name;
-      dialog.returnValue = "cancel";
-      dialog.onclose = () => resolve(dialog.returnValue);
-      dialog.showModal();
-    });
+  const ask = (file) => {
+    const dialog = document.getElementById("editor-closing");
+    dialog.querySelector("[data-name]").textContent = file.name;
+    return window.askIn(dialog);
+  };
 
   // What can't be saved stays open, and says why.
   window.editorParts.mayClose = async (file) => {

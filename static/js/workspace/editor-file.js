@@ -3,13 +3,20 @@ window.editorParts ??= {};
 (() => {
   const bundle = () => import(document.getElementById("editor").dataset.bundle);
 
+  // UTF-16 says so in its first two bytes; whatever else is not UTF-8 is shown as far as it can be.
+  const decoded = (bytes) => {
+    const [first, second] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
+    const label = { "255 254": "utf-16le", "254 255": "utf-16be" }[`${first} ${second}`] ?? "utf-8";
+    return new TextDecoder(label).decode(bytes);
+  };
+
   class OpenFile {
     version = null; // of what is on disk, as far as it is known; null: nothing is
     saved = null; // the text that version stands for
     editor = null;
     state = "closed"; // closed, loading, asleep, text, view
     language = "";
-    readOnly = false;
+    locked = ""; // why it can't be changed here
     conflict = false;
 
     constructor(path, panel, told) {
@@ -22,6 +29,10 @@ window.editorParts ??= {};
 
     get name() {
       return this.path.split("/").pop();
+    }
+
+    get readOnly() {
+      return Boolean(this.locked);
     }
 
     get dirty() {
@@ -94,12 +105,16 @@ window.editorParts ??= {};
     async meet(found) {
       if (found.kind === "directory") return this.showView({ path: this.path, why: "folder" });
       if (found.content === null) return this.showView(found);
-      if (this.state !== "text") return this.showText(found.content, { version: found.version, agreed: true });
+      const isOther = Boolean(found.why) !== this.readOnly && !this.dirty;
+      if (this.state !== "text" || isOther) {
+        await this.showText(found.content, { version: found.version, agreed: true });
+        return found.why ? this.lock(found.why) : undefined;
+      }
       if (found.version === this.version && this.saved) return undefined;
       if (this.editor.text === found.content) return this.agree(found);
       if (found.version === this.version) {
         // A draft of what is still there: the difference is the person's own.
-        this.saved = this.Text.of(found.content.split(/\r?\n/));
+        this.saved = this.Text.of(found.content.split(this.editor.lineEnd));
         return undefined;
       }
       if (!this.dirty) {
@@ -114,7 +129,7 @@ window.editorParts ??= {};
       this.saved = this.editor.doc;
       this.conflict = false;
       editorParts.drafts.remove(this.path).catch(() => {});
-      this.say("");
+      this.say(editorParts.why[this.locked] ?? "");
     }
 
     differ() {
@@ -136,8 +151,15 @@ window.editorParts ??= {};
     async openAnyway() {
       const bytes = await editorParts.api.bytes(this.path).catch((error) => this.say(error.message));
       if (!bytes) return;
-      await this.showText(new TextDecoder().decode(bytes), { agreed: true });
-      this.readOnly = this.editor.readOnly = true;
+      await this.showText(decoded(bytes), { agreed: true });
+      this.lock("not_utf8");
+    }
+
+    // What can be read here, and not saved as it was, or not at all.
+    lock(why) {
+      this.locked = why;
+      this.editor.readOnly = true;
+      this.say(editorParts.why[why]);
       this.told();
     }
 
@@ -155,6 +177,7 @@ window.editorParts ??= {};
       });
       this.editor.wrap = localStorage.getItem("wordWrap") === "on";
       this.state = "text";
+      this.locked = "";
       this.version = version;
       if (agreed) this.agree({ version });
       await this.colour();

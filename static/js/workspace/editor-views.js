@@ -8,6 +8,7 @@ window.editorParts ??= {};
     too_large: "This file is too large to be edited here.",
     not_utf8: "This text is not UTF-8. Saving it here would damage it.",
     unreadable: "The sandbox does not let this file be read.",
+    read_only: "The sandbox does not let this file be changed.",
     folder: "This is a folder.",
     gone: "This file is no longer there.",
   };
@@ -39,6 +40,8 @@ window.editorParts ??= {};
       href: editorParts.api.contentAddress(path),
       download: path.split("/").pop(),
     });
+
+  window.editorParts.why = WHY;
 
   // Fills the panel; openAnyway is called where the person insists on text.
   window.editorParts.view = async (panel, { path, size: bytes, why }, openAnyway) => {

@@ -49,6 +49,25 @@
     return told;
   };
 
+  // Where its folder is gone, or something took its place, it can still be put elsewhere.
+  const restore = (trashed, path, how = {}) => attempt(async () => {
+    try {
+      const told = await call("POST", "/restore", { trashed, ...how });
+      await show(told.path);
+    } catch (error) {
+      const choices = { folder_not_found: ["folder", "elsewhere"], file_exists: ["elsewhere"] }[error.code];
+      if (!choices) throw error;
+      const all = {
+        folder: ["Restore its folder, too", () => restore(trashed, path, { ...how, makeFolders: true })],
+        elsewhere: ["Restore elsewhere…", async () => {
+          const destination = await files.ask("Restore as", how.destination || path);
+          if (destination) restore(trashed, destination, { destination });
+        }],
+      };
+      files.offer(error.message, choices.map((choice) => all[choice]));
+    }
+  });
+
   files.actions = {
     open: (entry) => files.activate(entry),
     "new-file": async (entry) => {
@@ -85,10 +104,7 @@
     delete: (entry) => attempt(async () => {
       const { path, name } = entry.dataset;
       const { trashed } = await remove(entry);
-      files.say(`Deleted ${name}.`, () => attempt(async () => {
-        await call("POST", "/restore", { trashed });
-        await show(path);
-      }));
+      files.say(`Deleted ${name}.`, () => restore(trashed, path));
     }),
     "delete-for-good": async (entry) => {
       if (await files.confirm(entry.dataset.name)) attempt(() => remove(entry, "&forever=true"));

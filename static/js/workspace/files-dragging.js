@@ -11,12 +11,15 @@
       return files.upload(folder, above + entry.name, file);
     }
     const reader = entry.createReader();
-    for (;;) {
+    for (let isEmpty = true; ; isEmpty = false) {
       const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) return null;
-      for (const each of some) await walk(each, folder, `${above}${entry.name}/`);
+      if (!some.length) return isEmpty ? files.uploadEmpty(folder, above + entry.name) : null;
+      for (const each of some) await take(each, folder, `${above}${entry.name}/`);
     }
   };
+  // One that can't be read keeps none of the others.
+  const take = (entry, folder, above) =>
+    walk(entry, folder, above).catch((error) => files.say(`${entry.name} can’t be read: ${error.message}`));
 
   let dragged = null;
   const unmark = () => pane.querySelectorAll(".dropping").forEach((each) => each.classList.remove("dropping"));
@@ -48,6 +51,6 @@
     const folder = over(event).dataset.path || await files.known();
     if (!folder) return;
     if (path) return files.move(path, `${folder === "/" ? "" : folder}/${name}`);
-    for (const entry of entries) walk(entry, folder).catch((error) => files.say(`It can’t be read: ${error.message}`));
+    for (const entry of entries) take(entry, folder);
   });
 })();

@@ -16,6 +16,8 @@
     const entry = event.target.closest(".entry");
     if (entry && entry !== files.selected) files.select(entry, false);
   });
+  // Names come in either of Unicode's normal forms, and in any case.
+  const plain = (text) => text.normalize("NFC").toLowerCase();
   let typed = "", typedAt = 0;
   tree.addEventListener("keydown", (event) => {
     const entry = event.target.closest(".entry");
@@ -30,7 +32,7 @@
     else if (event.key.length === 1) {
       typed = event.timeStamp - typedAt < 700 ? typed + event.key : event.key;
       typedAt = event.timeStamp;
-      const found = [...all.slice(at + (typed.length === 1)), ...all].find((each) => each.dataset.name.toLowerCase().startsWith(typed.toLowerCase()));
+      const found = [...all.slice(at + (typed.length === 1)), ...all].find((each) => plain(each.dataset.name).startsWith(plain(typed)));
       if (found) files.select(found);
     } else return;
     event.preventDefault();

@@ -6,12 +6,17 @@
   const files = window.filesParts;
   const FREE = ["new-file", "new-folder", "upload", "hidden", "find"];
 
+  let at = [0, 0];
+  const place = () => {
+    menu.style.left = `${Math.max(0, Math.min(at[0], innerWidth - menu.offsetWidth - 8))}px`;
+    menu.style.top = `${Math.max(0, Math.min(at[1], innerHeight - menu.offsetHeight - 8))}px`;
+  };
   const openMenu = (x, y) => {
+    at = [x, y];
     for (const item of menu.children) item.hidden = !files.selected && !FREE.includes(item.dataset.does);
     menu.querySelector('[data-does="hidden"]').setAttribute("aria-checked", String(files.hidden));
     menu.showPopover();
-    menu.style.left = `${Math.min(x, innerWidth - menu.offsetWidth - 8)}px`;
-    menu.style.top = `${Math.min(y, innerHeight - menu.offsetHeight - 8)}px`;
+    place();
     menu.querySelector("button:not([hidden])").focus();
   };
   document.getElementById("pane-files").addEventListener("click", (event) => {
@@ -36,6 +41,7 @@
     event.preventDefault();
     items.at(to % items.length).focus();
   });
+  window.addEventListener("resize", () => menu.matches(":popover-open") && place());
   menu.addEventListener("toggle", (event) => event.newState === "closed" && document.activeElement === document.body && files.selected?.focus());
   tree.addEventListener("keydown", (event) => {
     const name = { F2: "rename", Delete: event.shiftKey ? "delete-for-good" : "delete" }[event.key];

@@ -31,7 +31,7 @@
     const holder = document.createElement("template");
     holder.innerHTML = await response.text();
     const told = holder.content.querySelector("[data-folder]");
-    if (!response.ok || !told) throw new Error(holder.content.textContent.trim() || "The folder can’t be read.");
+    if (!response.ok || !told) throw new Error(holder.content.querySelector("p")?.textContent || "The folder can’t be read.");
     return [told.dataset.folder, holder.content];
   };
 
@@ -55,6 +55,12 @@
     watch(list);
   };
 
+  const note = (text) => {
+    const line = Object.assign(document.createElement("li"), { className: "entry-note", textContent: text });
+    line.setAttribute("role", "none");
+    return line;
+  };
+
   // New lines; what was open below stays as it is, and so do focus and selection.
   const fill = async (path) => {
     let list = path ? listOf(path) : tree;
@@ -65,6 +71,7 @@
     } catch (error) {
       if (list === tree) problem.textContent = error.message;
       problem.hidden = list !== tree;
+      if (list !== tree && !list.querySelector(".entry")) list.replaceChildren(note(error.message));
       return;
     }
     problem.hidden = true;

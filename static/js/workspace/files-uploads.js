@@ -54,8 +54,10 @@
       list.append(this.item);
     }
 
-    get address() {
-      return `${pane.dataset.api}/content?path=${encodeURIComponent(this.path)}`;
+    put(request) {
+      const address = `${pane.dataset.api}/content?path=${encodeURIComponent(this.path)}`;
+      request.open("PUT", address + (this.overwrites ? "&overwrite=true" : ""));
+      request.send(this.file);
     }
 
     say(words) {
@@ -92,8 +94,7 @@
         bar.value = event.total ? event.loaded / event.total : 1;
         this.say(`${Math.round(bar.value * 100)} %`);
       };
-      request.open("PUT", this.address + (this.overwrites ? "&overwrite=true" : ""));
-      request.send(this.file);
+      this.put(request);
       return new Promise((resolve) => {
         request.onloadend = () => {
           this.answered(request);
@@ -121,9 +122,32 @@
     }
   }
 
-  files.upload = (folder, name, file) => {
-    new Upload(`${folder === "/" ? "" : folder}/${name}`, name, file).wait();
-  };
+  // A folder with nothing in it: the others are made with what is in them.
+  class EmptyFolder extends Upload {
+    put(request) {
+      request.open("POST", `${pane.dataset.api}/folder`);
+      const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "Content-Type": "application/json" };
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.send(JSON.stringify({ path: this.path }));
+    }
+
+    // One that is there already is as wanted.
+    async run() {
+      const kind = !this.stopped && (await kindOf(this.path).catch(() => null));
+      if (this.stopped) return;
+      if (kind === "directory") this.item.remove();
+      else if (kind) this.fail(`There is something at ${this.path} already.`);
+      else await this.send();
+    }
+
+    fail(words) {
+      super.fail(words, "");
+    }
+  }
+
+  const join = (folder, name) => `${folder === "/" ? "" : folder}/${name}`;
+  files.upload = (folder, name, file) => new Upload(join(folder, name), name, file).wait();
+  files.uploadEmpty = (folder, name) => new EmptyFolder(join(folder, name), `${name}/`, new Blob()).wait();
   picker.addEventListener("change", async () => {
     const chosen = [...picker.files];
     picker.value = "";

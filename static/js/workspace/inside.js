@@ -10,6 +10,7 @@
   const { body, documentElement: root } = document;
   let source = null;
   let wanted = false;
+  let soon = false;
   let idle;
   let later;
   let quiet;
@@ -48,6 +49,7 @@
 
   const park = () => {
     clearTimeout(later);
+    soon = false;
     clearTimeout(quiet);
     clearTimeout(idle);
     source?.close();
@@ -58,6 +60,7 @@
 
   const open = () => {
     clearTimeout(later);
+    soon = false;
     is("connecting");
     source = new EventSource(from);
     source.onerror = () => {
@@ -80,14 +83,20 @@
   // Whether to listen, as things are now. Looking alone never wakes a sandbox.
   const consider = () => {
     if (source || document.hidden || isIdle()) return;
+    if (soon && !wanted && sandboxIs("active")) return;
     if (sandboxIs("active") || (wanted && sandboxIs("standby"))) open();
     else is(sandboxIs("standby") ? "asleep" : "off");
   };
 
-  // The Play button may not say yet that the sandbox fell asleep meanwhile: its news comes first.
+  // The Play button may not say yet that the sandbox fell asleep meanwhile, and neither may the first
+  // news that comes: whoever only comes back to the page waits for it.
   const considerSoon = () => {
     clearTimeout(later);
-    later = setTimeout(consider, NEWS_MS);
+    soon = true;
+    later = setTimeout(() => {
+      soon = false;
+      consider();
+    }, NEWS_MS);
   };
 
   const acted = () => {
@@ -109,8 +118,11 @@
     }
     consider();
   });
-  // The panel's news comes with the Play button's state.
-  body.addEventListener("htmx:oobAfterSwap", consider);
+  // The panel's news comes with the Play button's state, maybe after other parts of the page: while
+  // these are swapped, the button still tells the state before, and would have us wake the sandbox.
+  body.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+    if (detail.target.id === "play-state") consider();
+  });
   document.addEventListener("visibilitychange", () => {
     clearTimeout(later);
     if (document.hidden) later = setTimeout(park, HIDDEN_MS);

@@ -1,27 +1,23 @@
-// What a process says, line by line. A connection that is lost comes back by itself, after the last
-// whole line that was read.
+// What a process says, piece by piece. A connection that is lost comes back by itself, at the place
+// up to which all was read, or at the oldest that is kept.
 window.logParts ??= {};
 (() => {
   const AGAIN_MS = 1000;
   const LONGEST_MS = 15000;
   const FINAL = [401, 403, 404];
+  const KIND = "application/x-ndjson";
 
-  // `hear` takes [{ kind, text }], `tell` what to say of the connection, and `runs` says whether more
-  // is to come.
+  // `hear` takes [{ type, data }] and is waited for, `tell` what to say of the connection, and `runs`
+  // says whether more is to come.
   window.logParts.follow = ({ from, name, hear, tell, runs }) => {
-    let read = 0;
-    let kind = "stdout";
+    let position = 0;
     let failures = 0;
     let abort = null;
     let later = 0;
 
-    const parse = (line) => {
-      const named = /^(stdout|stderr):/.exec(line);
-      if (named) kind = named[1];
-      return { kind, text: named ? line.slice(named[0].length) : line };
-    };
     const ask = async (signal) => {
-      const answer = await fetch(`${from}?${new URLSearchParams({ name, follow: 1, after: read })}`, { signal });
+      const query = new URLSearchParams({ name, follow: 1, after: position });
+      const answer = await fetch(`${from}?${query}`, { signal, headers: { Accept: KIND } });
       if (answer.ok) return answer.body.pipeThrough(new TextDecoderStream()).getReader();
       const { error } = await answer.json().catch(() => ({ error: "The log can't be read." }));
       throw Object.assign(new Error(error), { isFinal: FINAL.includes(answer.status) });
@@ -29,18 +25,18 @@ window.logParts ??= {};
     // Whether there was anything new.
     const listen = async (signal) => {
       const reader = await ask(signal);
-      const before = read;
+      const before = position;
       let rest = "";
       tell("");
       failures = 0;
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return read > before;
+        if (done) return position > before;
         const whole = (rest + value).split("\n");
         rest = whole.pop();
-        const said = whole.filter((line) => !line.startsWith("[keepalive]"));
-        read += said.length;
-        hear(said.map(parse));
+        const said = whole.map((line) => JSON.parse(line));
+        position = said.at(-1)?.position ?? position;
+        await hear(said);
       }
     };
 
@@ -65,7 +61,7 @@ window.logParts ??= {};
       abort?.abort();
     };
     const fromStart = () => {
-      read = 0;
+      position = 0;
       connect();
     };
     return { connect, stop, fromStart };

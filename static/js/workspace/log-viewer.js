@@ -32,23 +32,30 @@
       each.setAttribute("aria-current", String(each.dataset.showsLog === shown?.name));
     }
   };
-  const cut = (most) => {
-    const note = part("cut");
-    note.hidden = false;
-    note.textContent = `Only the last ${most.toLocaleString("en")} lines are shown.`;
+  // What can't be shown, above the lines: a note between them may itself leave.
+  const missing = () => {
+    const said = { lost: "", cut: "" };
+    const note = (what) => (text) => {
+      said[what] = text;
+      part("cut").hidden = false;
+      part("cut").textContent = `${said.lost} ${said.cut}`.trim();
+    };
+    return { lost: note("lost"), cut: note("cut") };
   };
   const open = (name) => {
     close();
-    const { from } = viewer().dataset;
+    const { from, xterm } = viewer().dataset;
+    const { lost, cut } = missing();
     const lines = logParts.lines({ element: part("lines"), added: (line) => part("search").value && mark(line), cut });
+    const output = logParts.output({ module: import(xterm), lines, lost });
     const stream = logParts.follow({
       from,
       name,
-      hear: lines.add,
+      hear: output.hear,
       tell: (text) => (part("state").textContent = text),
       runs: () => row(name)?.dataset.status === "running",
     });
-    shown = { element: viewer(), name, lines, stream, pid: row(name)?.dataset.pid };
+    shown = { element: viewer(), name, lines, output, stream, pid: row(name)?.dataset.pid };
     part("name").textContent = name;
     part("download").href = `${from}?${new URLSearchParams({ name })}`;
     viewer().hidden = false;
@@ -57,6 +64,7 @@
   };
   const close = () => {
     shown?.stream.stop();
+    shown?.output.reset();
     shown?.lines.clear();
     shown = null;
     part("search").value = part("found").textContent = part("state").textContent = "";
@@ -102,7 +110,8 @@
     const { pid } = row(shown.name)?.dataset ?? {};
     if (!pid || pid === shown.pid) return;
     shown.pid = pid;
-    shown.lines.add([{ kind: "note", text: "Started again." }]);
+    shown.output.reset();
+    shown.output.note("Started again.");
     shown.stream.fromStart();
   });
   // Nothing is asked of a sandbox that may sleep.

@@ -1,13 +1,10 @@
 // Closing a terminal. Where a program still runs in it, that is asked about first.
 window.terminalParts ??= {};
 (() => {
-  const confirmed = (dialog, text) =>
-    new Promise((resolve) => {
-      dialog.querySelector("p").textContent = text;
-      dialog.returnValue = "";
-      dialog.onclose = () => resolve(dialog.returnValue === "close");
-      dialog.showModal();
-    });
+  const confirmed = async (dialog, text) => {
+    dialog.querySelector("p").textContent = text;
+    return (await window.askIn(dialog)) === "close";
+  };
 
   // Whether it is closed; `failed` is told why it is not.
   window.terminalParts.close = async ({ server, dialog, key, failed }) => {

@@ -66,7 +66,7 @@ window.terminalParts ??= {};
     return Boolean(asked) || key === "v"; // the browser pastes, xterm.js takes it
   };
 
-  window.terminalParts.draw = ({ createTerminal, parent, label, readsAloud, onData, onSize, ask }) => {
+  window.terminalParts.draw = ({ createTerminal, parent, label, readsAloud, onData, onSize, onCopy, ask }) => {
     const quiet = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const { terminal, fit, search } = createTerminal({
       parent,
@@ -90,6 +90,10 @@ window.terminalParts ??= {};
       if (!isReplaying || !ANSWER.test(data)) onData(data);
     });
     terminal.onResize(({ cols, rows }) => onSize(cols, rows));
+    terminal.parser.registerOscHandler(52, (data) => {
+      if (!isReplaying) onCopy(data);
+      return true;
+    });
 
     const refit = () => {
       if (parent.offsetParent === null || parent.clientHeight <= 20) return;

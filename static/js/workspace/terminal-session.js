@@ -17,7 +17,7 @@ window.terminalParts ??= {};
     get address() {
       const { cols, rows } = this.screen.terminal;
       const { origin } = location;
-      return `${origin.replace("http", "ws")}${this.pane.socket}?session=${this.key}&cols=${cols}&rows=${rows}&acks=1`;
+      return `${origin.replace("http", "ws")}${this.pane.socket}?session=${this.key}&cols=${cols}&rows=${rows}&acks=1&taken=1`;
     }
 
     show() {
@@ -33,6 +33,7 @@ window.terminalParts ??= {};
         readsAloud: this.pane.reads,
         onData: (data) => this.type(data),
         onSize: (cols, rows) => this.connection?.resize(cols, rows),
+        onCopy: this.pane.copied,
         ask: (what) => this.pane.asked(what),
       });
       this.connection = connect({

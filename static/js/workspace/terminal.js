@@ -1,6 +1,6 @@
 // The terminal pane. It loads what it needs when it is first shown, and wakes nothing by itself.
 (() => {
-  const { Session, close, list, search, showState, tabs, watch } = window.terminalParts;
+  const { Session, clipboard, close, list, search, showState, tabs, watch } = window.terminalParts;
   const { body, documentElement: root } = document;
 
   class Pane {
@@ -23,6 +23,7 @@
         close: (key) => this.close(key),
         leave: () => this.current?.focus(),
       });
+      this.copied = clipboard(this.find("copying"), (text) => this.notice(text));
       this.openSearch = search(this.find("search"), () => this.current?.screen);
     }
 
