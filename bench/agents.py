@@ -9,10 +9,10 @@ import httpx
 
 from bench.report import Group, Table
 from bench.timing import by_turns, milliseconds, percentile
-from tests.e2e.blaxel import KEY
-from tests.e2e.manta import Manta, environment
-from tests.e2e.visitor import Visitor
-from tests.scripts.supervisor import new_state_dir
+from tests.support.blaxel_client import KEY
+from tests.support.manta_process import Manta, environment
+from tests.support.supervisor import new_state_dir
+from tests.support.visitor import Visitor
 
 CALLERS = (1, 16)
 TIMES = 320

@@ -7,10 +7,10 @@ from bench.load import Load
 from bench.processes import Weight, trees
 from bench.report import Group, Table
 from bench.timing import by_turns, milliseconds, percentile, ratio, repeated, spread, table
-from tests.e2e.manta import Manta
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
-from tests.scripts.supervisor import new_state_dir
+from tests.support.manta_process import Manta
+from tests.support.supervisor import new_state_dir
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 CLIENTS = (1, 16, 64)
 # Longer than local_blaxel takes to have its pool of started agents full again.
@@ -34,7 +34,7 @@ def sign_ups(manta: Manta, times: int = 8) -> list[tuple[str, ...]]:
             visitor.http.get("/accounts/signup/")
             started = time.perf_counter()
             posts.append(milliseconds(visitor.sign_up))
-            until(lambda visitor=visitor: visitor.sandbox()["status"] in ("active", "standby"))
+            wait_until(lambda visitor=visitor: visitor.sandbox()["status"] in ("active", "standby"))
             ready.append(1000 * (time.perf_counter() - started))
     return [
         spread("Sign-up: POST", posts),

@@ -21,8 +21,8 @@ from pathlib import Path
 from bench.processes import Weight, cpu_seconds
 from bench.report import Group, Table
 from bench.timing import spread, table
-from tests.local_blaxel.running import until
-from tests.scripts.supervisor import free_port
+from tests.support.supervisor import free_port
+from tests.support.waiting import wait_until
 
 PANELS = 500
 IDLE_SECONDS = 20.0
@@ -196,7 +196,7 @@ def _web() -> Iterator[Web]:
         quiet = ["--log-level", "warning", "--port", str(port)]
         process = subprocess.Popen([*command, *quiet], env=environ)
         try:
-            until(lambda: _listens(port), 120)
+            wait_until(lambda: _listens(port), 120)
             yield Web(process.pid, port, database, json.loads(filled.stdout))
         finally:
             process.terminate()

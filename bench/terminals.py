@@ -9,10 +9,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from bench.report import Group, Table
 from bench.timing import by_turns, ratio, spread, table
-from tests.e2e.blaxel import KEY
-from tests.e2e.manta import Manta
-from tests.e2e.visitor import Visitor
-from tests.scripts.supervisor import new_state_dir
+from tests.support.blaxel_client import KEY
+from tests.support.manta_process import Manta
+from tests.support.supervisor import new_state_dir
+from tests.support.visitor import Visitor
 
 TIMES = 500
 PROMPT = "ready>"

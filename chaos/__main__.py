@@ -15,7 +15,7 @@ from chaos import checks, planted
 from chaos.journal import Journal, Mismatch
 from chaos.killer import Killer
 from chaos.people import Crowd
-from tests.e2e.manta import Parts, prepared_state
+from tests.support.manta_process import Parts, prepared_state
 
 
 def main() -> int:

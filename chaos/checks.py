@@ -6,8 +6,8 @@ from typing import Any
 
 from chaos.journal import Mismatch
 from chaos.people import Crowd
-from tests.e2e.manta import Parts
-from tests.local_blaxel.running import until
+from tests.support.manta_process import Parts
+from tests.support.waiting import wait_until
 
 _PATIENCE = 150.0
 
@@ -15,7 +15,7 @@ _PATIENCE = 150.0
 def compare(parts: Parts, crowd: Crowd) -> Counter[str]:
     """Raise Mismatch for the first thing that doesn't agree; returns what was compared."""
     try:
-        until(lambda: not [row for row in rows(parts) if _is_unsettled(row)], _PATIENCE)
+        wait_until(lambda: not [row for row in rows(parts) if _is_unsettled(row)], _PATIENCE)
     except AssertionError as exc:
         raise Mismatch(f"rows that do not settle: {rows(parts)}") from exc
     # The worker lists the provider every 30 s where nobody looks: until then a state may be old.

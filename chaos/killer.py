@@ -5,7 +5,7 @@ import signal
 import time
 
 from chaos.journal import Journal
-from tests.e2e.manta import Parts
+from tests.support.manta_process import Parts
 
 
 class Killer:

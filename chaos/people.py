@@ -10,9 +10,9 @@ import httpx
 
 from chaos.files import Files
 from chaos.journal import Journal, Mismatch
-from tests.e2e.manta import Parts
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
+from tests.support.manta_process import Parts
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 # Longer than any process is away, and than making a sandbox takes then.
 PATIENCE = 120.0
@@ -84,8 +84,8 @@ class Person:
         """Delete the sandbox, and ask for a new one."""
         self.files.may_be_gone()
         self._confirm("/sandbox/delete/")
-        until(self._is_settled, PATIENCE)
-        until(self._asks_for_a_sandbox, PATIENCE)
+        wait_until(self._is_settled, PATIENCE)
+        wait_until(self._asks_for_a_sandbox, PATIENCE)
         self._until_ready()
         self.files.check()
 
@@ -121,7 +121,7 @@ class Person:
                 answers.append(request())
             return bool(answers) and answers[-1].status_code not in _EXCUSES
 
-        until(comes_through, PATIENCE)
+        wait_until(comes_through, PATIENCE)
         return answers[-1]
 
     def _sandbox(self) -> dict[str, Any] | None:
@@ -144,7 +144,7 @@ class Person:
             is_there = sandbox.get("status") in ("active", "standby")
             return str(sandbox["sandboxId"]) if is_there else None
 
-        name: str = until(ready, PATIENCE)
+        name: str = wait_until(ready, PATIENCE)
         return name
 
 

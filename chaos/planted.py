@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from chaos.people import Crowd
-from tests.e2e.manta import Parts
+from tests.support.manta_process import Parts
 
 
 def _orphan(parts: Parts, crowd: Crowd) -> None:

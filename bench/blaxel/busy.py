@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.local_blaxel.running import Server, until
+from tests.support.local_blaxel import Server
+from tests.support.waiting import wait_until
 
 PROCESSES = 100
 # Longer than falling asleep takes after it was said to have begun.
@@ -33,7 +34,7 @@ def fill(server: Server, name: str) -> None:
     server.run(name, SLEEPERS, waitForCompletion=False)
     server.serve(name, 3000, ANSWERING)
     count = "ls -d /proc/[0-9]* | wc -l"
-    until(lambda: int(server.run(name, count)["stdout"]) > PROCESSES)
+    wait_until(lambda: int(server.run(name, count)["stdout"]) > PROCESSES)
 
 
 def tick(server: Server, name: str) -> Path:
@@ -41,4 +42,4 @@ def tick(server: Server, name: str) -> Path:
     address = server.inside(name, "/filesystem//blaxel/tick.py")
     server.http.put(address, json={"content": TICKING}).raise_for_status()
     server.run(name, "python3 /blaxel/tick.py", waitForCompletion=False)
-    return until(lambda: next(server.state_dir.glob("sandboxes/*/home/tick"), None))
+    return wait_until(lambda: next(server.state_dir.glob("sandboxes/*/disk/files/home/tick"), None))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bench.blaxel.running import PAUSE, create, running
 from bench.report import Table
 from bench.timing import milliseconds, repeated, spread, table
-from tests.local_blaxel.running import Server
+from tests.support.local_blaxel import Server
 
 AT_ONCE = 50
 

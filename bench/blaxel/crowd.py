@@ -5,7 +5,8 @@ import time
 from bench.blaxel.running import PAUSE, create, running
 from bench.processes import Weight, cpu_seconds, trees
 from bench.report import Table
-from tests.local_blaxel.running import Server, until
+from tests.support.local_blaxel import Server
+from tests.support.waiting import wait_until
 
 SANDBOXES = 100
 SECONDS = 20.0
@@ -16,7 +17,7 @@ def measure() -> list[Table]:
     with running(standby_after="1") as server:
         for number in range(SANDBOXES):
             create(server, f"idle-{number}")
-        until(lambda: server.http.get("/health").json()["awake"] == 0, 60)
+        wait_until(lambda: server.http.get("/health").json()["awake"] == 0, 60)
         time.sleep(PAUSE)
         return [_memory(server), _processor(server)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.blaxel.running import create, running
 from bench.report import Table
 from bench.timing import by_turns, ratio, spread, table
-from tests.local_blaxel.running import Server
+from tests.support.local_blaxel import Server
 
 SIZES = {"1 KB": (10**3, 200), "10 MB": (10**7, 40)}
 

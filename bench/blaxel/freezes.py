@@ -7,7 +7,8 @@ from bench.blaxel.busy import ASLEEP, PROCESSES, fill, tick
 from bench.blaxel.running import create, running
 from bench.report import Table
 from bench.timing import spread, table
-from tests.local_blaxel.running import Server, until
+from tests.support.local_blaxel import Server
+from tests.support.waiting import wait_until
 
 STANDBY_AFTER = 0.2
 TIMES = 100
@@ -26,6 +27,6 @@ def measure() -> list[Table]:
 def _last_sign_of_life(server: Server, ticking: Path) -> float:
     server.run("bench", "true")
     answered = time.monotonic()
-    until(lambda: server.sleeps("bench"))
+    wait_until(lambda: server.sleeps("bench"))
     time.sleep(ASLEEP)
     return 1000 * (float(ticking.read_text()) - answered)

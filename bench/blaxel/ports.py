@@ -18,8 +18,9 @@ from bench.blaxel.running import create, running
 from bench.load import Load
 from bench.report import Table
 from bench.timing import ratio, spread, table
-from tests.local_blaxel.running import KEY, until
-from tests.scripts.supervisor import free_port
+from tests.support.local_blaxel import KEY
+from tests.support.supervisor import free_port
+from tests.support.waiting import wait_until
 
 SIZE, CHUNK = 512 * 2**20, 2**20
 TIMES = 5
@@ -72,7 +73,7 @@ def _directly(path: Path) -> Iterator[int]:
     # The interpreter that sandboxes have, too.
     process = subprocess.Popen(["/usr/bin/python3", path, str(port)])
     try:
-        until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
         yield port
     finally:
         process.kill()

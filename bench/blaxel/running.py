@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.local_blaxel.running import Server
+from tests.support.local_blaxel import Server
 
 # Longer than local_blaxel takes to have its pool of started agents full again.
 PAUSE = 3.0

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from bench.blaxel.running import create, running
 from bench.report import Table
 from bench.timing import milliseconds, ratio, spread, table
-from tests.local_blaxel.running import KEY, Server
+from tests.support.local_blaxel import KEY, Server
 
 TIMES = 500
 PROMPT = "ready>"

@@ -6,7 +6,8 @@ from bench.blaxel.busy import ASLEEP, PROCESSES, fill
 from bench.blaxel.running import create, running
 from bench.report import Table
 from bench.timing import milliseconds, ratio, spread, table
-from tests.local_blaxel.running import Server, until
+from tests.support.local_blaxel import Server
+from tests.support.waiting import wait_until
 
 TIMES = 200
 
@@ -22,7 +23,7 @@ def measure() -> list[Table]:
 
 
 def _asleep_and_awake(server: Server) -> tuple[float, float]:
-    until(lambda: server.sleeps("bench"))
+    wait_until(lambda: server.sleeps("bench"))
     time.sleep(ASLEEP)
     return milliseconds(lambda: _ask(server)), milliseconds(lambda: _ask(server))
 
