@@ -1,25 +1,73 @@
+import os
 import threading
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.db import connection, connections
 
 from manta import database
-from sandboxes import gateway, tasks
+from sandboxes import gateway
 from sandboxes.dataplane.client import client
+from sandboxes.dataplane.shares import shares
 from sandboxes.gateway.client import sdk
-from tests.factories import SandboxFactory, UserFactory
-from tests.local_blaxel.running import Server
-from tests.provider import Provider
+from sandboxes.models import Phase, Sandbox
+from sandboxes.reconcile import reconcile
+from tests.support.factories import SandboxFactory, UserFactory, pending
+from tests.support.faulty_provider import Provider
+from tests.support.local_blaxel import Server
+from tests.support.worker_process import running_worker
+
+pytest_plugins = ["tests.support.leftovers", "tests.support.static_files"]
+
+TESTS = Path(__file__).parent
+# Folders whose tests start processes, those with the longest files first: a worker that takes a
+# long file last keeps the others waiting.
+PROCESS_FOLDERS = ("serve", "chaos", "e2e", "local_blaxel", "scripts")
+# Fixtures that start a process; a test that gets none of them, even through others, is fast.
+PROCESS_FIXTURES = {"blaxel", "provider", "webs", "whole_web", "worker_process", "process"}
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Two for each core: tests of processes wait for these for more than half of their time."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def pytest_itemcollected(item):
+    """Mark what uses the database and what is fast, before -m selects by it."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if "db" in fixtures or item.get_closest_marker("django_db"):
+        item.add_marker("database")
+    starts_a_process = (
+        _folder(item) in PROCESS_FOLDERS
+        or fixtures & PROCESS_FIXTURES
+        or item.get_closest_marker("process")
+        or item.get_closest_marker("exhaustive")
+    )
+    if not starts_a_process:
+        item.add_marker("fast")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    items.sort(key=_place)
+
+
+def _folder(item):
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def _place(item):
+    """Where an item comes in the run; random within its place."""
+    if item.get_closest_marker("fast"):
+        return len(PROCESS_FOLDERS) + 1
+    folder = _folder(item)
+    return PROCESS_FOLDERS.index(folder) if folder in PROCESS_FOLDERS else len(PROCESS_FOLDERS)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def job_queue(django_db_setup, django_db_blocker):
-    """The queue's tables, in the database of the tests where it is in one."""
-    with django_db_blocker.unblock():
-        tasks.prepare()
+def threads_close_their_connections(django_db_setup, django_db_blocker):
     yield
-    tasks.queue.storage.close()
     # PostgreSQL drops no database that a thread of this process still has open.
     all_at_once = threading.Barrier(database.THREADS)
     close_all = database.threads.map(
@@ -35,6 +83,7 @@ def job_queue(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def no_rate_limits_from_other_tests():
     cache.clear()
+    shares.forget_all()
 
 
 @pytest.fixture
@@ -79,3 +128,32 @@ def provider(db, blaxel, settings):
     yield blaxel
     blaxel.reset()
     blaxel.delete_all()
+
+
+@pytest.fixture
+def wanted(alice, provider):
+    """Alice's sandbox, requested and not created yet."""
+    return SandboxFactory(owner=alice, **pending())
+
+
+@pytest.fixture
+def made(wanted):
+    """Alice's sandbox, which exists at the provider."""
+    reconcile(wanted.pk)
+    wanted.refresh_from_db()
+    assert wanted.phase == Phase.READY, wanted.error_message
+    return wanted
+
+
+@pytest.fixture(scope="module")
+def worker_process(blaxel, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), running_worker(blaxel) as process:
+        yield process
+
+
+@pytest.fixture
+def worker(worker_process, provider):
+    """A worker that runs, and is idle when the test ends."""
+    yield worker_process
+    assert worker_process.poll() is None
+    Sandbox.objects.all().delete()

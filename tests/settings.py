@@ -44,3 +44,4 @@ STORAGES = {
 STATIC_ROOT.mkdir()  # noqa: F405
 # A real one takes a third of a second for each user that a test makes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MIDDLEWARE.insert(0, "tests.support.request_context.RequestContextOfTheTestClient")  # noqa: F405

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from tests.test_docs import every_variable
+from tests.support.variables import every_variable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

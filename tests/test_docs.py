@@ -1,46 +1,17 @@
 """What is written about Manta is true, and nothing of one machine is committed."""
 
-import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.pictures import PICTURES, gallery
+from tests.support.variables import every_variable, read, variables_read_by
 
 ROOT = Path(__file__).resolve().parent.parent
-READERS = {"text", "flag", "number", "items", "secret", "choice", "duration", "ports"}
 # A path of somebody's machine, or an index that somebody's machine uses. The brackets keep the
 # pattern from finding itself.
 OF_ONE_MACHINE = r"/([w]ork|[f]arm|[r]oot)/|[p]ythonhosted|[p]ypi\.org|[n]pmjs\.org|[d]eb\.debian"
-
-
-def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def calls(path: str) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.Call))
-
-
-def variables_read_by(path: str) -> set[str]:
-    return {
-        str(ast.literal_eval(call.args[0]))
-        for call in calls(path)
-        if isinstance(call.func, ast.Attribute) and call.func.attr in READERS and call.args
-    }
-
-
-def local_blaxel_variables() -> set[str]:
-    sources = [path.read_text() for path in (ROOT / "local_blaxel").glob("*.py")]
-    return set(re.findall(r'"(LOCAL_BLAXEL_[A-Z_]+)"', "\n".join(sources)))
-
-
-def every_variable() -> set[str]:
-    of_scripts = {"HOST", "PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
-    return variables_read_by("manta/settings.py") | local_blaxel_variables() | of_scripts
 
 
 def in_env_example() -> dict[str, str]:
@@ -76,7 +47,14 @@ def test_the_readme_fits_on_a_few_screens():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/operations.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/configuration.md",
+        "docs/operations.md",
+        "docs/security.md",
+    ],
 )
 def test_every_file_that_a_page_links_to_is_there(name):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
@@ -84,23 +62,9 @@ def test_every_file_that_a_page_links_to_is_there(name):
     assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
 
 
-def test_every_page_and_state_is_pictured_and_nothing_else():
-    images = ROOT / "docs/img"
-
-    pictured = {str(path.relative_to(images)) for path in images.rglob("*") if path.is_file()}
-
-    # What is missing, `make screenshots` takes; what is in no table goes.
-    assert pictured == {file for picture in PICTURES for file in picture.files}
-
-
-def test_the_gallery_shows_every_picture():
-    # `make screenshots` writes it.
-    assert read("docs/screenshots.md") == gallery()
-
-
 def test_every_verb_that_a_page_names_is_in_the_makefile():
-    verbs = set(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
-    named = set(re.findall(r"`?\bmake ([a-z]+)\b`", read("README.md") + read("CONTRIBUTING.md")))
+    verbs = set(re.findall(r"^([a-z-]+):.*## ", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"`?\bmake ([a-z-]+)\b`", read("README.md") + read("CONTRIBUTING.md")))
 
     assert named
     assert named <= verbs

@@ -1,116 +1,76 @@
-"""Rules that hold for every route, taken from the resolver so that a new one can't be forgotten."""
+"""Rules that hold for every route, taken from the resolver so that a new one can't be forgotten.
 
+One test asks one question of all of them, and shows every route that answers wrongly.
+"""
+
+import itertools
 import json
-import re
 import time
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
-from starlette.routing import Route, WebSocketRoute
+from django.urls import is_valid_path
 
-from manta.asgi import application
 from sandboxes.models import Sandbox, SandboxEvent, Terminal
-from tests import beside
-from tests.e2e import pages
-from tests.factories import SandboxFactory
-from tests.sandboxes.live.running import cookie_of
 from tests.settings import CANARY_KEY
+from tests.support import page_list, raw_routes
+from tests.support.factories import SandboxFactory
+from tests.support.matrix import cell, signed_in
+from tests.support.routes import (
+    BESIDE,
+    CLOSED_BESIDE,
+    OPEN,
+    OURS,
+    ROUTES,
+    WITHOUT_SESSION,
+)
+from tests.support.web_process import cookie_of
 
-# Who is not signed in may see these, and nothing else. A new route joins by being closed.
-OPEN = {
-    "",
-    ".well-known/oauth-authorization-server",
-    ".well-known/oauth-protected-resource",
-    ".well-known/oauth-protected-resource/mcp",
-    "accounts/3rdparty/login/cancelled/",
-    "accounts/confirm-email/",
-    "accounts/confirm-email/x/",
-    "accounts/github/login/",
-    "accounts/google/login/",
-    "accounts/inactive/",
-    "accounts/login/",
-    "accounts/login/code/",
-    "accounts/password/reset/",
-    "accounts/password/reset/done/",
-    "accounts/password/reset/key/0-x/",
-    "accounts/password/reset/key/done/",
-    "accounts/signup/",
-    "api/docs",
-    "api/schema",
-    "help/errors/",
-    "readyz",
-}
-# Programs ask there, without a session: a code, a token or nothing at all is what they show.
-WITHOUT_SESSION = {"oauth/register", "oauth/revoke", "oauth/token"}
-SAMPLES = {
-    "int": "3000",
-    "str": "x",
-    "path": "x",
-    "slug": "x",
-    "uuid": "00000000-0000-0000-0000-000000000000",
-}
-
-
-def paths(resolver, prefix=""):
-    for pattern in resolver.url_patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            yield _concrete(route)
-        else:
-            yield from paths(pattern, route)
-
-
-def _concrete(route):
-    route = re.sub(r"<(\w+):\w+>", lambda match: SAMPLES[match[1]], route)
-    route = re.sub(r"<\w+>", "x", route)
-    route = route.replace(r"^", "").replace("$", "").replace(r"\Z", "")
-    route = re.sub(r"\(\?P<(\w+)>.*?\)(?=[-/]|$)", lambda m: "0" if "uid" in m[1] else "x", route)
-    return route.replace("[-:\\w]+", "x").replace("\\", "")
-
-
-ROUTES = sorted(set(paths(get_resolver())))
-# Beside Django. Who may read /metrics is a matter of its own: tests/operations.
-BESIDE = [route.path for route in application.routes if isinstance(route, Route)]
-OPEN_BESIDE = {"/healthz", "/metrics"}
-KINDS = {Route: "http", WebSocketRoute: "websocket"}
-EVERY_KIND = [
-    (KINDS[type(route)], route.path)
-    for route in application.routes
-    if type(route) in KINDS and route.path not in OPEN_BESIDE
-]
-OURS = [route for route in ROUTES if not route.startswith(("admin/", "accounts/"))]
+# Signing out is open to all, and leads to the first page of the administration.
+ADMINS = [route for route in ROUTES if route.startswith("admin/") and route != "admin/logout/"]
+# Where a person goes who may not see a page of the administration.
+SIGN_IN = ("/admin/login/", "/accounts/login/", "")
 
 
 def test_the_routes_are_found():
     assert "/live/sandbox" in BESIDE
-    assert ("websocket", "/ws/terminal") in EVERY_KIND
+    assert ("websocket", "/ws/terminal") in CLOSED_BESIDE
     assert {"workspace/", "sandbox/open/3000/", "api/sandbox/init", "account/delete/"} <= set(
         ROUTES
     )
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route not in OPEN])
-def test_a_closed_route_shows_a_stranger_nothing(client, alices_sandbox, route):
-    response = client.get(f"/{route}")
+def test_every_route_has_an_address_that_resolves():
+    assert [route for route in ROUTES if not is_valid_path(f"/{route}")] == []
 
-    assert response.status_code in (301, 302, 401, 404, 405)
-    assert alices_sandbox.name not in response.text
+
+def test_a_closed_route_shows_a_stranger_nothing(alices_sandbox):
+    mismatches = []
+    for route in [route for route in ROUTES if route not in OPEN]:
+        with cell(mismatches, "GET", route, "no credential") as answer:
+            response = Client().get(f"/{route}")
+            answer.one_of("status", response.status_code, (301, 302, 401, 404, 405))
+            answer.lacks("a body", response.text, alices_sandbox.name)
+
+    assert not mismatches, "\n".join(mismatches)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("kind", "route"), EVERY_KIND)
-@pytest.mark.parametrize("cookie", ["", "sessionid=of-nobody-at-all"])
-def test_a_closed_route_beside_django_tells_a_stranger_nothing(kind, route, cookie):
-    answer = beside.ask(kind, route, {}, cookie)
+def test_a_closed_route_beside_django_tells_a_stranger_nothing():
+    mismatches = []
+    cookies = ["", "sessionid=of-nobody-at-all"]
+    for (kind, route), cookie in itertools.product(CLOSED_BESIDE, cookies):
+        with cell(mismatches, kind, route, f"the cookie {cookie!r}", undo=False) as answer:
+            told = raw_routes.ask(kind, route, {}, cookie)
+            answer.equal("status", told.status, 401)
+            answer.equal("body", json.loads(told.text), {"error": "Unauthorized"})
 
-    assert answer.status == 401
-    assert json.loads(answer.text) == {"error": "Unauthorized"}
+    assert not mismatches, "\n".join(mismatches)
 
 
 @pytest.fixture
 def alices_machine():
-    with beside.machine() as machine:
+    with raw_routes.machine() as machine:
         yield machine
 
 
@@ -127,95 +87,120 @@ def named_by_bob(alice, alices_machine):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("kind", "route"), EVERY_KIND)
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_bob_reaches_nothing_of_alices_beside_django(
-    kind, route, method, named_by_bob, bob, alices_machine
-):
-    with beside.machine() as bobs_machine:
+def test_bob_reaches_nothing_of_alices_beside_django(named_by_bob, bob, alices_machine):
+    mismatches = []
+    with raw_routes.machine() as bobs_machine:
         SandboxFactory(owner=bob, url=bobs_machine.url)
+        for (kind, route), method in itertools.product(CLOSED_BESIDE, ["GET", "PUT"]):
+            with cell(mismatches, f"{kind} {method}", route, "Bob's session", undo=False) as answer:
+                told = raw_routes.ask(kind, route, named_by_bob, cookie_of(bob), method)
+                answer.equal("an answer at all", bool(told.status), True)
+                answer.lacks("a body", told.text, named_by_bob["sandbox"])
+                answer.equal("requests to Alice's sandbox", alices_machine.asked, [])
+            alices_machine.asked.clear()
 
-        answer = beside.ask(kind, route, named_by_bob, cookie_of(bob), method)
-
-    assert answer.status
-    assert named_by_bob["sandbox"] not in answer.text
-    assert alices_machine.asked == []
+    assert not mismatches, "\n".join(mismatches)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("route", "status"), [("/api/sandbox/processes/logs", 404)])
 def test_whoever_asks_reaches_their_own(route, status, named_by_bob, alice, alices_machine):
-    answer = beside.ask("http", route, named_by_bob, cookie_of(alice))
+    answer = raw_routes.ask("http", route, named_by_bob, cookie_of(alice))
 
     assert answer.status == status
     assert len(alices_machine.asked) > 0
 
 
-@pytest.mark.parametrize("route", OURS)
-@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-def test_bob_gets_nothing_of_alices_sandbox(client, bob, alices_sandbox, route, method):
-    client.force_login(bob)
-
-    response = getattr(client, method)(f"/{route}")
-
-    assert alices_sandbox.name not in response.text
-    assert alices_sandbox.name not in response.headers.get("Location", "")
-    assert not SandboxEvent.objects.filter(sandbox_name=alices_sandbox.name).exists()
-    assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+def untouched(sandbox):
+    return Sandbox.objects.filter(pk=sandbox.pk, phase="ready", next_attempt_at=None).exists()
 
 
-@pytest.mark.parametrize("fields", [{"phase": "failed"}, {"phase": "gone"}, {"phase": "deleting"}])
-@pytest.mark.parametrize("route", OURS)
-def test_neither_when_it_failed_or_is_gone(client, alice, bob, route, fields):
-    alices = SandboxFactory(owner=alice, **fields)
-    client.force_login(bob)
+def test_bob_gets_nothing_of_alices_sandbox(bob, alices_sandbox, monkeypatch):
+    monkeypatch.setattr("sandboxes.api.init._WAIT", 0.1)
+    name, browser, mismatches = alices_sandbox.name, signed_in(bob), []
+    for route, method in itertools.product(OURS, ["GET", "POST", "PUT", "DELETE"]):
+        with cell(mismatches, method, route, "Bob's session") as answer:
+            response = getattr(browser(), method.lower())(f"/{route}")
+            answer.lacks("a body", response.text, name)
+            answer.lacks("a Location", response.headers.get("Location", ""), name)
+            events = SandboxEvent.objects.filter(sandbox_name=name).count()
+            answer.equal("events of Alice's sandbox", events, 0)
+            answer.equal("Alice's sandbox untouched", untouched(alices_sandbox), True)
 
-    assert alices.name not in client.get(f"/{route}").text
-
-
-@pytest.mark.parametrize("route", [route for route in OURS if route not in WITHOUT_SESSION])
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_no_session_changes_anything_without_a_csrf_token(alices_sandbox, route, method):
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(alices_sandbox.owner)
-
-    response = getattr(client, method)(f"/{route}")
-
-    assert response.status_code in (403, 405)
-    assert Sandbox.objects.filter(pk=alices_sandbox.pk, phase="ready", next_attempt_at=None)
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("route", sorted(WITHOUT_SESSION))
-def test_there_no_session_counts(client, alices_sandbox, route):
-    client.force_login(alices_sandbox.owner)
+@pytest.mark.parametrize("phase", ["failed", "gone", "deleting"])
+def test_neither_when_it_failed_or_is_gone(alice, bob, phase):
+    alices = SandboxFactory(owner=alice, phase=phase)
+    browser, mismatches = signed_in(bob), []
+    for route in OURS:
+        with cell(mismatches, "GET", route, "Bob's session") as answer:
+            answer.lacks("a body", browser().get(f"/{route}").text, alices.name)
 
-    as_owner, as_stranger = client.post(f"/{route}"), Client().post(f"/{route}")
-
-    assert as_owner.status_code == as_stranger.status_code
-    assert as_owner.content == as_stranger.content
-    assert as_owner.status_code in (400, 401)
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_the_workspace_key_is_never_shown(client, admin_user, route):
+def test_the_administration_is_closed_to_people_who_are_not_staff(bob, alices_sandbox):
+    browser, mismatches = signed_in(bob), []
+    for route, method in itertools.product(ADMINS, ["GET", "POST"]):
+        with cell(mismatches, method, route, "Bob's session") as answer:
+            response = getattr(browser(), method.lower())(f"/{route}")
+            answer.one_of("status", response.status_code, (302, 403))
+            answer.one_of("sent to", response.get("Location", "").split("?")[0], SIGN_IN)
+            answer.lacks("a body", response.text, alices_sandbox.name)
+
+    assert not mismatches, "\n".join(mismatches)
+
+
+def test_no_session_changes_anything_without_a_csrf_token(alices_sandbox):
+    browser = signed_in(alices_sandbox.owner, enforce_csrf_checks=True)
+    routes = [route for route in OURS if route not in WITHOUT_SESSION]
+    mismatches = []
+    for route, method in itertools.product(routes, ["POST", "PUT", "PATCH", "DELETE"]):
+        with cell(mismatches, method, route, "the owner's session, no CSRF token") as answer:
+            response = getattr(browser(), method.lower())(f"/{route}")
+            answer.one_of("status", response.status_code, (403, 405))
+            answer.equal("the sandbox untouched", untouched(alices_sandbox), True)
+
+    assert not mismatches, "\n".join(mismatches)
+
+
+def test_there_no_session_counts(alices_sandbox):
+    browser, mismatches = signed_in(alices_sandbox.owner), []
+    for route in sorted(WITHOUT_SESSION):
+        with cell(mismatches, "POST", route, "the owner's session") as answer:
+            as_owner, as_stranger = browser().post(f"/{route}"), Client().post(f"/{route}")
+            answer.one_of("status", as_owner.status_code, (400, 401))
+            answer.equal("status", as_owner.status_code, as_stranger.status_code)
+            answer.equal("body", as_owner.content, as_stranger.content)
+
+    assert not mismatches, "\n".join(mismatches)
+
+
+def test_the_workspace_key_is_never_shown_and_no_cache_keeps_an_answer(admin_user):
     SandboxFactory(owner=admin_user)
-    client.force_login(admin_user)
+    browser, mismatches = signed_in(admin_user), []
+    for route in ROUTES:
+        with cell(mismatches, "GET", route, "an admin's session") as answer:
+            response = browser().get(f"/{route}")
+            answer.lacks("a body", response.text, CANARY_KEY)
+            answer.lacks("headers", str(response.headers), CANARY_KEY)
+            answer.equal("no cache", "no-store" in response.get("Cache-Control", ""), True)
 
-    response = client.get(f"/{route}")
-
-    assert CANARY_KEY not in response.text
-    assert CANARY_KEY not in str(response.headers)
+    assert not mismatches, "\n".join(mismatches)
 
 
-@pytest.mark.parametrize("route", OURS)
-def test_every_page_has_a_strict_policy(client, alices_sandbox, route):
-    client.force_login(alices_sandbox.owner)
+def test_every_page_has_a_strict_policy(alices_sandbox):
+    browser, mismatches = signed_in(alices_sandbox.owner), []
+    for route in OURS:
+        with cell(mismatches, "GET", route, "the owner's session") as answer:
+            policy = browser().get(f"/{route}")["Content-Security-Policy"]
+            answer.lacks("a policy", policy, "unsafe")
+            for part in ("default-src 'none'", "frame-ancestors 'none'"):
+                answer.equal(f"{part} in the policy", part in policy, True)
 
-    policy = client.get(f"/{route}")["Content-Security-Policy"]
-
-    assert "unsafe" not in policy
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
+    assert not mismatches, "\n".join(mismatches)
 
 
 def is_page(response):
@@ -223,15 +208,18 @@ def is_page(response):
 
 
 # The administration's pages are Django's own.
-@pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("admin/")])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_every_page_is_looked_at_in_a_browser(client, alices_sandbox, route):
-    as_stranger = client.get(f"/{route}")
-    client.force_login(alices_sandbox.owner)
-    session = client.session
+def test_every_page_is_looked_at_in_a_browser(alices_sandbox):
+    browser, mismatches = signed_in(alices_sandbox.owner), []
+    session = browser().session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session.save()
+    who = {"no credential": Client, "the owner's session": browser}
+    routes = [route for route in ROUTES if not route.startswith("admin/")]
+    for route, (credential, make) in itertools.product(routes, who.items()):
+        with cell(mismatches, "GET", route, credential) as answer:
+            listed = f"/{route}" in page_list.ALL
+            page = is_page(make().get(f"/{route}"))
+            answer.equal("a page to be in page_list", listed or not page, True)
 
-    as_owner = client.get(f"/{route}")
-
-    assert f"/{route}" in pages.ALL or not (is_page(as_stranger) or is_page(as_owner))
+    assert not mismatches, "\n".join(mismatches)

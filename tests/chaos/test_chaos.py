@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from tests.scripts.supervisor import ROOT
+from tests.support.supervisor import ROOT
+
+pytestmark = pytest.mark.exhaustive
 
 
 def chaos(*arguments):

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.e2e import chromium
-from tests.e2e.editor import Disk, Pane
-from tests.e2e.manta import Manta, Parts, copy_of, prepared_state
-from tests.e2e.person import move_in
-from tests.e2e.states import Still, held
-from tests.e2e.visitor import Visitor
+from tests.support import chromium
+from tests.support.editor_page import Disk, Pane
+from tests.support.manta_process import Manta, Parts, copy_of, prepared_state
+from tests.support.page_states import Still, held
+from tests.support.person import move_in
+from tests.support.terminal_pane import Terminals
+from tests.support.visitor import Visitor
 
 expect.set_options(timeout=30_000)
 
@@ -53,8 +54,9 @@ def visitor(manta: Manta) -> Iterator[Visitor]:
         yield visitor
 
 
-# Not for the session: Playwright keeps an event loop running, which asynchronous tests can't have.
-@pytest.fixture(scope="module")
+# Not for the session: Playwright keeps an event loop running, which the asynchronous tests of other
+# packages can't have.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
@@ -112,3 +114,12 @@ def disk(manta: Manta, visitor: Visitor) -> Disk:
 def pane(page: Page, visitor: Visitor) -> Pane:
     """The editor of the visitor's workspace."""
     return Pane(move_in(page, visitor).page)
+
+
+@pytest.fixture
+def terminals(page: Page, visitor: Visitor) -> Terminals:
+    move_in(page, visitor)
+    found = Terminals(page)
+    expect(found.pane).to_be_visible()
+    expect(found.pane.locator("[data-terminal=add]")).to_be_visible()
+    return found

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.accounts.authenticator import code_of
-from tests.accounts.oauth import Person as PersonThere
-from tests.accounts.oauth import Provider
-from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.manta import Parts, copy_of, ways_in
-from tests.e2e.pages import OF_WAYS_IN, WAYS_IN
-from tests.e2e.person import Person, sign_in_as
-from tests.e2e.steps import give_authenticator
-from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
-from tests.e2e.visitor import PASSWORD, Visitor, new_email
+from tests.support.chromium import browser_of_a_phone
+from tests.support.manta_process import Parts, copy_of, ways_in
+from tests.support.oauth_provider import Person as PersonThere
+from tests.support.oauth_provider import Provider
+from tests.support.page_checks import OVERFLOW, TOO_SMALL, violations
+from tests.support.page_list import OF_WAYS_IN, WAYS_IN
+from tests.support.page_steps import give_authenticator
+from tests.support.person import Person, sign_in_as
+from tests.support.totp import code_of
+from tests.support.visitor import PASSWORD, Visitor, new_email
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,7 @@ def test_a_passkey_is_made_and_signs_in_alone(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_a_passkey_confirms_a_sign_in_by_password(page: Page, visitor: Visitor) -> None:
     give_authenticator(page)
     sign_in_here(page, visitor.email)
@@ -114,6 +115,7 @@ def test_a_passkey_confirms_a_sign_in_by_password(page: Page, visitor: Visitor) 
     expect(page).to_have_url(re.compile("/workspace/$"))
 
 
+@pytest.mark.exhaustive
 def test_without_a_passkey_the_page_says_so(page: Page) -> None:
     give_authenticator(page)
     page.goto("/accounts/login/")
@@ -135,6 +137,7 @@ def test_an_authenticator_app_without_javascript(
     secret = page.locator("#totp-secret").inner_text()
     page.get_by_label("Code from the app").fill(code_of(secret))
     page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     codes = page.locator(".codes li").all_inner_texts()
 
     page.goto("/accounts/logout/")
@@ -167,6 +170,7 @@ def test_from_the_button_to_the_sandbox(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_signing_out_everywhere_reaches_an_open_page(
     browser: Browser, installation: Parts, page: Page, visitor: Visitor
 ) -> None:
@@ -216,6 +220,7 @@ def faults(
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", OF_WAYS_IN)
 def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, visitor: Visitor, path: str
@@ -223,6 +228,7 @@ def test_a_page_of_an_account_is_accessible_and_fits_a_phone(
     assert faults(browser, installation, path, visitor) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", WAYS_IN)
 def test_a_strangers_page_is_accessible_and_fits_a_phone(
     browser: Browser, installation: Parts, path: str
@@ -230,6 +236,7 @@ def test_a_strangers_page_is_accessible_and_fits_a_phone(
     assert faults(browser, installation, path) == []
 
 
+@pytest.mark.exhaustive
 def test_so_is_whatever_a_secured_account_has(
     browser: Browser, installation: Parts, secured: Visitor
 ) -> None:
@@ -249,6 +256,7 @@ def test_so_is_whatever_a_secured_account_has(
     assert [found for each in paths for found in faults(browser, installation, each, secured)] == []
 
 
+@pytest.mark.exhaustive
 def test_so_is_where_a_code_is_typed(page: Page, visitor: Visitor) -> None:
     page.goto("/accounts/login/code/")
     page.get_by_label("Email").fill(visitor.email)

@@ -5,20 +5,24 @@ import sqlite3
 import time
 from contextlib import closing
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.manta import Manta, Parts
-from tests.e2e.person import Person, move_in, sign_in_as
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
+from sandboxes.inside.census import OWN_PREFIX
+from tests.support.manta_process import Manta, Parts
+from tests.support.person import Person, move_in, sign_in_as
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 COUNTER = "n=0; while :; do n=$((n+1)); echo $n > /blaxel/counter; sleep 0.05; done"
 DIRTY = "git init -q '/blaxel/my shop' && touch '/blaxel/my shop/new'"
 
 
 def runs(manta: Manta | Parts, name: str) -> list[str]:
+    """The sandbox's processes, without those by which Manta watches it for an open page."""
     processes = manta.blaxel._get(f"/manta/sandboxes/{name}/process")
-    return [process["name"] for process in processes if process["status"] == "running"]
+    names = [process["name"] for process in processes if process["status"] == "running"]
+    return [each for each in names if not each.startswith(OWN_PREFIX)]
 
 
 def has(manta: Manta | Parts, name: str, path: str) -> bool:
@@ -43,7 +47,7 @@ def test_a_days_work_restarted_extended_reset_and_deleted(
     person.play.click()
 
     more(person).get_by_role("button", name="Restart").click()
-    until(lambda: runs(manta, name) == ["starter"], 30)
+    wait_until(lambda: runs(manta, name) == ["starter"], 30)
     expect(person.panel).not_to_contain_text("Restarting")
     # The disclosure and the focus have outlived the panel's changes.
     expect(page.locator("#panel-more")).to_have_attribute("open", "")
@@ -60,7 +64,7 @@ def test_a_days_work_restarted_extended_reset_and_deleted(
     page.get_by_label("to confirm").fill(name)
     page.get_by_role("button", name="Reset the sandbox").click()
     expect(page).to_have_url(re.compile("/workspace/$"))
-    until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 60)
+    wait_until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 60)
     person.reads("A")
     expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
     assert not has(manta, name, "/blaxel/mine")
@@ -116,7 +120,7 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     page.locator("#panel-more summary").click()
     page.get_by_role("button", name="Restart").click()
     expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
-    until(lambda: runs(manta, name) == ["starter"], 30)
+    wait_until(lambda: runs(manta, name) == ["starter"], 30)
 
     page.goto("/sandbox/reset/")
     page.get_by_role("button", name="Look into its git folders").click()
@@ -124,16 +128,17 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     page.get_by_label("to confirm").fill(name)
     page.get_by_role("button", name="Reset the sandbox").click()
     expect(page).to_have_url(re.compile("/workspace/$"))
-    until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 60)
+    wait_until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 60)
     assert not has(manta, name, "/blaxel/mine")
 
     page.goto("/sandbox/delete/")
     page.get_by_label("to confirm").fill(name)
     page.get_by_role("button", name="Delete the sandbox").click()
-    until(lambda: visitor.sandbox() is None, 30)
+    wait_until(lambda: visitor.sandbox() is None, 30)
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_what_was_asked_for_is_done_after_the_worker_was_killed(parts: Parts) -> None:
     with Visitor(parts.url) as visitor:
         visitor.sign_up()
@@ -141,7 +146,7 @@ def test_what_was_asked_for_is_done_after_the_worker_was_killed(parts: Parts) ->
         parts.blaxel.run(name, "touch /blaxel/mine")
         made = visitor.http.get("/api/sandbox").json()["sandbox"]["createdAt"]
 
-        confirmed = {"confirm": name, "look": ""}
+        confirmed = {"confirm": name}
         token = {"X-CSRFToken": visitor.http.cookies["csrftoken"], "Referer": parts.url}
         parts.kill("worker")
         answer = visitor.http.post("/api/sandbox/reset", json=confirmed, headers=token)
@@ -151,11 +156,12 @@ def test_what_was_asked_for_is_done_after_the_worker_was_killed(parts: Parts) ->
         parts.kill("worker")
         parts.mend()
 
-        until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 90)
+        wait_until(lambda: visitor.sandbox()["status"] in ("active", "standby"), 90)
         assert visitor.http.get("/api/sandbox").json()["sandbox"]["createdAt"] >= made
         assert not has(parts, name, "/blaxel/mine")
 
 
+@pytest.mark.exhaustive
 def test_a_restart_is_done_after_local_blaxel_was_killed(parts: Parts) -> None:
     with Visitor(parts.url) as visitor:
         visitor.sign_up()
@@ -169,6 +175,6 @@ def test_a_restart_is_done_after_local_blaxel_was_killed(parts: Parts) -> None:
         parts.kill("local_blaxel")
         parts.mend()
 
-        until(lambda: not visitor.http.get("/api/sandbox").json()["sandbox"]["restarting"], 90)
-        until(lambda: runs(parts, name) == ["starter"], 30)
+        wait_until(lambda: not visitor.http.get("/api/sandbox").json()["sandbox"]["restarting"], 90)
+        wait_until(lambda: runs(parts, name) == ["starter"], 30)
         assert has(parts, name, "/blaxel/mine")

@@ -11,12 +11,12 @@ import pytest
 from mcp.client.client import Client
 from playwright.sync_api import Page, expect
 
-from tests.e2e.manta import Manta
-from tests.e2e.mcp_sign_in import McpClient, allow, listening
-from tests.e2e.person import sign_in_as
-from tests.e2e.test_accessibility import violations
-from tests.e2e.visitor import PASSWORD, Visitor
-from tests.local_blaxel.running import until
+from tests.support.manta_process import Manta
+from tests.support.mcp_sign_in import McpClient, allow, listening
+from tests.support.page_checks import violations
+from tests.support.person import sign_in_as
+from tests.support.visitor import PASSWORD, Visitor
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_revoking_it_ends_what_it_does_just_now(
     calling = agent.starts(sleep)
     allow(page, agent.asks.get(timeout=60), "The SDK")
     name = visitor.until_ready()
-    until(lambda: "sleep 50" in manta.blaxel.processes(name), 60)
+    wait_until(lambda: "sleep 50" in manta.blaxel.processes(name), 60)
 
     page.goto("/account/agents/")
     page.get_by_role("link", name="Revoke the agent The SDK").click()
@@ -102,6 +102,7 @@ def test_revoking_it_ends_what_it_does_just_now(
     assert calling.exception(60) is not None
 
 
+@pytest.mark.exhaustive
 def test_it_is_let_in_without_scripts(page: Page, visitor: Visitor, agent: McpClient) -> None:
     page.route(re.compile(r"\.js$"), lambda route: route.abort())
     sign_in_as(page, visitor)
@@ -112,6 +113,7 @@ def test_it_is_let_in_without_scripts(page: Page, visitor: Visitor, agent: McpCl
     assert calling.result(90).startswith("Hello from")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "uri", ["cursor://anysphere.cursor-mcp/oauth/callback", "http://[::1]:9/callback"]
 )
@@ -136,6 +138,7 @@ def test_the_policy_is_in_nobodys_way(
     assert not [said for said in complaints if "Content Security Policy" in said]
 
 
+@pytest.mark.exhaustive
 def test_what_it_may_not_do_is_refused(page: Page, visitor: Visitor, agent: McpClient) -> None:
     sign_in_as(page, visitor)
     calling = agent.starts(lambda client: client.call_tool("processExecute", {"command": "id"}))

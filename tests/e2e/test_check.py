@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.manta import Manta
-from tests.e2e.person import sign_in_as
-from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
-from tests.e2e.visitor import Visitor
+from tests.support.chromium import browser_of_a_phone
+from tests.support.manta_process import Manta
+from tests.support.page_checks import OVERFLOW, TOO_SMALL, violations
+from tests.support.person import sign_in_as
+from tests.support.visitor import Visitor
 
 STEPS = 7
 
@@ -35,12 +35,14 @@ def plain_context(browser: Browser, manta: Manta) -> BrowserContext:
     return browser.new_context(base_url=manta.url, java_script_enabled=False)
 
 
+@pytest.mark.exhaustive
 def test_it_works_without_javascript(plain_context: BrowserContext, visitor: Visitor) -> None:
     check(plain_context.new_page(), visitor)
 
     plain_context.close()
 
 
+@pytest.mark.exhaustive
 def test_it_fits_a_phone(browser: Browser, manta: Manta, visitor: Visitor) -> None:
     context = browser.new_context(base_url=manta.url, **browser_of_a_phone())
     page = context.new_page()

@@ -3,10 +3,9 @@
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.e2e.person import sign_in_as
-from tests.e2e.test_accessibility import violations
-from tests.e2e.test_tokens import confirm_password
-from tests.e2e.visitor import Visitor
+from tests.support.page_checks import violations
+from tests.support.person import confirm_password, sign_in_as
+from tests.support.visitor import Visitor
 
 
 def call(visitor: Visitor, token: str, tool: str, **arguments: object) -> str:

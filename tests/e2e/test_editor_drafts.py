@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.editor import PAGE, Disk, Pane
-from tests.e2e.manta import Manta
-from tests.e2e.person import move_in
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
+from tests.support.editor_page import PAGE, Disk, Pane
+from tests.support.manta_process import Manta
+from tests.support.person import move_in
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 
 def test_a_draft_outlives_a_reload_and_being_offline(
@@ -40,6 +40,7 @@ def test_a_draft_outlives_a_reload_and_being_offline(
     assert disk.read("/blaxel/a.txt") == "again kept first\n"
 
 
+@pytest.mark.exhaustive
 def test_who_is_signed_out_is_led_to_sign_in_and_back_to_the_draft(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.open("/blaxel/a.txt")
@@ -68,6 +69,7 @@ def test_who_is_signed_out_is_led_to_sign_in_and_back_to_the_draft(pane: Pane, d
     assert disk.read("/blaxel/a.txt") == "kept first\n"
 
 
+@pytest.mark.exhaustive
 def test_a_draft_outlives_the_sandboxs_sleep(
     pane: Pane, disk: Disk, manta: Manta, visitor: Visitor
 ) -> None:
@@ -77,7 +79,7 @@ def test_a_draft_outlives_the_sandboxs_sleep(
     pane.type("kept ")
     pane.until_kept("/blaxel/a.txt")
     pane.page.goto("about:blank")
-    until(lambda: manta.blaxel.sleeps(visitor.until_ready()), 60)
+    wait_until(lambda: manta.blaxel.sleeps(visitor.until_ready()), 60)
 
     pane.page.goto("/workspace/")
 
@@ -88,6 +90,7 @@ def test_a_draft_outlives_the_sandboxs_sleep(
     assert disk.read("/blaxel/a.txt") == "kept first\n"
 
 
+@pytest.mark.exhaustive
 def test_somebody_else_in_the_same_browser_sees_neither_draft_nor_tab(
     pane: Pane, visitor: Visitor, manta: Manta
 ) -> None:
@@ -110,6 +113,7 @@ def test_somebody_else_in_the_same_browser_sees_neither_draft_nor_tab(
     expect(pane.text).to_contain_text("secret ")
 
 
+@pytest.mark.exhaustive
 def test_a_draft_that_nobody_came_back_for_goes_after_30_days(pane: Pane) -> None:
     pane.open(PAGE)
     expect(pane.text).to_contain_text("doctype")
@@ -132,6 +136,7 @@ FULL = "IDBObjectStore.prototype.put = function () { this.transaction.abort(); }
 PRIVATE = "IDBFactory.prototype.open = () => { throw new DOMException('No.', 'SecurityError'); };"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("broken", [FULL, PRIVATE], ids=["full", "private"])
 def test_who_has_no_room_for_drafts_is_told_and_asked_before_leaving(
     pane: Pane, disk: Disk, broken: str
@@ -155,6 +160,7 @@ def test_who_has_no_room_for_drafts_is_told_and_asked_before_leaving(
     assert disk.read("/blaxel/a.txt") == "at risk first\n"
 
 
+@pytest.mark.exhaustive
 def test_a_draft_goes_along_with_a_file_that_was_not_shown_yet(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.open("/blaxel/a.txt")

@@ -1,9 +1,10 @@
 """Saving in the editor: nothing on disk is overwritten unseen."""
 
+import pytest
 from playwright.sync_api import Route, expect
 
-from tests.e2e.editor import PAGE, Disk, Pane
-from tests.local_blaxel.running import until
+from tests.support.editor_page import PAGE, Disk, Pane
+from tests.support.waiting import wait_until
 
 
 def test_what_is_saved_is_in_the_preview(pane: Pane, disk: Disk, complaints: list[str]) -> None:
@@ -22,6 +23,7 @@ def test_what_is_saved_is_in_the_preview(pane: Pane, disk: Disk, complaints: lis
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_what_is_typed_before_the_colours_come_is_saved(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     disk.write("/blaxel/a.py", "first\n")
@@ -33,7 +35,7 @@ def test_what_is_typed_before_the_colours_come_is_saved(pane: Pane, disk: Disk) 
     pane.open("/blaxel/a.py")
     pane.type("early ")
     pane.reads("Unsaved")
-    until(lambda: pane.page.title() and colours)
+    wait_until(lambda: pane.page.title() and colours)
     colours[0].continue_()
     expect(pane.page.locator("[data-editor-language]")).to_have_text("Python")
     pane.reads("Unsaved")
@@ -58,6 +60,7 @@ def test_what_changed_meanwhile_is_not_overwritten(pane: Pane, disk: Disk) -> No
     assert disk.read("/blaxel/a.txt") == "mine first\n"
 
 
+@pytest.mark.exhaustive
 def test_theirs_can_be_taken(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.open("/blaxel/a.txt")
@@ -73,6 +76,7 @@ def test_theirs_can_be_taken(pane: Pane, disk: Disk) -> None:
     expect(pane.text).to_have_text("theirs")
 
 
+@pytest.mark.exhaustive
 def test_an_untouched_file_follows_the_disk(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.open("/blaxel/a.txt")
@@ -113,6 +117,32 @@ def test_what_is_not_saved_is_asked_about_before_it_closes(pane: Pane, disk: Dis
     assert disk.read("/blaxel/a.txt") == "one first\n"
 
 
+CLOSES_TWICE = """
+() => {
+  const close = { key: "w", code: "KeyW", altKey: true, bubbles: true, cancelable: true };
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", close));
+  document.getElementById("editor-closing").close();
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", close));
+}
+"""
+
+
+@pytest.mark.exhaustive
+def test_asked_again_at_once_the_answer_is_to_the_second_question(pane: Pane, disk: Disk) -> None:
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    pane.type("one ")
+
+    pane.page.evaluate(CLOSES_TWICE)
+    asked = pane.page.get_by_role("dialog", name="Save a.txt?")
+    asked.get_by_role("button", name="Save").click()
+
+    expect(pane.page.get_by_role("tab", name="a.txt")).to_have_count(0)
+    assert disk.read("/blaxel/a.txt") == "one first\n"
+
+
+@pytest.mark.exhaustive
 def test_a_deleted_file_can_be_saved_as_new(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.open("/blaxel/a.txt")
@@ -127,6 +157,7 @@ def test_a_deleted_file_can_be_saved_as_new(pane: Pane, disk: Disk) -> None:
     assert disk.read("/blaxel/a.txt") == "first\n"
 
 
+@pytest.mark.exhaustive
 def test_ends_of_lines_stay_as_they_are(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "one\r\ntwo\r\n")
     pane.open("/blaxel/a.txt")
@@ -139,6 +170,55 @@ def test_ends_of_lines_stay_as_they_are(pane: Pane, disk: Disk) -> None:
     assert disk.read("/blaxel/a.txt") == "xone\r\ntwo\r\n"
 
 
+# What a file of it holds, in printf's words.
+ODD_TEXTS = {
+    "late-nul": r"%09000d\0end\n",
+    "mark": r"\357\273\277one\n",
+    "mixed": r"one\r\ntwo\nthree\rfour\r\r\nfive",
+    "crlf": r"one\r\ntwo\rtwo\r\n",
+    "separators": r"a\342\200\250b\302\205c\014d\n",
+}
+
+
+@pytest.mark.exhaustive
+def test_a_change_leaves_every_other_byte_as_it_was(pane: Pane, disk: Disk) -> None:
+    others = {}
+    for name, text in ODD_TEXTS.items():
+        path = f"/blaxel/{name}.txt"
+        disk.make(path, f"printf '{text}'")
+        before = disk.read_bytes(path)
+        pane.open(path)
+        expect(pane.text).to_be_focused()
+
+        pane.type("x")
+        pane.reads("Unsaved")
+        pane.save()
+        pane.reads("Saved")
+
+        if (after := disk.read_bytes(path)) != b"x" + before:
+            others[name] = after
+    assert others == {}
+
+
+@pytest.mark.exhaustive
+def test_what_can_not_be_changed_opens_read_only_with_the_reason(pane: Pane, disk: Disk) -> None:
+    disk.make("/blaxel/kept.txt", "echo kept")
+    disk.make("/blaxel/wide.txt", r"printf '\377\376h\0i\0'")
+    disk.make("/dev/null", "chmod 444 /blaxel/kept.txt; true")
+
+    pane.open("/blaxel/kept.txt")
+    pane.says("The sandbox does not let this file be changed.")
+    pane.reads("Read only")
+    expect(pane.text).to_have_text("kept")
+    pane.open("/blaxel/wide.txt")
+    pane.press("Open anyway, without changing it")
+    pane.says("This text is not UTF-8.")
+    pane.reads("Read only")
+
+    expect(pane.text).to_contain_text("hi")
+
+
+@pytest.mark.exhaustive
 def test_saving_by_itself_is_a_setting(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.page.get_by_role("button", name="Workspace settings").click()

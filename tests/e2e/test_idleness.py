@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.manta import Parts
-from tests.e2e.person import hears_no_news, move_in
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
+from sandboxes.inside.path import PATH
+from tests.support.manta_process import Parts
+from tests.support.person import move_in
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.exhaustive
 
 ASLEEP = "html[data-inside=asleep]"
 OPEN = "html[data-inside=open]"
+# Longer than a page that is used again waits for news, before it listens to an awake sandbox.
+LOOKS_AGAIN_MS = 3500
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def workspace(browser: Browser, impatient: Parts) -> Iterator[tuple[Page, str]]:
 def test_a_page_that_nobody_uses_parks(workspace: tuple[Page, str], impatient: Parts) -> None:
     page, name = workspace
 
-    until(lambda: impatient.blaxel.sleeps(name), 60)
+    wait_until(lambda: impatient.blaxel.sleeps(name), 60)
 
     expect(page.locator(ASLEEP)).to_be_attached()
     expect(page.locator("[data-terminal=words]")).to_contain_text("Asleep")
@@ -52,15 +57,43 @@ def test_who_only_moves_the_mouse_wakes_nothing(
     workspace: tuple[Page, str], impatient: Parts
 ) -> None:
     page, name = workspace
-    hears_no_news(page)
-    until(lambda: impatient.blaxel.sleeps(name), 60)
+    late: list[Route] = []
+    wait_until(lambda: says_awake_and_gets_news_late(page, late))
+    wait_until(lambda: impatient.blaxel.sleeps(name), 60)
+    # Manta knows it by now, and the page has asked for the news of it.
+    wait_until(lambda: status(page) == "standby")
+    wait_until(lambda: page.evaluate("true") and late)
     expect(page.locator("#play")).to_contain_text("Awake")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
 
     page.mouse.move(300, 300)
-    page.wait_for_timeout(1500)
+    let_news_in(page, late)
+
+    expect(page.locator("#play")).to_contain_text("Asleep")
+    page.wait_for_timeout(LOOKS_AGAIN_MS)
+    assert [url for url in asked if PATH in url] == []
     assert impatient.blaxel.sleeps(name)
 
-    page.unroute_all()
-    page.wait_for_timeout(2500)
-    expect(page.locator("#play")).to_contain_text("Asleep")
-    assert impatient.blaxel.sleeps(name)
+
+def says_awake_and_gets_news_late(page: Page, late: list[Route]) -> bool:
+    """Use the page, and hold its news back. False when it fell asleep in between."""
+    page.locator(".terminal-panel:visible textarea").press("Enter")
+    expect(page.locator(OPEN)).to_be_attached()
+    expect(page.locator("#play")).to_contain_text("Awake")
+    page.route("**/sandbox/panel/**", lambda route: late.append(route))
+    if "Awake" in page.locator("#play").inner_text():
+        return True
+    let_news_in(page, late)
+    return False
+
+
+def status(page: Page) -> str:
+    """Return what Manta knows of the sandbox, which it tells without asking anybody."""
+    return str(page.request.get("/api/sandbox/init").json()["sandbox"]["status"])
+
+
+def let_news_in(page: Page, late: list[Route]) -> None:
+    while late:
+        late.pop().continue_()
+    page.unroute("**/sandbox/panel/**")

@@ -2,12 +2,13 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.manta import Manta
-from tests.e2e.person import Person, move_in
-from tests.e2e.visitor import PASSWORD, Visitor
-from tests.local_blaxel.running import until
+from tests.support.manta_process import Manta
+from tests.support.person import Person, move_in
+from tests.support.visitor import PASSWORD, Visitor
+from tests.support.waiting import wait_until
 
 # What has the focus; and whether it, or what is drawn with it, looks another way without.
 AT = """
@@ -38,7 +39,7 @@ def tab_to(page: Page, target: Locator) -> None:
         page.keyboard.press("Tab")
         return bool(target.evaluate("(element) => element === document.activeElement"))
 
-    until(arrived, 60)
+    wait_until(arrived, 60)
 
 
 def command(page: Page, name: str) -> None:
@@ -47,6 +48,15 @@ def command(page: Page, name: str) -> None:
     page.keyboard.type(name)
     expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text(name)
     page.keyboard.press("Enter")
+
+
+def wake(page: Page) -> None:
+    """Have the sandbox awake, which it stays while the page listens to it."""
+    page.locator("html[data-inside=open], html[data-inside=asleep]").wait_for()
+    if page.locator("html[data-inside=asleep]").count():
+        tab_to(page, page.locator("#pane-files [data-wake]:visible"))
+        page.keyboard.press("Enter")
+    expect(page.locator("html[data-inside=open]")).to_be_attached()
 
 
 def test_a_day_without_the_mouse(
@@ -60,8 +70,7 @@ def test_a_day_without_the_mouse(
     expect(page).to_have_url(re.compile("/workspace/$"))
     expect(page.locator("html[data-inside]")).to_be_attached()  # its scripts have run
 
-    # Which also wakes it, should it have fallen asleep.
-    command(page, "Reload the preview")
+    wake(page)
     tree = page.get_by_role("tree", name="Files")
     page.keyboard.press("Control+Shift+E")
     expect(tree.get_by_role("treeitem", name="public")).to_be_visible()
@@ -98,6 +107,7 @@ def test_a_day_without_the_mouse(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_one_always_sees_where_one_is(page: Page, manta: Manta, visitor: Visitor) -> None:
     move_in(page, visitor)
     expect(page.get_by_role("treeitem", name="serve.mjs")).to_be_visible()
@@ -109,7 +119,7 @@ def test_one_always_sees_where_one_is(page: Page, manta: Manta, visitor: Visitor
         stops.append(page.evaluate(AT))
         return stops[-1][0] in ("", stops[0][0])
 
-    until(is_round, 120)
+    wait_until(is_round, 120)
 
     assert len(stops) > 25
     assert [stop for stop, is_seen in stops if not is_seen] == []

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.manta import Manta, Parts
-from tests.e2e.person import Person, move_in, sign_in_as
-from tests.e2e.states import Still
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
-from tests.sandboxes.live.running import Page as Listener
+from tests.support.manta_process import Manta, Parts
+from tests.support.page_states import Still
+from tests.support.person import Person, move_in, see, sign_in_as
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
+from tests.support.web_process import Page as Listener
 
 # Nothing that a page does later on comes about: no poll. What a swap takes still does.
 NO_LATER = """
@@ -20,14 +20,14 @@ const soon = window.setTimeout;
 window.setTimeout = (action, ms, ...rest) => soon(action, ms > 250 ? 2 ** 31 - 1 : ms, ...rest);
 """
 LIVE = "html[data-live]"
-
-
-def see(hidden: bool) -> str:
-    """As when another tab is chosen, and this one again."""
-    return f"""
-    Object.defineProperty(document, "hidden", {{value: {str(hidden).lower()}, configurable: true}});
-    document.dispatchEvent(new Event("visibilitychange"));
-    """
+# Once the panel's news has come, whether it was put into the page or not.
+PANEL_WAS_TOLD = """() => {
+  window.told = new Promise((told) => {
+    document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+      if (detail.elt.id === "sandbox-body" && detail.shouldSwap) setTimeout(told);
+    });
+  });
+}"""
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_the_stage_follows(page: Page, still: Still) -> None:
     expect(page.get_by_role("main").get_by_role("button", name="Retry")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_what_was_said_on_the_way_in_is_still_there_with_the_panes(
     page: Page, still: Still
 ) -> None:
@@ -92,6 +93,7 @@ def test_what_was_said_on_the_way_in_is_still_there_with_the_panes(
     expect(said).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
     still.show("asleep")
     person = live(page, still)
@@ -104,6 +106,26 @@ def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
     expect(page.locator("#panel-open")).to_be_focused()
 
 
+@pytest.mark.parametrize("key", ["mouse", "Space"])
+def test_a_press_is_not_lost_to_news(page: Page, still: Still, key: str) -> None:
+    still.show("asleep")
+    live(page, still).play.click()
+    page.locator("#panel-more summary").click()
+    restart = page.locator("#panel-restart")
+    restart.hover()
+    restart.focus()
+    page.evaluate(PANEL_WAS_TOLD)
+
+    page.mouse.down() if key == "mouse" else page.keyboard.down(key)
+    still.show("expiring")
+    page.evaluate("told")
+    page.mouse.up() if key == "mouse" else page.keyboard.up(key)
+
+    expect(page.locator("#sandbox-panel")).to_contain_text("Restarting")
+    expect(page.locator("#sandbox-panel #time-expires")).to_contain_text("minutes")
+
+
+@pytest.mark.exhaustive
 def test_without_streams_the_page_polls(page: Page, still: Still) -> None:
     still.show("asleep")
     page.route("**/live/sandbox*", lambda route: route.fulfill(status=503))
@@ -115,22 +137,24 @@ def test_without_streams_the_page_polls(page: Page, still: Still) -> None:
     person.reads("Awake")
 
 
+@pytest.mark.exhaustive
 def test_a_hidden_tab_has_no_stream_and_catches_up(page: Page, still: Still) -> None:
     # Those of the tests before are no longer counted.
-    until(lambda: open_streams(still) == 0, 60)
+    wait_until(lambda: open_streams(still) == 0, 60)
     still.show("asleep")
     person = live(page, still)
-    until(lambda: open_streams(still) == 1)
+    wait_until(lambda: open_streams(still) == 1)
 
     page.evaluate(see(hidden=True))
-    until(lambda: open_streams(still) == 0)
+    wait_until(lambda: open_streams(still) == 0)
     still.show("failed")
     page.evaluate(see(hidden=False))
 
     person.reads("Needs attention")
-    until(lambda: open_streams(still) == 1)
+    wait_until(lambda: open_streams(still) == 1)
 
 
+@pytest.mark.exhaustive
 def test_a_page_outlives_its_server(whole_parts: Parts, page: Page, still: Still) -> None:
     still.show("asleep")
     person = live(page, still)
@@ -138,11 +162,12 @@ def test_a_page_outlives_its_server(whole_parts: Parts, page: Page, still: Still
     whole_parts.kill("web")
     still.show("failed")
     whole_parts.start("web")
-    until(lambda: answers(still), 90)
+    wait_until(lambda: answers(still), 90)
 
     person.reads("Needs attention")
 
 
+@pytest.mark.exhaustive
 def test_the_record_grows_in_sight(page: Page, still: Still) -> None:
     still.show("asleep")
     page.add_init_script(NO_LATER)
@@ -155,6 +180,7 @@ def test_the_record_grows_in_sight(page: Page, still: Still) -> None:
     expect(page.get_by_text("extended the sandbox until")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_what_the_worker_sees_is_told(manta: Manta, visitor: Visitor) -> None:
     name = visitor.until_ready()
     page = Listener(manta, f"sessionid={visitor.http.cookies['sessionid']}")
@@ -162,7 +188,7 @@ def test_what_the_worker_sees_is_told(manta: Manta, visitor: Visitor) -> None:
 
     manta.blaxel.run(name, "true")
 
-    until(lambda: page.states()[-2:] == ["active", "standby"], 60)
+    wait_until(lambda: page.states()[-2:] == ["active", "standby"], 60)
     page.close()
 
 

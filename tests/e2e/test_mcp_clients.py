@@ -18,10 +18,12 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from playwright.sync_api import Page, expect
 
-from tests.e2e.manta import Manta
-from tests.e2e.mcp_sign_in import allow
-from tests.e2e.person import sign_in_as
-from tests.e2e.visitor import PASSWORD, Visitor
+from tests.support.manta_process import Manta
+from tests.support.mcp_sign_in import allow
+from tests.support.person import sign_in_as
+from tests.support.visitor import PASSWORD, Visitor
+
+pytestmark = pytest.mark.exhaustive
 
 CLIENTS = Path(__file__).with_name("mcp_clients")
 INSTALL_SECONDS, RUN_SECONDS = 150, 90

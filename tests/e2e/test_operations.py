@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.e2e.blaxel import KEY
-from tests.e2e.manta import Manta
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
-from tests.scripts.supervisor import ROOT
+from tests.support.blaxel_client import KEY
+from tests.support.manta_process import Manta
+from tests.support.supervisor import ROOT
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 
 def manage(manta: Manta, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,6 +33,7 @@ def manage(manta: Manta, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.exhaustive
 def test_the_doctor_finds_nothing_wrong(manta: Manta) -> None:
     done = manage(manta, "doctor", "--json")
 
@@ -42,15 +44,17 @@ def test_the_doctor_finds_nothing_wrong(manta: Manta) -> None:
     assert [name for name in manta.blaxel.names() if name.startswith("doctor-")] == []
 
 
+@pytest.mark.exhaustive
 def test_web_tells_prometheus_what_the_worker_did(manta: Manta, visitor: Visitor) -> None:
     def scrape() -> str:
         return httpx.get(f"{manta.url}/metrics", trust_env=False).raise_for_status().text
 
-    until(lambda: 'manta_sandbox_creates_total{outcome="ready"}' in scrape())
+    wait_until(lambda: 'manta_sandbox_creates_total{outcome="ready"}' in scrape())
 
     assert visitor.email not in scrape()
 
 
+@pytest.mark.exhaustive
 def test_a_backup_is_taken_while_it_runs_and_not_restored_over_it(
     manta: Manta, visitor: Visitor, tmp_path: Path
 ) -> None:

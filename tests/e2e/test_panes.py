@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.person import move_in, sign_in_as
-from tests.e2e.states import Still
-from tests.e2e.test_live import see
+from tests.support.chromium import browser_of_a_phone
+from tests.support.page_states import Still
+from tests.support.person import move_in, see, sign_in_as
 
 # A stream that has not heard yet what runs and listens.
 SAYS_LITTLE = {
@@ -47,6 +46,7 @@ def test_they_fill_as_soon_as_the_sandbox_can_be_asked(page: Page, still: Still)
     fills(page)
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_told_before_everybody_listens(page: Page, still: Still) -> None:
     still.show("active")
     late: list[Route] = []
@@ -60,6 +60,7 @@ def test_nothing_is_told_before_everybody_listens(page: Page, still: Still) -> N
     fills(page)
 
 
+@pytest.mark.exhaustive
 def test_looking_wakes_nobody(page: Page, still: Still) -> None:
     still.show("asleep")
     asked: list[str] = []
@@ -73,6 +74,7 @@ def test_looking_wakes_nobody(page: Page, still: Still) -> None:
     assert not [url for url in asked if "look" in url or url.endswith("/processes/")]
 
 
+@pytest.mark.exhaustive
 def test_what_was_last_known_says_so_until_it_is_awake_again(
     page: Page, still: Still, complaints: list[str]
 ) -> None:
@@ -96,6 +98,7 @@ def test_what_was_last_known_says_so_until_it_is_awake_again(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", SIZES)
 def test_a_notice_covers_no_control_of_a_pane(browser: Browser, still: Still, size: str) -> None:
     still.show("expiring")
@@ -109,6 +112,7 @@ def test_a_notice_covers_no_control_of_a_pane(browser: Browser, still: Still, si
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_a_page_from_before_a_sign_in_says_so_and_loses_nothing(page: Page, still: Still) -> None:
     still.show("active")
     person = move_in(page, still.visitor)

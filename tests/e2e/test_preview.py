@@ -5,14 +5,17 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.manta import Manta
-from tests.e2e.person import Person, move_in
-from tests.e2e.visitor import Visitor
+from tests.support import dev_server
+from tests.support.manta_process import Manta
+from tests.support.person import Person, move_in
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
-SERVER = Path(__file__).with_name("dev_server.py")
-CLEAN = re.compile(r"http://[a-z0-9-]+\.preview\.localhost:\d+/")
+SERVER = Path(dev_server.__file__)
+CLEAN = re.compile(r"http://[a-z0-9-]+\.localhost:\d+/")
 LARGE = 20 * 1024 * 1024
 UPLOAD = f"fetch('/', {{method: 'POST', body: new Uint8Array({LARGE})}}).then(a => a.text())"
 
@@ -28,12 +31,13 @@ def show_ports(page: Page, port: int) -> None:
     page.locator("#tab-ports").click()
     row = page.locator(f"#ports-list [data-port='{port}']")
     expect(page.locator("#ports-list .port").first).to_be_visible()
-    for _ in range(20):
+    wait_until(lambda: look_again(page) and row.count())
+
+
+def look_again(page: Page) -> bool:
+    with page.expect_response(re.compile(r"/ports/\?look")):
         page.locator("#ports-look").click()
-        page.wait_for_timeout(500)
-        if row.count():
-            return
-    expect(row).to_be_visible()
+    return True
 
 
 def values(context: BrowserContext, url: str) -> dict[str | None, str | None]:
@@ -45,6 +49,7 @@ def preview(page: Page, port: int) -> Person:
     return Person(page)
 
 
+@pytest.mark.exhaustive
 def test_a_dev_server_is_previewed_with_hot_reload(
     manta: Manta, page: Page, visitor: Visitor, complaints: list[str]
 ) -> None:
@@ -95,6 +100,7 @@ def test_a_port_appears_and_goes_by_itself(manta: Manta, page: Page, visitor: Vi
     expect(offered).to_have_text(["3000"])
 
 
+@pytest.mark.exhaustive
 def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
     manta: Manta, page: Page, visitor: Visitor
 ) -> None:
@@ -125,9 +131,10 @@ def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
 
     frame.evaluate("window.kept = true")
     page.locator("#preview-width").select_option("phone")
-    page.locator("#ports-look").click()
-    page.evaluate("htmx.trigger(document.body, 'sandbox:changed')")
-    page.wait_for_timeout(1500)
+    look_again(page)
+    with page.expect_response(re.compile("/sandbox/stage/")):
+        page.evaluate("htmx.trigger(document.body, 'sandbox:changed')")
+    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-settling')")
     assert frame.evaluate("window.kept && innerWidth") == 390
 
 
@@ -172,6 +179,7 @@ def test_a_port_is_public_for_a_while_and_private_again(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_why_a_port_does_not_answer_is_said_where_the_page_would_be(
     manta: Manta, page: Page, visitor: Visitor
 ) -> None:
@@ -200,6 +208,7 @@ def test_why_a_port_does_not_answer_is_said_where_the_page_would_be(
     expect(person.preview.get_by_role("button", name="Try again")).to_have_count(0)
 
 
+@pytest.mark.exhaustive
 def test_the_link_of_open_is_in_no_history(
     manta: Manta, page: Page, context: BrowserContext, visitor: Visitor
 ) -> None:
@@ -219,13 +228,18 @@ def test_the_link_of_open_is_in_no_history(
     expect(tab.get_by_role("heading", level=1)).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_a_missing_script_is_missing_and_no_page(manta: Manta, visitor: Visitor) -> None:
     name = visitor.until_ready()
     preview = manta.blaxel.http.get(f"/v0/sandboxes/{name}/previews").json()[0]
     script = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors", "Accept": "*/*"}
 
-    refused = httpx.get(preview["spec"]["url"] + "/app.js", headers=script)
+    sent = httpx.get(preview["spec"]["url"] + "/app.js", headers=script)
+    address = httpx.URL(sent.headers["Location"])
+    host = {"Host": address.netloc.decode()}
+    refused = httpx.get(address.copy_with(host="127.0.0.1"), headers=script | host)
 
+    assert sent.status_code == 307
     assert refused.status_code == 401
     assert "javascript" not in refused.headers["Content-Type"]
 
@@ -243,20 +257,19 @@ def test_a_cookie_of_one_preview_opens_no_other_and_leaves_the_session(
 
     opening.value.evaluate(
         "for (const name of ['sessionid', 'csrftoken', 'bl_preview_token', '__Host-bl_preview_x'])"
-        " document.cookie = `${name}=planted; domain=preview.localhost; path=/`"
+        " document.cookie = `${name}=planted; domain=localhost; path=/`"
     )
 
-    planted = [each for each in context.cookies() if each.get("value") == "planted"]
-    assert {each.get("name") for each in planted} == {"sessionid", "csrftoken", "bl_preview_token"}
+    # No two previews have a domain in common.
+    assert [each for each in context.cookies() if each.get("value") == "planted"] == []
     with context.expect_page() as opening:
         page.locator("#port-open-5177").click()
     other = opening.value
     expect(other.get_by_role("heading", name="Version 1")).to_be_visible()
     address = httpx.URL(other.url)
-    cookies = "; ".join(f"{each.get('name')}=planted" for each in planted)
+    cookies = "sessionid=planted; csrftoken=planted; bl_preview_token=planted"
     headers = {"Host": address.netloc.decode(), "Cookie": cookies}
     assert httpx.get(address.copy_with(host="127.0.0.1"), headers=headers).status_code == 401
-    context.clear_cookies(domain=".preview.localhost")
     other.reload()
     expect(other.get_by_role("heading", name="Version 1")).to_be_visible()
     assert values(context, manta.url) == session

@@ -3,16 +3,12 @@
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.person import sign_in_as
-from tests.e2e.test_accessibility import violations
-from tests.e2e.visitor import PASSWORD, Visitor
-
-
-def confirm_password(page: Page) -> None:
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+from tests.support.page_checks import violations
+from tests.support.person import confirm_password, sign_in_as
+from tests.support.visitor import Visitor
 
 
 def ask(visitor: Visitor, method: str, token: str) -> int:
@@ -55,6 +51,7 @@ def test_a_program_gets_a_token_uses_it_and_loses_it(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_a_token_is_made_without_scripts_and_not_shown_again(page: Page, visitor: Visitor) -> None:
     page.route(re.compile(r"\.js$"), lambda route: route.abort())
     sign_in_as(page, visitor)

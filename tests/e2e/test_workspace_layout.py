@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.chromium import browser_of_a_phone
-from tests.e2e.person import move_in, sign_in_as
-from tests.e2e.states import Still
-from tests.e2e.test_accessibility import OVERFLOW, TOO_SMALL, violations
+from tests.support.chromium import browser_of_a_phone
+from tests.support.page_checks import OVERFLOW, TOO_SMALL, violations
+from tests.support.page_states import Still
+from tests.support.person import move_in, sign_in_as
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def find(page: Page, words: str) -> None:
     page.keyboard.type(words)
 
 
+@pytest.mark.exhaustive
 def test_a_divider_is_moved_by_arrow_keys_and_stays(workspace: Page, complaints: list[str]) -> None:
     before = width(workspace, "files")
     share = int(divider(workspace, "files").get_attribute("aria-valuenow") or "")
@@ -69,6 +70,7 @@ def test_a_divider_is_moved_by_arrow_keys_and_stays(workspace: Page, complaints:
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_a_divider_is_dragged_and_put_back(workspace: Page) -> None:
     before = width(workspace, "preview")
     box = divider(workspace, "preview").bounding_box()
@@ -84,6 +86,7 @@ def test_a_divider_is_dragged_and_put_back(workspace: Page) -> None:
     assert width(workspace, "preview") == before
 
 
+@pytest.mark.exhaustive
 def test_a_divider_stops_where_a_pane_would_be_lost(workspace: Page) -> None:
     divider(workspace, "files").focus()
 
@@ -96,6 +99,7 @@ def test_a_divider_stops_where_a_pane_would_be_lost(workspace: Page) -> None:
     assert width(workspace, "files") == pytest.approx(0.4 * 1440 - 24, abs=1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("keys", "name"), [("Control+b", "files"), ("Control+j", "dock"), ("Control+Alt+b", "preview")]
 )
@@ -114,6 +118,7 @@ def test_a_pane_is_hidden_and_shown_by_keys(workspace: Page, keys: str, name: st
     expect(pane(workspace, name)).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_f6_goes_round_the_panes(workspace: Page) -> None:
     order = ["files", "editor", "terminal", "preview", "files"]
     for name in order:
@@ -124,6 +129,7 @@ def test_f6_goes_round_the_panes(workspace: Page) -> None:
     expect(pane(workspace, "preview").and_(workspace.locator(":focus-within"))).to_have_count(1)
 
 
+@pytest.mark.exhaustive
 def test_the_docks_tabs_follow_the_arrow_keys(workspace: Page) -> None:
     workspace.get_by_role("tab", name="Terminal").focus()
 
@@ -137,6 +143,7 @@ def test_the_docks_tabs_follow_the_arrow_keys(workspace: Page) -> None:
     expect(workspace.get_by_role("tab", name="Terminal")).to_be_focused()
 
 
+@pytest.mark.exhaustive
 def test_whoever_asks_for_a_pane_gets_it(workspace: Page) -> None:
     workspace.keyboard.press("Control+j")
 
@@ -167,6 +174,7 @@ def test_a_command_by_the_keyboard_alone(workspace: Page, complaints: list[str])
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_the_focus_returns_from_the_palette(workspace: Page) -> None:
     workspace.get_by_role("tab", name="Terminal").focus()
 
@@ -176,6 +184,7 @@ def test_the_focus_returns_from_the_palette(workspace: Page) -> None:
     expect(workspace.get_by_role("tab", name="Terminal")).to_be_focused()
 
 
+@pytest.mark.exhaustive
 def test_a_dialog_is_as_wide_as_it_was_made(workspace: Page) -> None:
     find(workspace, "")
 
@@ -184,6 +193,7 @@ def test_a_dialog_is_as_wide_as_it_was_made(workspace: Page) -> None:
     assert box["width"] == 34 * 16
 
 
+@pytest.mark.exhaustive
 def test_nothing_found_is_said(workspace: Page, still: Still) -> None:
     still.show("failed")
     workspace.reload()
@@ -195,6 +205,7 @@ def test_nothing_found_is_said(workspace: Page, still: Still) -> None:
     assert violations(workspace) == []
 
 
+@pytest.mark.exhaustive
 def test_typing_wakes_nothing_and_enter_does(workspace: Page) -> None:
     workspace.evaluate(
         """() => {
@@ -213,6 +224,7 @@ def test_typing_wakes_nothing_and_enter_does(workspace: Page) -> None:
     assert workspace.evaluate("window.wanted")
 
 
+@pytest.mark.exhaustive
 def test_files_are_found_while_it_is_awake(workspace: Page, still: Still) -> None:
     still.show("active")
     expect(workspace.locator("html")).to_have_attribute("data-inside", "open")
@@ -230,6 +242,7 @@ def test_files_are_found_while_it_is_awake(workspace: Page, still: Still) -> Non
     assert workspace.evaluate("window.opened.path") == "/blaxel/app/public/app.js"
 
 
+@pytest.mark.exhaustive
 def test_the_shortcuts_are_listed(workspace: Page) -> None:
     workspace.keyboard.press("?")
 
@@ -245,6 +258,7 @@ def test_the_shortcuts_are_listed(workspace: Page) -> None:
     expect(pane(workspace, "files")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_what_is_typed_is_no_shortcut(workspace: Page) -> None:
     find(workspace, "why?")
 
@@ -252,6 +266,7 @@ def test_what_is_typed_is_no_shortcut(workspace: Page) -> None:
     expect(workspace.locator("#shortcuts")).to_be_hidden()
 
 
+@pytest.mark.exhaustive
 def test_a_setting_is_kept_and_told(workspace: Page) -> None:
     workspace.evaluate(
         """() => document.body.addEventListener("setting:changed", (event) => {
@@ -269,6 +284,7 @@ def test_a_setting_is_kept_and_told(workspace: Page) -> None:
     expect(workspace.get_by_label("Wrap long lines")).to_be_checked()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("inside", "words"),
     [("asleep", "asleep"), ("connecting", "Connecting"), ("away", "does not answer")],
@@ -280,6 +296,7 @@ def test_a_pane_says_why_it_shows_nothing(workspace: Page, inside: str, words: s
     assert violations(workspace) == []
 
 
+@pytest.mark.exhaustive
 def test_falling_asleep_and_waking_keep_the_panes(workspace: Page, still: Still) -> None:
     pane(workspace, "files").evaluate("(pane) => { pane.dataset.kept = 'yes'; }")
 
@@ -313,6 +330,7 @@ def test_one_pane_at_a_time_on_a_phone(browser: Browser, still: Still) -> None:
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_twice_the_size_is_a_phones_layout(workspace: Page) -> None:
     # What zooming to 200 % does to a page 1440 pixels wide.
     workspace.set_viewport_size({"width": 720, "height": 450})

@@ -4,13 +4,15 @@ import os
 import re
 import signal
 import socket
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing
 
 import httpx
 import pytest
 
-from tests.local_blaxel.running import until
-from tests.scripts.supervisor import Serving, new_state_dir
+from tests.support.static_files import copy_static_files
+from tests.support.supervisor import Serving, new_state_dir
+from tests.support.waiting import wait_until
 
 # What an installation on the internet has; nobody answers at the provider's name.
 ON_THE_INTERNET = {
@@ -31,8 +33,24 @@ AS_THE_PROXY_SAYS = {
 @pytest.fixture(scope="module")
 def served():
     """As on the internet, and seen as the reverse proxy sees it."""
-    with new_state_dir() as path, Serving(path, **ON_THE_INTERNET) as supervisor:
-        yield supervisor.until_ready()
+    with new_state_dir() as path:
+        copy_static_files(path)
+        with Serving(path, **ON_THE_INTERNET) as supervisor:
+            yield supervisor.until_ready()
+
+
+@pytest.fixture
+def served_before(served):
+    """The state directory of another one: its database has tables, its static files are there."""
+    with new_state_dir() as path:
+        copy_static_files(path)
+        database = "manta.sqlite3"
+        with (
+            closing(sqlite3.connect(served.state_dir / database)) as there,
+            closing(sqlite3.connect(path / database)) as here,
+        ):
+            there.backup(here)
+        yield path
 
 
 @pytest.fixture
@@ -73,10 +91,11 @@ def test_a_weak_secret_key_is_refused():
     assert (status, "- Your SECRET_KEY" in output) == (1, True)
 
 
-def test_a_machine_can_have_workers_alone():
-    with socket.create_server(("127.0.0.1", 0)) as others, new_state_dir() as path:
+@pytest.mark.exhaustive
+def test_a_machine_can_have_workers_alone(served_before):
+    with socket.create_server(("127.0.0.1", 0)) as others:
         port = str(others.getsockname()[1])
-        with Serving(path, PORT=port, WEB_CONCURRENCY="0") as supervisor:
+        with Serving(served_before, PORT=port, WEB_CONCURRENCY="0") as supervisor:
             supervisor.until_ready()
             assert (len(supervisor.pids("web")), len(supervisor.pids("worker"))) == (0, 1)
 
@@ -128,27 +147,22 @@ def test_what_is_killed_is_started_again(served, proxy, name):
 
     os.kill(pid, signal.SIGKILL)
 
-    until(lambda: served.pids(name) not in ([], [pid]))
+    wait_until(lambda: served.pids(name) not in ([], [pid]))
     assert f"manta: {name}-1 was killed by signal 9; starting it again in" in served.output
     # Whoever asks meanwhile waits; nobody is turned away.
     assert proxy.get("/readyz", timeout=60).json()["database"] == "ok"
 
 
-@contextmanager
-def another_serving():
-    with new_state_dir() as path, Serving(path, **ON_THE_INTERNET) as supervisor:
-        yield supervisor.until_ready()
-
-
-def test_a_request_under_way_is_answered_before_the_end():
+def test_a_request_under_way_is_answered_before_the_end(served_before):
     headers = AS_THE_PROXY_SAYS | {"Content-Length": "2", "Expect": "100-continue"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    with another_serving() as supervisor:
+    with Serving(served_before, **ON_THE_INTERNET) as supervisor:
+        supervisor.until_ready()
         with socket.create_connection(("127.0.0.1", supervisor.port)) as peer:
             peer.sendall(f"POST /accounts/login/ HTTP/1.1\r\n{lines}\r\n".encode())
             waits_for_the_body = peer.recv(65536)
             supervisor.process.send_signal(signal.SIGTERM)
-            until(lambda: "manta: stopping" in supervisor.output)
+            wait_until(lambda: "manta: stopping" in supervisor.output)
             peer.sendall(b"ab")
             answer = peer.recv(65536)
         status = supervisor.wait()

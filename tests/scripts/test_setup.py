@@ -111,7 +111,7 @@ def test_whoever_may_use_sudo_without_a_password_gets_what_is_missing(machine):
     asked = (machine.bin / "apt-get.log").read_text().splitlines()
     assert [line.split()[-3:] for line in asked] == [
         ["install", "-y", "bubblewrap"],
-        ["install", "-y", "chromium"],
+        ["install", "-y", "chromium-headless-shell"],
     ]
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local_blaxel.running import until
-from tests.serve.conftest import STARTS_AT_ONCE, Team
-from tests.serve.herd import Herd
+from tests.support.herd import Herd
+from tests.support.team import STARTS_AT_ONCE, Team
+from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.team
 PEOPLE = 200
 # Of memory, for a local sandbox with the starter's server in it.
 SANDBOX_MB = 45
@@ -51,14 +52,14 @@ def test_a_herd_gets_one_sandbox_each_while_a_web_and_a_worker_process_are_kille
     with Herd(team.url, people) as herd:
         started = time.monotonic()
         arrivals = herd.arrive(within=10)
-        until(lambda: len(herd.seconds) > people / 4, 120)
+        wait_until(lambda: len(herd.seconds) > people / 4, 120)
         killed = {"web": kill(team, "web")}
-        until(lambda: ready(team) > people / 20, 120)
+        wait_until(lambda: ready(team) > people / 20, 120)
         killed["worker"] = kill(team, "worker")
         wait(arrivals)
         arrived = time.monotonic() - started
         assert any("in the queue" in person.panel() for person in herd.people[::10])
-        until(lambda: ready(team) == people, 600)
+        wait_until(lambda: ready(team) == people, 600)
         settled = time.monotonic() - started
         names = {person.until_ready() for person in herd.people}
 
@@ -73,7 +74,7 @@ def test_a_herd_gets_one_sandbox_each_while_a_web_and_a_worker_process_are_kille
     assert set(team.blaxel.server.names()) == names
     # Again only for what the killed worker was making: whoever took over asked for it anew.
     assert people <= creates <= people + STARTS_AT_ONCE
-    assert until(lambda: throttled_starts(team))
+    assert wait_until(lambda: throttled_starts(team))
     for name, pid in killed.items():
         assert pid not in team.pids(name)
         assert len(team.pids(name)) == 2

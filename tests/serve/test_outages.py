@@ -7,11 +7,11 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from tests.e2e.visitor import Visitor
-from tests.local_blaxel.running import until
-from tests.serve.conftest import Team
+from tests.support.team import Team
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.team, pytest.mark.timeout(300)]
 # More than there are threads, each with a database connection of its own.
 EVERY_THREAD = 2 * 8 * 2
 
@@ -41,13 +41,13 @@ def test_sign_ins_go_on_without_redis_and_it_is_used_again_when_it_is_back(
     team: Team, resident: Visitor
 ):
     team.redis.kill()
-    until(lambda: readiness(team) == 503)
+    wait_until(lambda: readiness(team) == 503)
 
     assert resident.sign_in().status_code == 302
     assert newcomer_gets_a_sandbox(team)
 
     team.redis.start()
-    until(lambda: readiness(team) == 200)
+    wait_until(lambda: readiness(team) == 200)
     assert newcomer_gets_a_sandbox(team)
     assert "Traceback" not in team.output
 

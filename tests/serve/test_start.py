@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.supervisor import ROOT, new_state_dir
-from tests.serve.conftest import environ_of_a_team
-from tests.serve.postgres import Postgres
+from tests.support.postgres_server import Postgres
+from tests.support.supervisor import ROOT, new_state_dir
+from tests.support.team import environ_of_a_team
+
+pytestmark = pytest.mark.team
 
 
 def prepare(postgres: Postgres, state_dir: Path) -> "subprocess.Popen[bytes]":

@@ -1,0 +1,92 @@
+"""The editor and the sandbox's files, as tests handle them."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.manta_process import Manta
+from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
+
+PAGE = "/blaxel/app/public/index.html"
+
+
+class Disk:
+    """The sandbox's files, as somebody else changes them."""
+
+    def __init__(self, manta: Manta, visitor: Visitor) -> None:
+        self.http = visitor.http
+        self.blaxel = manta.blaxel
+        self.name = visitor.until_ready()
+        self.headers = {
+            "X-CSRFToken": visitor.http.cookies["csrftoken"],
+            "Origin": str(visitor.http.base_url).rstrip("/"),
+        }
+
+    def read(self, path: str) -> str:
+        answer = self.http.get("/api/sandbox/files", params={"path": path})
+        return str(answer.raise_for_status().json()["content"])
+
+    def read_bytes(self, path: str) -> bytes:
+        answer = self.http.get("/api/sandbox/files/content", params={"path": path})
+        return answer.raise_for_status().content
+
+    def write(self, path: str, text: str) -> None:
+        found = self.http.get("/api/sandbox/files", params={"path": path})
+        version = found.json()["version"] if found.is_success else None
+        sent = {"path": path, "content": text, "version": version}
+        self.http.put("/api/sandbox/files", json=sent, headers=self.headers).raise_for_status()
+
+    def run(self, command: str) -> str:
+        """What a command prints that succeeds."""
+        ran = self.blaxel.run(self.name, command)
+        assert ran["exitCode"] == 0, ran["stderr"]
+        return str(ran["stdout"])
+
+    def make(self, path: str, command: str) -> None:
+        """A file of what a command prints."""
+        assert self.blaxel.run(self.name, f"{command} > {path}")["exitCode"] == 0
+
+    def delete(self, path: str) -> None:
+        self.http.delete(
+            "/api/sandbox/files", params={"path": path}, headers=self.headers
+        ).raise_for_status()
+
+
+class Pane:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.bar = page.locator(".editor-file:not([hidden]) .editor-bar")
+
+    def open(self, path: str) -> None:
+        self.tell("files:open", {"path": path})
+        expect(self.page.locator("[data-editor-path]")).to_have_text(path)
+
+    def tell(self, name: str, detail: object) -> None:
+        self.page.evaluate(
+            "([name, detail]) => document.body.dispatchEvent(new CustomEvent(name, { detail }))",
+            [name, detail],
+        )
+
+    @property
+    def text(self) -> Locator:
+        return self.page.locator(".editor-file:not([hidden]) .editor-surface .cm-content")
+
+    def type(self, words: str) -> None:
+        self.text.focus()
+        self.page.keyboard.press("Control+Home")
+        self.page.keyboard.type(words)
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+
+    def reads(self, words: str) -> None:
+        expect(self.page.locator("[data-editor-state]")).to_have_text(words)
+
+    def says(self, words: str) -> None:
+        expect(self.bar).to_contain_text(words)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def until_kept(self, path: str) -> None:
+        """Until the draft of a path is in the browser."""
+        wait_until(lambda: path in self.page.evaluate("editorParts.drafts.paths()"))
