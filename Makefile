@@ -1,9 +1,9 @@
 # `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-.PHONY: help run serve manage test lint fmt types check chaos bench screenshots lock
+.PHONY: help run serve manage test test-all lint fmt types check chaos bench screenshots lock
 
 help:  ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run:  ## Set up what is missing, and run Manta on this machine
 	@scripts/setup.sh run && exec .venv/bin/python -m scripts.run
@@ -14,8 +14,14 @@ serve:  ## Set up what is missing, and serve a team behind a proxy (docs/operati
 manage:  ## manage.py with what `make run` knows (ARGS="doctor", ARGS="backup FILE")
 	@.venv/bin/python -m scripts.manage $(ARGS)
 
-test:  ## Set up what is missing, and run every test (ARGS="-k panel" for some)
+# Tests start hundreds of Python processes; without bytecode each would compile Manta anew.
+test test-all: export PYTHONDONTWRITEBYTECODE =
+
+test:  ## Set up what is missing, and run the tests (ARGS="-m fast", ARGS="-k panel" for some)
 	@scripts/setup.sh test && exec .venv/bin/pytest $(ARGS)
+
+test-all:  ## The tests, and with them the slow ones: chaos, soak, every page state, SDK suites
+	@scripts/setup.sh test && exec .venv/bin/pytest -m "not team" $(ARGS)
 
 lint:  ## ruff: rules and format
 	.venv/bin/ruff check .
@@ -37,8 +43,8 @@ chaos:  ## People use Manta while its processes are killed (ARGS="--minutes 15")
 bench:  ## Start Manta and measure it (ARGS=--write: into docs/benchmarks.md)
 	@scripts/setup.sh test && exec .venv/bin/python -m bench $(ARGS)
 
-screenshots:  ## Take the pictures of docs/screenshots.md anew (ARGS=pages/home for one)
-	@scripts/setup.sh test && exec .venv/bin/python -m tests.e2e.screenshots $(ARGS)
+screenshots:  ## Picture every page and state into screenshots/ (ARGS=pages/home for one)
+	@scripts/setup.sh test && exec .venv/bin/python -m tests.support.screenshots $(ARGS)
 
 lock:  ## Write the lock files again from pyproject.toml (ARGS=--upgrade: newer versions)
 	scripts/lock.sh $(ARGS)

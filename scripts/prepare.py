@@ -19,7 +19,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from manta import env
 
@@ -117,16 +117,12 @@ def static_fingerprint() -> str:
 
 def make_first_admin() -> str | None:
     """Make an admin when there is none, with an address that counts as verified."""
-    from allauth.account.models import EmailAddress
-
     from accounts.models import User
 
     if User.objects.filter(is_superuser=True).exists():
         return None
     password = secrets.token_urlsafe(12)
-    with transaction.atomic():
-        admin = User.objects.create_superuser(ADMIN_EMAIL, password)
-        EmailAddress.objects.create(user=admin, email=ADMIN_EMAIL, primary=True, verified=True)
+    User.objects.create_superuser(ADMIN_EMAIL, password)
     return f"{ADMIN_EMAIL}, password {password}"
 
 

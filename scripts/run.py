@@ -178,7 +178,7 @@ def provider_environ(local_blaxel: Mapping[str, str]) -> dict[str, str]:
         "BLAXEL_API_URL": f"{origin}/v0",
         "BLAXEL_WORKSPACE_ID": local_blaxel["LOCAL_BLAXEL_WORKSPACE"],
         "BLAXEL_API_KEY": key,
-        "MANTA_PREVIEW_ORIGINS": f"{origin},http://*.preview.localhost:{port}",
+        "MANTA_PREVIEW_ORIGINS": f"{origin},http://*.localhost:{port}",
         "MANTA_FRAME_PREVIEWS": "true",
         **no_proxy_for_loopback(),
     }

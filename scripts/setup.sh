@@ -58,5 +58,6 @@ if [ "$purpose" != serve ] && [ "$(uname -s)" = Linux ]; then
     want bubblewrap "it isolates local sandboxes" bwrap
 fi
 if [ "$purpose" = test ]; then
-    want chromium "browser tests are skipped without it" chromium chromium-browser google-chrome
+    want chromium-headless-shell "browser tests are skipped without it" \
+        chromium-headless-shell chromium chromium-browser google-chrome
 fi
