@@ -1,7 +1,7 @@
 """The panes of ports and processes, as they come and go with the sandbox's sleep."""
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.support.chromium import browser_of_a_phone
 from tests.support.page_states import Still
@@ -30,6 +30,15 @@ SIZES = {"desk": {"viewport": {"width": 1440, "height": 900}}, "phone": browser_
 @pytest.fixture
 def address(still: Still) -> str:
     return still.url
+
+
+def follow_requests(page: Page) -> set[Request]:
+    """What the page has asked for and not heard of yet, streams aside."""
+    under_way: set[Request] = set()
+    page.on("request", lambda request: None if "/live" in request.url else under_way.add(request))
+    page.on("requestfinished", lambda request: under_way.discard(request))
+    page.on("requestfailed", lambda request: under_way.discard(request))
+    return under_way
 
 
 def fills(page: Page) -> None:
@@ -115,12 +124,16 @@ def test_a_notice_covers_no_control_of_a_pane(browser: Browser, still: Still, si
 @pytest.mark.exhaustive
 def test_a_page_from_before_a_sign_in_says_so_and_loses_nothing(page: Page, still: Still) -> None:
     still.show("active")
+    under_way = follow_requests(page)
     person = move_in(page, still.visitor)
     page.locator("[data-opens-file]").first.click()
     expect(page.locator(".editor-surface .cm-content")).to_contain_text("doctype")
     page.locator(".editor-surface .cm-content").click()
     page.keyboard.press("Control+Home")
     page.keyboard.type("Mine. ")
+    # A late answer would bring the cookie of its own time back.
+    while under_way:
+        page.wait_for_timeout(20)
     still.visitor.sign_in()
     sign_in_as(page, still.visitor)
     outdated = page.locator("#notices").get_by_text("from before you signed in again")

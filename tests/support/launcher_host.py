@@ -56,6 +56,11 @@ class Agent(httpx.Client):
         process = self.execute(command, waitForCompletion=True, **fields).json()
         return Ran(process["exitCode"], process["logs"])
 
+    def printed(self, process: str | int) -> str:
+        """What a process has printed so far."""
+        logs: str = self.get(f"/process/{process}/logs").raise_for_status().json()["logs"]
+        return logs
+
     def write(self, path: str, content: str) -> None:
         self.put(f"/filesystem/{path}", json={"content": content}).raise_for_status()
 
