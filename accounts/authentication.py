@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.models import Scope, User
-from manta.error_pages import is_of_an_older_session
+from manta.core.error_pages import is_of_an_older_session
 
 
 class TokenAuthentication(BaseAuthentication):

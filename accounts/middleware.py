@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from manta.client_ip import current_client_ip
+from manta.core.client_ip import current_client_ip
 
 # Not at each request, which would be a write a second for every open page.
 _SECONDS = 300

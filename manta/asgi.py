@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from manta.bridge import WSGIBridge
-from manta.cors import OpenToPages
-from manta.request_context import RequestContextMiddleware
-from manta.stopping import when_stopping
+from manta.core.cors import OpenToPages
+from manta.core.request_context import RequestContextMiddleware
+from manta.core.shutdown import when_stopping
+from manta.core.wsgi_bridge import WSGIBridge
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder

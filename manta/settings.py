@@ -9,7 +9,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from manta import env
+from manta.core import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
@@ -95,7 +95,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "manta.static_files.StaticFiles",
+    "manta.core.static_files.StaticFiles",
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # What has a header of its own, as static files, is left alone.
-    "manta.middleware.NoCacheMiddleware",
+    "manta.core.middleware.NoCacheMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -129,7 +129,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.SessionActivityMiddleware",
-    "manta.middleware.UserFacingErrorMiddleware",
+    "manta.core.middleware.UserFacingErrorMiddleware",
 ]
 
 ROOT_URLCONF = "manta.urls"
@@ -147,10 +147,10 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "manta.context_processors.request_id",
+                "manta.core.context_processors.request_id",
                 "sandboxes.context_processors.panel",
             ],
-            "libraries": {"joined": "manta.joined"},
+            "libraries": {"joined": "manta.core.joined"},
         },
     }
 ]
@@ -169,7 +169,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "manta.static_files.StaticFilesStorage"
+        else "manta.core.static_files.StaticFilesStorage"
     },
 }
 
@@ -201,7 +201,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 REDIS_URL = env.secret("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "manta.cache.FallbackRedisCache",
+        "BACKEND": "manta.core.cache.FallbackRedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
     }
@@ -341,7 +341,7 @@ SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 # A form never needs more, and a page must not repeat a megabyte that somebody sent as a name.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-CSRF_FAILURE_VIEW = "manta.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "manta.core.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -382,10 +382,10 @@ REST_FRAMEWORK = {
         "accounts.permissions.WithinScopes",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["manta.api_input.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "manta.api_input.ContentNegotiation",
+    "DEFAULT_PARSER_CLASSES": ["manta.core.api_input.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "manta.core.api_input.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "accounts.schema.ScopedSchema",
-    "EXCEPTION_HANDLER": "manta.api.exception_handler",
+    "EXCEPTION_HANDLER": "manta.core.api.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Manta",
@@ -408,16 +408,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "request_id": {"()": "manta.request_context.RequestIdFilter"},
-        "of_strangers": {"()": "manta.logs.OfStrangers"},
-        "of_connections": {"()": "manta.logs.OfConnections"},
+        "request_id": {"()": "manta.core.request_context.RequestIdFilter"},
+        "of_strangers": {"()": "manta.core.logs.OfStrangers"},
+        "of_connections": {"()": "manta.core.logs.OfConnections"},
     },
     "formatters": {
         "line": {
-            "()": "manta.logs.LineFormatter",
+            "()": "manta.core.logs.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
         },
-        "json": {"()": "manta.logs.JSONFormatter"},
+        "json": {"()": "manta.core.logs.JSONFormatter"},
     },
     "handlers": {
         "console": {

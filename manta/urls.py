@@ -6,14 +6,15 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.address_views import AddressView
 from accounts.sign_up_views import SignUp, SocialSignUp
-from manta import api_docs, error_pages, views
+from manta import views
+from manta.core import api_docs, error_pages
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-handler400 = "manta.error_pages.bad_request"
-handler404 = "manta.error_pages.not_found"
-handler500 = "manta.error_pages.server_error"
+handler400 = "manta.core.error_pages.bad_request"
+handler404 = "manta.core.error_pages.not_found"
+handler500 = "manta.core.error_pages.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import User
-from manta.request_context import bound, current_request_id
+from manta.core.request_context import bound, current_request_id
 from operations import doctor
 from operations.doctor import Finding
 from operations.models import CHECK_PATIENCE, Check

@@ -15,8 +15,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from manta.logs import redact
-from manta.request_context import current_request_id
+from manta.core.logs import redact
+from manta.core.request_context import current_request_id
 
 # Kinds of failures between two flushes; more are in the log only.
 MOST_KINDS = 50

@@ -12,8 +12,8 @@ from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.types import Event
 
-from manta.logs import redact
-from manta.request_context import current_request_id
+from manta.core.logs import redact
+from manta.core.request_context import current_request_id
 from operations.failures import OF_STRANGERS
 
 _KEPT = {

@@ -43,7 +43,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from manta.errors import UserFacingError
+from manta.core.errors import UserFacingError
 
 # How the sentence of what can pass ends; replaced when the reconciler has given up.
 TRIES_AGAIN = "Manta tries again by itself."

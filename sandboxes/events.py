@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import tokens
-from manta.client_ip import current_client_ip
-from manta.request_context import current_request_id
+from manta.core.client_ip import current_client_ip
+from manta.core.request_context import current_request_id
 from sandboxes.models import Action, Sandbox, SandboxEvent
 
 # What somebody looks at again within this time is the same visit.

@@ -8,7 +8,7 @@ from functools import cached_property
 from django.conf import settings
 from django.utils import timezone
 
-from manta.request_context import current_request_id
+from manta.core.request_context import current_request_id
 from sandboxes import reminders, services, starters
 from sandboxes.losses import Losses
 from sandboxes.models import Heartbeat, Phase, PublicPort, Sandbox, Step, ToolCall

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from manta import json_values
+from manta.core import json_values
 
 TOKEN = "X-Blaxel-Preview-Token"  # noqa: S105 (a header's name)
 # The gateway's code for a sandbox or a preview that is not there.

@@ -5,7 +5,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 
-from manta import env
+from manta.core import env
 from scripts.child import StartError, say
 from scripts.processes import ROOT
 from scripts.run import Plan, local_blaxel_environ, manta_environ, provider_environ

@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from manta import env
+from manta.core import env
 
 ADMIN_EMAIL = "admin@localhost"
 NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -105,7 +105,7 @@ def collect_static_files() -> None:
 def static_fingerprint() -> str:
     from django.contrib.staticfiles.finders import get_finders
 
-    from manta.joined import JOINED
+    from manta.core.joined import JOINED
 
     digest = hashlib.sha256(repr(JOINED).encode())
     for finder in get_finders():

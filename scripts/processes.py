@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UVICORN = (
     *(sys.executable, "-m", "uvicorn", "manta.asgi:application", "--workers", "1"),
     *("--log-level", "warning", "--no-access-log", "--no-server-header", "--no-proxy-headers"),
-    *("--http", "manta.http_protocol:HttpProtocol"),
+    *("--http", "manta.core.http_protocol:HttpProtocol"),
 )
 WORKER = (sys.executable, "manage.py", "worker")
 

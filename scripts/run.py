@@ -24,7 +24,7 @@ from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 
-from manta import env
+from manta.core import env
 from scripts.child import Child, StartError, http_get, say
 from scripts.processes import (
     ROOT,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from manta import env
+from manta.core import env
 from scripts.child import Child, StartError, http_get, say
 from scripts.processes import (
     ROOT,

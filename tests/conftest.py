@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, connections
 
-from manta import database
+from manta.core import database
 from sandboxes import gateway
 from sandboxes.dataplane.client import client
 from sandboxes.dataplane.shares import shares

@@ -40,7 +40,7 @@ def environment_reads(source: str) -> Iterator[str]:
     for node in nodes:
         if id(node) not in writes and isinstance(node, ast.Attribute):
             yield from names & {ast.unparse(node)}
-    yield from imported(source) & (names | {"manta.env"})
+    yield from imported(source) & (names | {"manta.core.env"})
 
 
 def written(node: ast.AST) -> Iterator[ast.AST]:
@@ -71,7 +71,7 @@ def test_only_the_gateway_imports_the_sdk():
 
 
 def test_only_settings_reads_the_environment():
-    allowed = {ROOT / "manta" / "env.py", ROOT / "manta" / "settings.py"}
+    allowed = {ROOT / "manta" / "core" / "env.py", ROOT / "manta" / "settings.py"}
     others = [path for path in modules(*PRODUCT) if path not in allowed]
 
     readers = [str(path.relative_to(ROOT)) for path in others if any(reads(path))]
@@ -108,7 +108,7 @@ def test_a_longer_name_is_another_package():
         "import os\n'A' in os.environ",
         "import os\nos.getenv('A')",
         "from os import environ",
-        "from manta import env",
+        "from manta.core import env",
     ],
 )
 def test_every_way_to_read_the_environment_is_seen(source):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from manta.errors import UserFacingError
+from manta.core.errors import UserFacingError
 
 logger = logging.getLogger(__name__)
 

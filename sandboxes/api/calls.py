@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from manta.api_input import valid
+from manta.core.api_input import valid
 from sandboxes.api.events import REFUSED, EventPagination, PageQuery
 from sandboxes.calls import CallEntry, Search
 from sandboxes.models import ToolCall

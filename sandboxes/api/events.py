@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope, User
-from manta.api_input import Serializer, valid
+from manta.core.api_input import Serializer, valid
 from sandboxes.activity import Entry
 from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import SandboxEvent

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope, User
-from manta.api_input import expect_no_fields
+from manta.core.api_input import expect_no_fields
 from sandboxes import errors, services
 from sandboxes.api.serializers import (
     ErrorResponse,

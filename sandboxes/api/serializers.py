@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from manta.api_input import Serializer
+from manta.core.api_input import Serializer
 from sandboxes.models import Phase, Sandbox
 from sandboxes.status import Status
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
-from manta.api_input import Serializer, expect_no_fields, valid
+from manta.core.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.api.serializers import ErrorResponse

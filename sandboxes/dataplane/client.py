@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from manta import json_values
+from manta.core import json_values
 from sandboxes import errors, gateway
 from sandboxes.dataplane.bounded import PLAIN, AnswerTooLong, SandboxClient
 from sandboxes.reach import NOT_FOUND, Reach, gateway_code_in

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from manta.computing import in_thread
+from manta.core.computing import in_thread
 from sandboxes import errors
 from sandboxes.dataplane import failures, names, trusted
 from sandboxes.dataplane.client import object_of

@@ -1,6 +1,6 @@
 """What listens in a sandbox, and its previews."""
 
-from manta import request_context
+from manta.core import request_context
 from sandboxes.dataplane.bounded import PLAIN, SandboxClient
 from sandboxes.dataplane.client import (
     LONG_TIMEOUT,

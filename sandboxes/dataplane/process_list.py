@@ -7,7 +7,7 @@ out while it arrives, so that no more than the rest is ever held.
 import re
 from typing import Any
 
-from manta import json_values
+from manta.core import json_values
 from sandboxes.dataplane.client import objects_of, understood
 
 # Bytes that arrive, and that are held.

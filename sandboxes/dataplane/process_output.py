@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from manta import json_values
+from manta.core import json_values
 from sandboxes import errors
 from sandboxes.dataplane import following
 from sandboxes.dataplane.streaming import PASSED_ON, streaming_client

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from manta import request_context
+from manta.core import request_context
 from sandboxes import errors
 from sandboxes.dataplane.processes import run
 from sandboxes.dataplane.shares import shares

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from manta import request_context
+from manta.core import request_context
 from sandboxes import breaker, errors
 from sandboxes.gateway.refusals import refusal, seconds_asked, unreadable
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from manta.computing import in_thread
-from manta.database import in_database
+from manta.core.computing import in_thread
+from manta.core.database import in_database
 from sandboxes import errors, services
 from sandboxes.dataplane import following
 from sandboxes.inside import census

@@ -23,8 +23,8 @@ from accounts import sessions, tokens
 from accounts.models import Scope, User
 from accounts.permissions import InsufficientScope
 from accounts.sessions import SignIn
-from manta.database import in_database
-from manta.errors import UserFacingError
+from manta.core.database import in_database
+from manta.core.errors import UserFacingError
 from sandboxes import errors, services
 from sandboxes.models import Sandbox
 
@@ -132,7 +132,7 @@ def expect_method(connection: HTTPConnection, *methods: str) -> None:
 
 
 def refusal(exc: UserFacingError) -> Response:
-    """As manta.api answers it."""
+    """As manta.core.api answers it."""
     headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else None
     return JSONResponse(_body(str(exc), exc.code), exc.status, headers)
 

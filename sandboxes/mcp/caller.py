@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts import tokens
-from manta.database import Answer, in_database
+from manta.core.database import Answer, in_database
 from sandboxes import errors, services
 from sandboxes.models import Phase, Sandbox
 

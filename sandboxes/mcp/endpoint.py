@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import passports, tokens
-from manta.database import in_database
+from manta.core.database import in_database
 from sandboxes import errors, gateway
 from sandboxes.mcp.intake import Intake, Refused
 from sandboxes.mcp.recorder import recorder

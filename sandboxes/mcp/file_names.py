@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from manta import json_values
-from manta.computing import in_thread
+from manta.core import json_values
+from manta.core.computing import in_thread
 from sandboxes.dataplane import names
 from sandboxes.mcp import limits
 

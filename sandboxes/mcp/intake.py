@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from manta import json_values
-from manta.computing import in_thread
+from manta.core import json_values
+from manta.core.computing import in_thread
 
 # Calls of one person, in one web process: agents send a hundred at once.
 MAX_CALLS = 128
@@ -23,7 +23,8 @@ MAX_BODY = 16 * 2**20
 # Bytes that the bodies of one person's calls hold together, from their arrival until their answer.
 MAX_HELD = 32 * 2**20
 BODY_TIMEOUT = 30.0
-# Of JSON (manta.json_values): an agent's calls have few values, and are read in the event loop.
+# Of JSON (manta.core.json_values): an agent's calls have few values, and are read in the event
+# loop.
 MAX_TOKENS = 50_000
 # Bytes that can't have so many.
 _SMALL = 32 * 2**10

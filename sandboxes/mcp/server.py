@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from manta.computing import in_thread
+from manta.core.computing import in_thread
 from sandboxes import errors, services
 from sandboxes.dataplane.client import objects_of, understood
 from sandboxes.inside.census import is_own

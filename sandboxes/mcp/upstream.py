@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2 as httpx
 
-from manta import json_values
-from manta.computing import in_thread
+from manta.core import json_values
+from manta.core.computing import in_thread
 from sandboxes.dataplane.bounded import PLAIN
 from sandboxes.reach import Reach, gateway_code, note_answer
 

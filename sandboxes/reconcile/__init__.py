@@ -5,7 +5,7 @@ Every step can be repeated, so that a crash at any point is finished by whoever 
 
 import logging
 
-from manta.request_context import bound
+from manta.core.request_context import bound
 from sandboxes import errors, leases
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile.deletion import delete

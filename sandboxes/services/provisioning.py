@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from manta.request_context import current_request_id
+from manta.core.request_context import current_request_id
 from sandboxes import errors, events, quotas
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark, nothing_seen, to_be_made

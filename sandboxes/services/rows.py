@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from manta.request_context import current_request_id
+from manta.core.request_context import current_request_id
 from sandboxes import errors
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
 

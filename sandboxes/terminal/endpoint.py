@@ -16,8 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from accounts.models import Scope
-from manta import request_context
-from manta.errors import UserFacingError
+from manta.core import request_context
+from manta.core.errors import UserFacingError
 from sandboxes import dataplane, errors, services
 from sandboxes.dataplane.terminals import note_refusal
 from sandboxes.live import gate

@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from accounts.models import Scope
-from manta.errors import UserFacingError
+from manta.core.errors import UserFacingError
 from sandboxes import errors
 from sandboxes.api.files import PathField, query_of
 from sandboxes.dataplane import files, streaming_client

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from manta.computing import in_thread, while_waiting
+from manta.core.computing import in_thread, while_waiting
 from sandboxes import errors
 from sandboxes.dataplane import PASSED_ON, entries, files, names, streaming_client
 from sandboxes.dataplane.client import object_of

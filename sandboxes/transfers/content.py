@@ -7,7 +7,7 @@ from functools import partial
 
 import httpx
 
-from manta.computing import while_waiting
+from manta.core.computing import while_waiting
 from sandboxes import errors
 from sandboxes.dataplane import PASSED_ON, drafts, files, streaming_client
 from sandboxes.dataplane.files import PART

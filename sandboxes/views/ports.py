@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manta.middleware import error_page
+from manta.core.middleware import error_page
 from manta.requests import SignedInRequest, whole_number
 from sandboxes import errors, services
 from sandboxes.forms import PublishForm

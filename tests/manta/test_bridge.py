@@ -10,7 +10,7 @@ import httpx
 import pytest
 import uvicorn
 
-from manta.bridge import MAX_BODY, WSGIBridge
+from manta.core.wsgi_bridge import MAX_BODY, WSGIBridge
 
 THREADS = 2
 LARGE = 8 * 2**20
@@ -120,7 +120,7 @@ def test_the_api_says_in_json_that_a_body_is_too_large(url):
 
 
 def test_a_body_that_takes_too_long_is_refused(send, monkeypatch):
-    monkeypatch.setattr("manta.bridge.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr("manta.core.wsgi_bridge.BODY_TIMEOUT", 0.2)
 
     connection = send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
 
@@ -173,10 +173,10 @@ def test_answers_that_nobody_takes_are_not_kept_in_memory(send):
 
 
 def test_what_waits_for_readers_has_a_limit(url, send, monkeypatch):
-    monkeypatch.setattr("manta.bridge.MOST_HELD", 3 * LARGE + LARGE // 2)
+    monkeypatch.setattr("manta.core.wsgi_bridge.MOST_HELD", 3 * LARGE + LARGE // 2)
 
     statuses = sorted(first[9:12] for first in unread(send, 6))
-    monkeypatch.setattr("manta.bridge.MOST_HELD", LARGE // 2)
+    monkeypatch.setattr("manta.core.wsgi_bridge.MOST_HELD", LARGE // 2)
     small = httpx.post(url, content=b"x" * 1000)
     large = httpx.post(f"{url}/api/x", content=b"x" * LARGE)
 

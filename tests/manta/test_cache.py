@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from manta.cache import FallbackRedisCache
+from manta.core.cache import FallbackRedisCache
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -79,7 +79,7 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(cache, redis):
 
 
 def test_it_is_redis_again_when_redis_is_back(cache, redis, monkeypatch):
-    monkeypatch.setattr("manta.cache._REST", 0.05)
+    monkeypatch.setattr("manta.core.cache._REST", 0.05)
     redis.send_signal(signal.SIGSTOP)
     cache.set("key", "in memory")
     redis.send_signal(signal.SIGCONT)

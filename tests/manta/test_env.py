@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from manta import env
+from manta.core import env
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from rest_framework import exceptions
 
-from manta import error_codes
-from manta.errors import UserFacingError
+from manta.core import error_codes
+from manta.core.errors import UserFacingError
 from sandboxes import errors
 from tests.support.factories import SandboxFactory
 
@@ -44,7 +44,7 @@ def test_no_code_is_explained_twice():
 
 def test_the_document_is_what_the_product_shows():
     assert error_codes.PAGE.read_text() == error_codes.markdown(), (
-        "run: python -m manta.error_codes"
+        "run: python -m manta.core.error_codes"
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import uvicorn
 
-from manta import http_protocol
+from manta.core import http_protocol
 from tests.support.waiting import wait_until
 
 LARGE, PIECE = 64 * 2**20, 2**16
@@ -42,7 +42,11 @@ async def large(receive, send):
 @pytest.fixture(scope="module")
 def port():
     config = uvicorn.Config(
-        answer, port=0, http="manta.http_protocol:HttpProtocol", lifespan="off", log_level="error"
+        answer,
+        port=0,
+        http="manta.core.http_protocol:HttpProtocol",
+        lifespan="off",
+        log_level="error",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

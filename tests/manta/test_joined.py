@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from manta.joined import JOINED
+from manta.core.joined import JOINED
 
 STATIC = Path(settings.BASE_DIR) / "static"
 # One knows its own tag, the other has to be there before the page is drawn.

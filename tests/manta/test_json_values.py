@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from manta import json_values
+from manta.core import json_values
 from tests.support.growth import BOUND, growth
 
 MANY = 1_000

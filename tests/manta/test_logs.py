@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from manta.logs import JSONFormatter, LineFormatter, OfConnections, OfStrangers, redact
+from manta.core.logs import JSONFormatter, LineFormatter, OfConnections, OfStrangers, redact
 from tests.settings import CANARY_KEY
 
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 from starlette.testclient import TestClient
 
 from manta.asgi import application
-from manta.request_context import HEADER, bound, current_request_id
+from manta.core.request_context import HEADER, bound, current_request_id
 from sandboxes import dataplane, errors, gateway
 from sandboxes.reach import Reach
 from tests.support.factories import SandboxFactory

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from manta.request_context import HEADER, bound
+from manta.core.request_context import HEADER, bound
 from operations import failures
 from operations.models import Failure
 from operations.recorder import Recorder

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from manta.request_context import HEADER
+from manta.core.request_context import HEADER
 from operations import failures, metrics
 from operations.exposition import render
 from operations.models import Failure

@@ -17,7 +17,7 @@ import logging
 import django
 django.setup()
 from django.test import Client
-from manta.request_context import HEADER
+from manta.core.request_context import HEADER
 from operations import sentry
 logger = logging.getLogger("sandboxes.worker")
 

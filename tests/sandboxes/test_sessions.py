@@ -311,8 +311,8 @@ def test_the_key_is_in_no_header_that_is_made_outside_the_gateway():
     }
 
     assert found == {
-        "manta/error_codes.py",
-        "manta/logs.py",
+        "manta/core/error_codes.py",
+        "manta/core/logs.py",
         "manta/settings.py",
         "operations/doctor/installation.py",
         "sandboxes/checks.py",

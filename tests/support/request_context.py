@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from manta.request_context import HEADER, bound_to_request, current_request_id
+from manta.core.request_context import HEADER, bound_to_request, current_request_id
 
 
 class RequestContextOfTheTestClient:

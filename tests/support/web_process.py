@@ -52,7 +52,7 @@ class Web:
             **self._environ,
         }
         command = [sys.executable, "-m", "uvicorn", "manta.asgi:application", "--no-access-log"]
-        command += ["--http", "manta.http_protocol:HttpProtocol"]
+        command += ["--http", "manta.core.http_protocol:HttpProtocol"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port)], cwd=ROOT, env=environ, stdout=log, stderr=log

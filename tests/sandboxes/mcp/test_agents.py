@@ -184,7 +184,7 @@ def test_a_hundred_calls_at_once(web, raw):
 def redis(settings):
     """This process's cache, too."""
     with Redis() as redis:
-        cache = {"BACKEND": "manta.cache.FallbackRedisCache", "LOCATION": redis.url}
+        cache = {"BACKEND": "manta.core.cache.FallbackRedisCache", "LOCATION": redis.url}
         settings.CACHES = {"default": cache}
         yield redis
 

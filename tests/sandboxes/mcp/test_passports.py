@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import passports
 from accounts.models import PersonalToken
-from manta.database import in_database
+from manta.core.database import in_database
 from sandboxes import dataplane, unsaved
 from sandboxes.services import file_moves, processes
 

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
-from manta.errors import UserFacingError
-from manta.request_context import current_request_id
+from manta.core.errors import UserFacingError
+from manta.core.request_context import current_request_id
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 
-from manta.request_context import current_peer
+from manta.core.request_context import current_peer
 
 
 def current_client_ip() -> str | None:

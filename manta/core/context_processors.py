@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from manta.request_context import current_request_id
+from manta.core.request_context import current_request_id
 
 
 def request_id(request: HttpRequest) -> dict[str, str]:

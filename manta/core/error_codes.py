@@ -1,13 +1,13 @@
 """Every code that an error of Manta carries: what it means, and what to do about it.
 
-The one source of /help/errors/ and of docs/errors.md, which `python -m manta.error_codes` writes.
-A code never changes its meaning: programs compare it.
+The one source of /help/errors/ and of docs/errors.md, which
+`python -m manta.core.error_codes` writes. A code never changes its meaning: programs compare it.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 
 
 @dataclass(frozen=True)
@@ -379,7 +379,8 @@ def markdown() -> str:
         "Without a session or a valid token the API answers exactly "
         '`401 {"error": "Unauthorized"}`.',
         "",
-        "Written by `python -m manta.error_codes`; the product shows the same at `/help/errors/`.",
+        "Written by `python -m manta.core.error_codes`; the product shows the same at "
+        "`/help/errors/`.",
     ]
     for heading, codes in GROUPS.items():
         lines += ["", f"## {heading}"]

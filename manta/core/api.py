@@ -9,7 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from manta.errors import UserFacingError
+from manta.core.errors import UserFacingError
 
 
 class _Answer(exceptions.APIException):

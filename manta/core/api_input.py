@@ -8,7 +8,7 @@ from rest_framework import exceptions, negotiation, parsers, serializers
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
-from manta import json_values
+from manta.core import json_values
 
 
 class JSONParser(parsers.JSONParser):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from manta.joined import JOINED
+from manta.core.joined import JOINED
 
 
 class StaticFiles(StaticFilesConfig):

@@ -14,8 +14,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 from django.views.defaults import page_not_found
 
-from manta.error_codes import GROUPS
-from manta.request_context import current_request_id
+from manta.core.error_codes import GROUPS
+from manta.core.request_context import current_request_id
 
 
 @require_GET
@@ -83,6 +83,6 @@ def _is_for_program(request: HttpRequest) -> bool:
 
 
 def _told(error: str, code: str, status: int) -> HttpResponse:
-    """As manta.api answers; the host that was asked may be what is wrong with the request."""
+    """As manta.core.api answers; the host that was asked may be what is wrong with the request."""
     page = f"{settings.MANTA_URL}{reverse('error-codes')}#{code}"
     return JsonResponse({"error": error, "code": code, "help": page}, status=status)
