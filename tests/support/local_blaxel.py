@@ -96,9 +96,11 @@ class Server:
         return self.log.read_text()
 
     def empty(self) -> None:
-        """Delete every sandbox; a server that was ended runs again afterwards."""
+        """Delete every sandbox and snapshot; a server that was ended runs again afterwards."""
         if self.process.poll() is not None:
             self.start()
+        for snapshot in self.http.get("/v0/snapshots", params={"limit": 200}).json()["data"]:
+            self.http.delete(f"/v0/snapshots/{snapshot['id']}").raise_for_status()
         for name in self.names():
             self.http.delete(f"/v0/sandboxes/{name}")
         wait_until(lambda: self.http.get("/health").json()["sandboxes"] == 0, PATIENCE)
