@@ -57,6 +57,8 @@ class Plan:
     # The uid for which the kernel counts what it counts by uid, where root starts the sandbox.
     account: int = FIRST_ACCOUNT
     overlays: list[list[str]] = field(default_factory=list)
+    # What is below an overlay and seems to be the user's own as far as it is root's; or nothing.
+    owned: str = ""
 
     def encode(self) -> bytes:
         return marshal.dumps(asdict(self))
@@ -70,8 +72,12 @@ def plan(
     cgroups: list[Path],
     mounts: list[Mount],
     writable: frozenset[str],
+    owned: str = "",
 ) -> Plan:
-    """How the sandbox in this folder is entered; what of its image is `writable` in it."""
+    """How the sandbox in this folder is entered; what of its image is `writable` in it.
+
+    What root has in the folder `owned` can be changed, and not only replaced.
+    """
     files, image = disks.files(folder), image_of(mounts)
     sources = [str(runtime), str(folder / "disk"), *(str(mount.source) for mount in mounts)]
     overlays = _overlays(folder, runtime, image) if "/" in writable else []
@@ -93,7 +99,8 @@ def plan(
     command = _command(instance, _python_apart() if is_apart else [_python()])
     account = FIRST_ACCOUNT + int(instance, 16) % ACCOUNTS
     groups = list(map(str, cgroups))
-    return Plan(bwrap, ordinary_uid(), options, command, sources, groups, account, overlays)
+    uid, owned = ordinary_uid(), owned if len(overlays) > 1 else ""
+    return Plan(bwrap, uid, options, command, sources, groups, account, overlays, owned)
 
 
 def image_of(mounts: list[Mount]) -> Path | None:

@@ -28,6 +28,8 @@ DEFAULT_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM,
 class Confinement(ABC):
     name: str
     cgroups: Cgroups
+    # What of this machine's /usr no sandbox may see.
+    hidden: list[str]
 
     @abstractmethod
     def describe(self) -> str: ...
@@ -67,6 +69,7 @@ class Bubblewrap(Confinement):
     def __init__(self, state_dir: Path | None = None) -> None:
         """With the folder in which sandboxes will lie, if any will."""
         self._found = probe.find(state_dir)
+        self.hidden = self._found.hidden
         self.cgroups = Cgroups.detect()
         self._filter = seccomp.program()
         self._uid = ordinary_uid()
@@ -85,6 +88,8 @@ class Bubblewrap(Confinement):
             return f"only /blaxel, /tmp and /var can be written ({self._found.reason})"
         if self._found.reason:
             return f"all files can be written but those in /usr ({self._found.reason})"
+        if not self._found.owned:
+            return "all files can be written, those of this machine's /usr only replaced"
         return "all files can be written"
 
     def furnish(self, folder: Path) -> None:
@@ -104,7 +109,7 @@ class Bubblewrap(Confinement):
         disks.clear_way(folder, bubblewrap.mount_points(mounts), fixed, self._uid)
         cgroups, found = self.cgroups.create(instance), self._found
         plan = bubblewrap.plan(
-            found.bwrap, instance, folder, runtime, cgroups, mounts, found.writable
+            found.bwrap, instance, folder, runtime, cgroups, mounts, found.writable, found.owned
         )
         argv = [sys.executable, "-I", "-S", str(bubblewrap.ENTER), processes.AGENT_MODULE, instance]
         http, control = sockets
@@ -136,7 +141,7 @@ class Plain(Confinement):
     name = "none"
 
     def __init__(self) -> None:
-        self.cgroups = Cgroups(None, [])
+        self.cgroups, self.hidden = Cgroups(None, []), []
 
     def describe(self) -> str:
         return (

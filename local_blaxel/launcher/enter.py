@@ -14,9 +14,17 @@ import os
 import sys
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
+OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442
+OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH = 0x1, 0x4
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x40000
 # The kernel has 3072 for all.
 MAX_TERMINALS = 128
+# The module signal takes milliseconds to import.
+SIGKILL, SIGSTOP = 9, 19
+# The last one stands for none.
+ALL_IDS = 2**32 - 1
 LINKS = {
     **{"fd": "/proc/self/fd", "core": "/proc/kcore", "ptmx": "pts/ptmx"},
     **{name: f"/proc/self/fd/{fd}" for fd, name in enumerate(("stdin", "stdout", "stderr"))},
@@ -26,6 +34,7 @@ SCRATCH = "/sys"
 BYTES_FOR_INODE = 2048
 # Hidden by a tmpfs in the private namespace only; it exists everywhere.
 STAGE = "/tmp"  # noqa: S108
+OWNED = f"{STAGE}/owned"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,6 +52,9 @@ def main() -> None:
         # Not bwrap's own folder: that may be /bin, which is a place inside, too.
         sources = {source: staged[source] for source in plan["sources"]}
         options = [where_now(option, sources) for option in options]
+        if plan["owned"]:
+            bind_as_own(plan["owned"], OWNED, plan["uid"])
+            sources[plan["owned"]] = OWNED
         become_limited(plan["uid"], plan["account"])
         limit(2)
         options = with_own_devices(options)
@@ -85,6 +97,47 @@ def where_now(option: str, staged: dict[str, str]) -> str:
     return option
 
 
+def bind_as_own(folder: str, target: str, uid: int) -> None:
+    """Bind the folder, read-only, so that what root owns in it seems to be that user's.
+
+    An overlay above it then lets the user change a file of root's in a copy of the user's own.
+    """
+    tree = check_syscall(OPEN_TREE, AT_FDCWD, folder.encode(), OPEN_TREE_CLONE | AT_RECURSIVE)
+    users = user_namespace(uid)
+    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_IDMAP, 0, 0, users)
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
+    check_syscall(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, attributes, size)
+    os.mkdir(target)
+    flags = MOVE_MOUNT_F_EMPTY_PATH
+    check_syscall(MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
+    os.close(tree)
+    os.close(users)
+
+
+def user_namespace(uid: int) -> int:
+    """Return a descriptor of a user namespace in which root and that user change places.
+
+    Everyone else stays: the kernel deletes no file whose owner or group has no place at all.
+    """
+    after = uid + 1
+    swapped = f"0 {uid} 1\n1 1 {uid - 1}\n{uid} 0 1\n{after} {after} {ALL_IDS - after}"
+    child = os.fork()
+    if child == 0:
+        if libc.unshare(CLONE_NEWUSER) == 0:
+            os.kill(os.getpid(), SIGSTOP)
+        os._exit(1)
+    _, status = os.waitpid(child, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        raise SystemExit("unshare: no user namespace can be made")
+    try:
+        write_map(child, "uid", swapped)
+        write_map(child, "gid", swapped)
+        return os.open(f"/proc/{child}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.kill(child, SIGKILL)
+        os.waitpid(child, 0)
+
+
 def become_limited(uid: int, account: int) -> None:
     """Become that uid in a user namespace of the account's, a uid that nothing else is.
 
@@ -120,13 +173,15 @@ def may_limit() -> bool:
 
 def write_maps(pid: int | str, uid: int, gid: int | None = None) -> None:
     gid = uid if gid is None else gid
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{uid} {uid} 1"),
-        ("gid_map", f"{gid} {gid} 1"),
-    ):
-        with open(f"/proc/{pid}/{name}", "w") as file:
-            file.write(text)
+    with open(f"/proc/{pid}/setgroups", "w") as file:
+        file.write("deny")
+    write_map(pid, "uid", f"{uid} {uid} 1")
+    write_map(pid, "gid", f"{gid} {gid} 1")
+
+
+def write_map(pid: int | str, kind: str, text: str) -> None:
+    with open(f"/proc/{pid}/{kind}_map", "w") as file:
+        file.write(text)
 
 
 def limit(divisor: int) -> None:
@@ -208,6 +263,12 @@ def options_file(options: list[str]) -> int:
 
 def mount(source: str, target: str, flags: int) -> None:
     check("mount", libc.mount(os.fsencode(source), os.fsencode(target), None, flags, None))
+
+
+def check_syscall(number: int, *arguments: object) -> int:
+    result: int = libc.syscall(number, *arguments)
+    check(f"system call {number}", min(result, 0))
+    return result
 
 
 def check(call: str, result: int) -> None:

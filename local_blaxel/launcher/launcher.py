@@ -67,7 +67,7 @@ class Launcher:
         self._children: set[int] = set()
         disks.move_kept_from_earlier(self._state_dir)
         self._sweep()
-        self._runtime = runtime.prepare(self._state_dir)
+        self._runtime = runtime.prepare(self._state_dir, self._confinement.hidden)
         if not self.instances():
             runtime.remove_others(self._state_dir, self._runtime)
         self._pool_size = pool_size

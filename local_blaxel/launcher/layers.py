@@ -3,12 +3,15 @@
 ``own`` says who a sandbox is, and lies over an image, too. ``system`` is the root of a sandbox
 without an image of its own. ``folders`` are folders of this machine's /usr: owned by the user that
 sandboxes run as, they let files be added, replaced and deleted there, whoever owns those.
+Where all that root has in /usr is shown as that user's own, they also hide what is root's alone.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +32,10 @@ USR_DEPTH = 3
 ALL_OF = "/usr/local"
 # What everyone may list and enter: in what others may not, nothing can be written inside either.
 OPEN = 0o005
+# What is not open to everyone, as `find` is told; nothing inside of such a folder counts.
+CLOSED = ["(", "-type", "d", "!", "-perm", "-005", "-prune", "-o"]
+CLOSED += ["!", "-type", "d", "!", "-type", "l", "!", "-perm", "-004", ")"]
+SCANS, SCAN_SECONDS = 3, 15
 
 
 def host_etc() -> list[str]:
@@ -37,7 +44,21 @@ def host_etc() -> list[str]:
     return [name for name in (*HOST_ETC, *java) if os.path.lexists(f"/etc/{name}")]
 
 
-def build(runtime: Path, etc: dict[str, str]) -> None:
+def closed(folder: str) -> list[str] | None:
+    """Everything below the folder that not everyone may read; None where it can't be found out."""
+    command = ["find", folder, "-xdev", *CLOSED, "-print0"]
+    # It fails, too, when something is deleted while it looks.
+    for _ in range(SCANS):
+        try:
+            found = subprocess.run(command, capture_output=True, timeout=SCAN_SECONDS)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if found.returncode == 0:
+            return sorted(map(os.fsdecode, filter(None, found.stdout.split(b"\0"))))
+    return None
+
+
+def build(runtime: Path, etc: dict[str, str], hidden: list[str]) -> None:
     own, system, folders = (runtime / name for name in ("own", "system", "folders"))
     (own / "etc").mkdir(parents=True)
     for name, text in etc.items():
@@ -45,6 +66,8 @@ def build(runtime: Path, etc: dict[str, str]) -> None:
     _build_system(system)
     for folder in _usr_folders():
         os.mkdir(f"{folders}{folder.removeprefix('/usr')}")
+    for path in hidden:
+        hide(folders / path.removeprefix("/usr/"))
     for layer in (own, system, folders):
         hand_over(layer)
 
@@ -60,12 +83,18 @@ def _build_system(system: Path) -> None:
         source, target = Path("/etc", name), system / "etc" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir() and not source.is_symlink():
-            shutil.copytree(source, target, symlinks=True, ignore=_closed)
-        elif not _closed("/etc", [name]):
+            shutil.copytree(source, target, symlinks=True, ignore=_secret)
+        elif not _secret("/etc", [name]):
             shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _closed(folder: str, names: list[str]) -> set[str]:
+def hide(path: Path) -> None:
+    """Put there what an overlay takes for a deleted file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mknod(path, stat.S_IFCHR, os.makedev(0, 0))
+
+
+def _secret(folder: str, names: list[str]) -> set[str]:
     """What not everyone may read: it may be a secret."""
     return {name for name in names if not os.lstat(os.path.join(folder, name)).st_mode & 0o004}
 

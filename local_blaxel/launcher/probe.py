@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import programs
+from . import layers, programs
 from .bubblewrap import ENTER, OVER_ROOT, OVER_USR, Plan
 from .folders import remove_tree
 from .model import LaunchError
@@ -24,11 +24,17 @@ APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 @dataclass(frozen=True)
 class Found:
-    """The bwrap program; what of its image a sandbox can be let write to, and why not all of it."""
+    """The bwrap program; what of its image a sandbox can be let write to, and why not all of it.
+
+    What root has in the folder `owned`, if in any, a sandbox can change, and what is `hidden` in it
+    it must not see: to its user all of that seems to be the user's own.
+    """
 
     bwrap: str
     writable: frozenset[str] = frozenset()
     reason: str = ""
+    owned: str = ""
+    hidden: list[str] = field(default_factory=list)
 
 
 def find(state_dir: Path | None = None) -> Found:
@@ -52,16 +58,27 @@ def find(state_dir: Path | None = None) -> Found:
 def _with_overlays(bwrap: str, state_dir: Path) -> Found:
     if programs.loader() is None:
         return Found(bwrap, reason="this machine's C library is not in /usr")
-    reason = ""
+    both, reason = ("/", "/usr"), ""
+    # Only root can, on some file systems; not on the overlay that a container's files are.
+    if ordinary_uid() is not None and _refused(bwrap, state_dir, both, "/usr") is None:
+        hidden = layers.closed("/usr")
+        if hidden is not None:
+            return Found(bwrap, frozenset(both), owned="/usr", hidden=hidden)
     # /usr alone may be refused: when something else is mounted below it.
-    for places in (("/", "/usr"), ("/",)):
-        folder = Path(tempfile.mkdtemp(prefix=PROBE, dir=state_dir))
-        problem = _problem(_overlay_plan(bwrap, folder, places))
-        remove_tree(folder)
+    for places in (both, ("/",)):
+        problem = _refused(bwrap, state_dir, places)
         if problem is None:
             return Found(bwrap, frozenset(places), reason)
         reason = reason or problem
     return Found(bwrap, reason=reason)
+
+
+def _refused(bwrap: str, state_dir: Path, places: tuple[str, ...], owned: str = "") -> str | None:
+    """Why these places can't be let be written to; None when they can."""
+    folder = Path(tempfile.mkdtemp(prefix=PROBE, dir=state_dir))
+    problem = _problem(_overlay_plan(bwrap, folder, places, owned))
+    remove_tree(folder)
+    return problem
 
 
 def _plan(bwrap: str, options: list[str], command: list[str]) -> Plan:
@@ -70,7 +87,7 @@ def _plan(bwrap: str, options: list[str], command: list[str]) -> Plan:
     return Plan(bwrap, ordinary_uid(), [*before, *options, *after], command, ["/usr"])
 
 
-def _overlay_plan(bwrap: str, folder: Path, places: tuple[str, ...]) -> Plan:
+def _overlay_plan(bwrap: str, folder: Path, places: tuple[str, ...], owned: str) -> Plan:
     """Put a folder in place of a deleted one: not every file system can store what that takes."""
     below = folder / "below"
     (below / "old").mkdir(parents=True)
@@ -84,9 +101,12 @@ def _overlay_plan(bwrap: str, folder: Path, places: tuple[str, ...]) -> Plan:
     overlays = [[OVER_ROOT, *map(str, (*names["/"], below))]]
     if "/usr" in places:
         overlays += [[OVER_USR, *map(str, (*names["/usr"], below, "/usr"))]]
-    script = "rm -r /tmp/old && mkdir /tmp/old"
-    plan = _plan(bwrap, ["--bind", OVER_ROOT, "/tmp"], ["sh", "-c", script])  # noqa: S108
-    return replace(plan, sources=[str(folder)], overlays=overlays)
+    script, options = "rm -r /tmp/old && mkdir /tmp/old", ["--bind", OVER_ROOT, "/tmp"]  # noqa: S108
+    if owned:
+        script += f" && touch {owned}"
+        options += ["--bind", OVER_USR, owned]
+    plan = _plan(bwrap, options, ["sh", "-c", script])
+    return replace(plan, sources=[str(folder)], overlays=overlays, owned=owned)
 
 
 def _problem(plan: Plan) -> str | None:

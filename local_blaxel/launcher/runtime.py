@@ -45,16 +45,19 @@ ETC = {
 FIXED_ETC = {"nsswitch.conf": ETC["nsswitch.conf"], "ld.so.preload": ""}
 
 
-def prepare(state_dir: Path) -> Path:
-    """The runtime of this version of the code, built when it is not there yet."""
+def prepare(state_dir: Path, hidden: list[str]) -> Path:
+    """The runtime of this version of the code, built when it is not there yet.
+
+    It keeps what is `hidden` of this machine's /usr from being seen in a sandbox.
+    """
     sources = dict(_sources())
-    runtime = state_dir / f"{PREFIX}{_digest(sources)}"
+    runtime = state_dir / f"{PREFIX}{_digest(sources, hidden)}"
     if not runtime.exists():
         building = state_dir / f"{runtime.name}.building"
         shutil.rmtree(building, ignore_errors=True)
         umask = os.umask(0o022)
         try:
-            _build(building, sources)
+            _build(building, sources, hidden)
         finally:
             os.umask(umask)
         building.rename(runtime)
@@ -80,13 +83,15 @@ def _sources() -> Iterator[tuple[str, Path]]:
         yield source.name, source
 
 
-def _digest(sources: dict[str, Path]) -> str:
+def _digest(sources: dict[str, Path], hidden: list[str]) -> str:
     digest = hashlib.sha256(f"{LAYOUT} {sys.version} {sys.base_prefix}".encode())
     etc = (Path("/etc", name) for name in layers.host_etc())
     files = _files([*sources.values(), *etc, *programs.sources()])
     for file in sorted(files):
         stat = file.stat() if file.exists() else file.lstat()
         digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    for path in hidden:
+        digest.update(os.fsencode(path) + b"\n")
     return digest.hexdigest()[:12]
 
 
@@ -100,7 +105,7 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
             yield source
 
 
-def _build(runtime: Path, sources: dict[str, Path]) -> None:
+def _build(runtime: Path, sources: dict[str, Path], hidden: list[str]) -> None:
     library = runtime / "lib"
     for name, source in sources.items():
         target = library / name
@@ -118,7 +123,7 @@ def _build(runtime: Path, sources: dict[str, Path]) -> None:
     for name, text in (ETC | FIXED_ETC).items():
         (etc / name).write_text(text)
     programs.build(runtime)
-    layers.build(runtime, ETC)
+    layers.build(runtime, ETC, hidden)
     for copied in (library, runtime / "pip"):
         _make_readable(copied)
 

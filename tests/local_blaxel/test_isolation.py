@@ -100,7 +100,6 @@ ATTACKS = {
     "make programs writable": ("mount -o remount,rw /usr", f"{DENIED}|must be superuser"),
     "uncover /proc/sys": ("umount /proc/sys", f"{DENIED}|must be superuser|not mounted"),
     "mount a cgroup": ("mount -t cgroup -o memory none /tmp", f"{DENIED}|must be superuser"),
-    "change a program of the host": ("echo x > /usr/bin/ls", "Permission denied"),
     "change the agent": ("echo x > /opt/local_blaxel/lib/x", "Read-only file system"),
     "change the agent's programs": ("rm -f /opt/local_blaxel/bin/rm", "Read-only file system"),
     "change the agent's libraries": ("touch /opt/local_blaxel/usr/lib/x", "Read-only file system"),
@@ -404,7 +403,7 @@ def test_nobody_inside_looks_into_what_only_some_may(attacker):
 
     ran = attacker.run(f"ls -A {folder}; touch {folder}/x; chmod 755 {folder}; cat {folder}/*")
 
-    assert len(re.findall(DENIED, ran.output)) >= 3, ran
+    assert len(re.findall(f"{DENIED}|{ABSENT}", ran.output)) >= 3, ran
 
 
 def test_nobody_else_on_the_host_runs_a_setuid_file_of_a_sandbox(attacker):
