@@ -24,9 +24,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts.deletion import delete_account
+from accounts.hooks import password_set_by_admin
 from accounts.models import User
-from sandboxes import events, services
-from sandboxes.models import Action, Sandbox
 
 # Providers are set by variables, tokens are not kept, agents are let in by their person alone, and
 # the others' pages showed secrets.
@@ -92,7 +92,7 @@ class UserAdmin(OfUsers, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="sandbox", ordering="sandbox_id")
     def sandbox_link(self, user: User) -> str:
-        sandbox: Sandbox | None = user.sandbox
+        sandbox = user.sandbox
         if sandbox is None:
             return "-"
         url = reverse("admin:sandboxes_sandbox_change", args=[sandbox.pk])
@@ -108,11 +108,11 @@ class UserAdmin(OfUsers, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: Any, obj: User) -> None:
         """Their sandbox goes too, however long that takes."""
-        services.delete_account(user=obj, actor=request.user)
+        delete_account(user=obj, actor=request.user)
 
     def delete_queryset(self, request: Any, queryset: Any) -> None:
         for user in queryset:
-            services.delete_account(user=user, actor=request.user)
+            delete_account(user=user, actor=request.user)
 
     def user_change_password(self, request: Any, id: str, form_url: str = "") -> HttpResponse:
         user = self.get_object(request, unquote(id))
@@ -131,8 +131,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 def _tell_of_password(user: User, *, actor: Any) -> None:
     """Record that an admin has set somebody's password, and let that person know."""
-    for sandbox in user.sandboxes.all():
-        events.record(sandbox, Action.PASSWORD_SET, actor=actor)
+    password_set_by_admin.send(User, user=user, actor=actor)
     context = {"actor": actor, "has_password": user.has_usable_password()}
     get_adapter().send_mail("accounts/email/password_set_by_admin", user.email, context)
 

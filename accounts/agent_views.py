@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import ConnectedAgent
 from accounts.oauth import agents
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 
 
 @require_GET

@@ -9,16 +9,13 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db.models import F
 
+from accounts import hooks
 from accounts.models import ConnectedAgent, PersonalToken, User
-from sandboxes.activity import Entry
-from sandboxes.calls import CallEntry
-from sandboxes.models import Sandbox, SandboxEvent, ToolCall
 
 _CONNECTED = ["provider", "uid", "date_joined", "last_login", "extra_data"]
 _SESSION = ["ip", "user_agent", "created_at", "last_seen_at"]
 _TOKEN = ["name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"]
 _AGENT = ["name", "connected_at", "expires_at", "last_used_at", "revoked_at"]
-_SANDBOX = ["name", "image", "memory_mb", "ports", "region", "created_at", "used_at", "expires_at"]
 
 
 def own_data(user: User) -> dict[str, Any]:
@@ -32,24 +29,19 @@ def own_data(user: User) -> dict[str, Any]:
     sessions = UserSession.objects.filter(user=user).values(*_SESSION)
     own_tokens = PersonalToken.objects.filter(user=user).values(*_TOKEN)
     own_agents = ConnectedAgent.objects.filter(user=user, connected_at__isnull=False)
-    own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
-    events = SandboxEvent.objects.visible_to(user).order_by("pk")
-    calls = ToolCall.objects.of(user).order_by("pk")
     own_passports = user.agent_passports.values("key", "abilities", "path_prefix", "expires_at")
     return {
         "account": _account(user),
         "emailAddresses": list(emails),
         "secondFactors": [_factor(factor) for factor in factors],
-        "connectedAccounts": [_camel(row) for row in connected],
-        "sessions": [_camel(row) for row in sessions],
-        "personalTokens": [_camel(row) for row in own_tokens],
+        "connectedAccounts": [camel(row) for row in connected],
+        "sessions": [camel(row) for row in sessions],
+        "personalTokens": [camel(row) for row in own_tokens],
         "connectedAgents": [
-            _camel(row) for row in own_agents.annotate(name=F("client__name")).values(*_AGENT)
+            camel(row) for row in own_agents.annotate(name=F("client__name")).values(*_AGENT)
         ],
-        "sandboxes": [_camel(row) for row in own_sandboxes],
-        "activity": [Entry(event, user).as_json() for event in events.iterator()],
-        "agentCalls": [CallEntry(call).as_json() for call in calls.iterator()],
-        "agentPassports": [_camel(row) for row in own_passports],
+        **hooks.exported(user),
+        "agentPassports": [camel(row) for row in own_passports],
     }
 
 
@@ -74,7 +66,7 @@ def _factor(factor: Authenticator) -> dict[str, Any]:
     }
 
 
-def _camel(row: Mapping[str, Any]) -> dict[str, Any]:
+def camel(row: Mapping[str, Any]) -> dict[str, Any]:
     """The names of columns as the API writes names."""
     return {_camel_case(name): value for name, value in row.items()}
 

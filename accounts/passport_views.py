@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import passports
 from accounts.models import ConnectedAgent, PersonalToken, Scope, User
 from accounts.passport_forms import PassportForm
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import passports, tokens
 from accounts.models import PersonalToken, User
+from accounts.requests import SignedInRequest
 from accounts.token_forms import TokenForm
-from manta.requests import SignedInRequest
 
 
 @require_GET

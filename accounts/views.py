@@ -20,10 +20,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import access
 from accounts.browsers import browser_name
 from accounts.data import own_data
+from accounts.deletion import delete_account
 from accounts.forms import DeleteAccountForm
 from accounts.models import ConnectedAgent, PersonalToken, User
-from manta.requests import SignedInRequest
-from sandboxes import services
+from accounts.requests import SignedInRequest
 
 
 @require_GET
@@ -104,7 +104,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = User.objects.get(pk=request.user.pk)
         logout(request)
-        services.delete_account(user=user)
+        delete_account(user=user)
         messages.success(request, "Your account is deleted, and your sandbox goes with it.")
         return redirect("home")
     status = 422 if form.errors else 200

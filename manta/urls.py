@@ -6,8 +6,9 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.address_views import AddressView
 from accounts.sign_up_views import SignUp, SocialSignUp
-from manta import views
 from manta.core import api_docs, error_pages
+from operations.views import readyz
+from sandboxes.views.home import home
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,7 +18,7 @@ handler404 = "manta.core.error_pages.not_found"
 handler500 = "manta.core.error_pages.server_error"
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home, name="home"),
     path("", include("sandboxes.urls")),
     path("", include("operations.urls")),
     path("", include("accounts.oauth.urls")),
@@ -34,5 +35,5 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", api_docs.api_docs, name="api-docs"),
     path("help/errors/", error_pages.error_codes, name="error-codes"),
-    path("readyz", views.readyz, name="readyz"),
+    path("readyz", readyz, name="readyz"),
 ]

@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from operations import health, metrics
+from manta.core import metrics
+from operations import health, metrics_store
 from operations.models import Sample
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 
@@ -23,7 +24,7 @@ def render() -> bytes:
     working = health.checks()
     registry.register(_Parts(working))
     if working["database"]:
-        metrics.flush()
+        metrics_store.flush()
         registry.register(_Counted())
         registry.register(_Rows())
     return generate_latest(registry)
@@ -44,22 +45,22 @@ class _Counted(Collector):
     """What every process has counted, under the names and texts of metrics.REGISTRY."""
 
     def collect(self) -> Iterator[Metric]:
-        sums: dict[metrics.Key, float] = {}
-        fresh = Q(process="") | Q(updated_at__gt=timezone.now() - metrics.STALE_AFTER)
+        sums: dict[metrics_store.Key, float] = {}
+        fresh = Q(process="") | Q(updated_at__gt=timezone.now() - metrics_store.STALE_AFTER)
         for sample in Sample.objects.filter(fresh):
             key = (sample.name, sample.labels)
             sums[key] = sums.get(key, 0) + sample.value
         for own in metrics.REGISTRY.collect():
             names = [own.name + suffix for suffix in _SUFFIXES[own.type]]
             found = {key: value for key, value in sums.items() if key[0] in names}
-            shown = dict.fromkeys(metrics.keyed(own), 0.0) | found
+            shown = dict.fromkeys(metrics_store.keyed(own), 0.0) | found
             family = Metric(own.name, own.documentation, own.type)
             for (name, labels), value in sorted(shown.items(), key=_in_order):
                 family.add_sample(name, json.loads(labels), value)
             yield family
 
 
-def _in_order(item: tuple[metrics.Key, float]) -> tuple[str, float, str]:
+def _in_order(item: tuple[metrics_store.Key, float]) -> tuple[str, float, str]:
     """By labels; the buckets of one histogram from the smallest to the largest."""
     (name, labels), _ = item
     read = json.loads(labels)

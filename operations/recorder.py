@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from operations import failures, metrics, sentry
+from manta.core import metrics
+from operations import failures, metrics_store, sentry
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +39,10 @@ class Recorder:
             turn += 1
             self._guarded(lambda: failures.flush(self._place))
             if turn % _METRICS_EACH == 0:
-                self._guarded(metrics.flush)
+                self._guarded(metrics_store.flush)
         metrics.STREAMS.set(0)
         self._guarded(lambda: failures.flush(self._place))
-        self._guarded(metrics.flush)
+        self._guarded(metrics_store.flush)
         connection.close()
         sentry.stop(LAST_WORDS)
 

@@ -1,15 +1,16 @@
-"""The page that checks one's own sandbox."""
+"""The page that checks one's own sandbox, and the answer to who asks whether Manta is ready."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
-from manta.requests import SignedInRequest
-from operations import checking
+from accounts.requests import SignedInRequest
+from operations import checking, health
 from operations.models import Check
-from sandboxes.models import Sandbox
+from sandboxes.models import Breaker, Heartbeat, Sandbox
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,3 +28,25 @@ def check(request: SignedInRequest) -> HttpResponse:
     template = "operations/check.html#result" if request.htmx else "operations/check.html"
     context = {"check": Check.objects.filter(owner=request.user).first()}
     return render(request, template, context)
+
+
+@require_GET
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether each thing that Manta needs works: 200, else 503. Makes no call to Blaxel.
+
+    The provider's entry is its last success as the worker saw it; it does not decide, because
+    Manta answers from what it last knew.
+    """
+    checks = health.checks()
+    body: dict[str, object] = {name: "ok" if ok else "failing" for name, ok in checks.items()}
+    if checks["database"]:
+        provider = Heartbeat.of(Heartbeat.Subject.PROVIDER)
+        body["provider"] = {
+            "lastSuccess": provider.ok_at.isoformat() if provider.ok_at else None,
+            "failing": provider.is_failing,
+            # Open: it failed so often that nobody calls it for some seconds.
+            "breaker": Breaker.current().state,
+        }
+    body["time"] = timezone.now().isoformat()
+    return JsonResponse(body, status=200 if all(checks.values()) else 503)

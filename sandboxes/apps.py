@@ -6,4 +6,7 @@ class SandboxesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from sandboxes import checks, signals  # noqa: F401
+        from accounts.hooks import register_export
+        from sandboxes import account_data, checks, signals  # noqa: F401
+
+        register_export(account_data.export)

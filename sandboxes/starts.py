@@ -7,7 +7,7 @@ there is one queue in which a person can be told their place.
 from django.conf import settings
 from django.utils import timezone
 
-from operations.metrics import THROTTLED_STARTS
+from manta.core.metrics import THROTTLED_STARTS
 from sandboxes.models import Phase, Sandbox
 
 

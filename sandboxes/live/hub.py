@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from accounts.sessions import SignIn
-from operations.metrics import STREAMS
+from manta.core.metrics import STREAMS
 from sandboxes.live import messages
 from sandboxes.live.look import Look, News
 from sandboxes.live.stream import Stream

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, close_old_connections, connection
 
 from accounts.tokens import Grant
+from manta.core.metrics import LOST_TOOL_CALLS
 from manta.core.request_context import current_request_id
-from operations.metrics import LOST_TOOL_CALLS
 from sandboxes.mcp import limits
 from sandboxes.mcp.masking import Abridged, abridged, written
 from sandboxes.models import ToolCall

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from operations import metrics
+from manta.core import metrics
 from sandboxes import errors, events, leases
 from sandboxes.models import Action, Phase, Sandbox, Step
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from operations import metrics
+from manta.core import metrics
 from sandboxes import errors, gateway, services, status
 from sandboxes.models import Action, Phase, Sandbox, Step
 from sandboxes.reconcile.rows import save, save_and_record

@@ -3,7 +3,7 @@ it marks the row, and the worker makes the row and the real sandbox agree. What 
 for the sandbox, in threads of its own.
 """
 
-from sandboxes.services.deletion import delete_account, delete_sandbox, reset_sandbox
+from sandboxes.services.deletion import delete_sandbox, reset_sandbox
 from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
 from sandboxes.services.file_moves import delete_path, move_path, restore_path
 from sandboxes.services.file_search import search
@@ -59,7 +59,6 @@ __all__ = [
     "check_process_name",
     "close_overdue",
     "close_terminal",
-    "delete_account",
     "delete_path",
     "delete_sandbox",
     "dismiss_reminder",

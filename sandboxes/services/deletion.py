@@ -1,10 +1,9 @@
-"""Deleting sandboxes: for good, to start anew, and with their account."""
+"""Deleting sandboxes: for good, and to start anew."""
 
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import User
 from sandboxes import errors, events, quotas
 from sandboxes.models import Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark
@@ -50,14 +49,3 @@ def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reaso
             mark(row, phase=Phase.DELETING, remake=remake, **fields)
             events.record(row, action, actor=actor, reason=reason)
     sandbox.phase, sandbox.remake = row.phase, row.remake
-
-
-def delete_account(*, user: User, actor: Any = None) -> None:
-    """Delete the user; their sandboxes are deleted by the worker, however long that takes.
-
-    Without another actor it is the person's own act.
-    """
-    with transaction.atomic():
-        for sandbox in user.sandboxes.all():
-            delete_sandbox(sandbox=sandbox, actor=actor or user)
-        user.delete()

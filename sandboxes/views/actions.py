@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 from sandboxes import services
 from sandboxes.forms import ConfirmForm
 from sandboxes.losses import Losses

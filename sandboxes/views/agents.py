@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from manta.requests import SignedInRequest, whole_number
+from accounts.requests import SignedInRequest
+from manta.core.query_parameters import whole_number
 from sandboxes.calls import CallPage, Search, json_lines
 from sandboxes.models import ToolCall
 from sandboxes.panel import Panel

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 from sandboxes import services
 from sandboxes.models import Sandbox
 from sandboxes.panel import Panel

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 from sandboxes import errors
 from sandboxes.clients import CLIENTS, named
 from sandboxes.connections import connections

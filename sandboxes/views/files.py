@@ -7,7 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 
-from manta.requests import SignedInRequest, whole_number
+from accounts.requests import SignedInRequest
+from manta.core.query_parameters import whole_number
 from sandboxes import errors, services
 from sandboxes.api.files import PathField
 from sandboxes.services.files import HOME, Entry, Folder, Kind

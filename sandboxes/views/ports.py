@@ -12,8 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.requests import SignedInRequest
 from manta.core.middleware import error_page
-from manta.requests import SignedInRequest, whole_number
+from manta.core.query_parameters import whole_number
 from sandboxes import errors, services
 from sandboxes.forms import PublishForm
 from sandboxes.models import PublicPort

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 from sandboxes import errors, services
 from sandboxes.models import Sandbox
 from sandboxes.services.processes import Wanted

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from manta.requests import SignedInRequest
+from accounts.requests import SignedInRequest
 from sandboxes import services
 from sandboxes.panel import Panel
 from sandboxes.views.answers import answer, changed, own, own_or_404, unchanged

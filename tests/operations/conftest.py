@@ -1,6 +1,6 @@
 import pytest
 
-from operations import failures, metrics
+from operations import failures, metrics_store
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def no_failures():
 @pytest.fixture
 def first_flush():
     """As in a process that has just started: its counts are written with the next flush."""
-    metrics._written.clear()
+    metrics_store._written.clear()

@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from manta.asgi import application
-from operations import exposition, metrics
+from manta.core import metrics
+from operations import exposition, metrics_store
 from operations.models import Sample
 from sandboxes.models import Breaker, Heartbeat
 from tests.support.factories import SandboxFactory, pending
@@ -209,7 +210,7 @@ def test_counts_that_could_not_be_written_are_written_later(db, first_flush):
         raise OperationalError("away")
 
     with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
-        metrics.flush()
+        metrics_store.flush()
     before = scrape()[("manta_throttled_starts_total",)]
     metrics.THROTTLED_STARTS.inc()
 
@@ -220,12 +221,13 @@ def test_counts_that_could_not_be_written_are_written_later(db, first_flush):
 COUNT = """
 import django
 django.setup()
-from operations import metrics
+from manta.core import metrics
+from operations import metrics_store
 metrics.CREATES.labels("ready").inc(5)
 metrics.STREAMS.set(2)
-metrics.flush()
+metrics_store.flush()
 metrics.CREATES.labels("ready").inc()
-metrics.flush()
+metrics_store.flush()
 """
 
 
@@ -235,7 +237,7 @@ def test_what_other_processes_counted_is_in_the_sum_once(readable):
         "DATABASE_URL": database_url(),
         "PATH": "",
     }
-    metrics._written.clear()
+    metrics_store._written.clear()
     created = "manta_sandbox_creates_total", ("outcome", "ready")
     before = scrape().get(created, 0)
     processes = [

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from manta.core.request_context import HEADER
-from operations import failures, metrics
+from operations import failures, metrics_store
 from operations.exposition import render
 from operations.models import Failure
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
@@ -115,7 +115,7 @@ def test_a_request_that_came_meanwhile_is_not_forgotten(made, monkeypatch):
 
 
 def test_what_was_given_up_on_is_in_the_admin_and_in_the_metrics(wanted, provider, no_failures):
-    metrics._written.clear()
+    metrics_store._written.clear()
     refused = {"code": "QUOTA_EXCEEDED", "message": "no", "error": "no"}
     provider.fails(*CREATE, 403, refused, times=9)
     Sandbox.objects.update(request_id="of-the-sign-in")
@@ -132,7 +132,7 @@ def test_what_was_given_up_on_is_in_the_admin_and_in_the_metrics(wanted, provide
 
 
 def test_how_long_it_took_is_counted_from_the_asking(made):
-    metrics._written.clear()
+    metrics_store._written.clear()
 
     text = render().decode()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.deletion import delete_account
 from sandboxes import gateway, services
 from sandboxes.models import Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
@@ -203,7 +204,7 @@ def test_a_deletion_asked_for_during_a_create_is_not_lost(wanted, provider, monk
 
 
 def test_the_row_of_a_deleted_user_goes_with_its_sandbox(made, provider):
-    services.delete_account(user=made.owner)
+    delete_account(user=made.owner)
 
     reconcile_until_gone(made)
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from operations.metrics import THROTTLED_STARTS
+from manta.core.metrics import THROTTLED_STARTS
 from sandboxes import leases, starts
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from accounts import tokens
-from operations.metrics import LOST_TOOL_CALLS
+from manta.core.metrics import LOST_TOOL_CALLS
 from sandboxes.mcp import recorder
 from sandboxes.mcp.recorder import Outcome, Recorder
 from sandboxes.models import Action, SandboxEvent, ToolCall
