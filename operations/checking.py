@@ -9,7 +9,7 @@ from manta.core.request_context import bound, current_request_id
 from operations import doctor
 from operations.doctor import Finding
 from operations.models import CHECK_PATIENCE, Check
-from sandboxes import events, services
+from sandboxes import audit, services
 from sandboxes.models import Action, Sandbox
 from sandboxes.services.rows import require_ready
 
@@ -33,7 +33,7 @@ def start_check(*, sandbox: Sandbox, actor: User) -> None:
             "request_id": current_request_id(),
         },
     )
-    events.record(sandbox, Action.CHECKED, actor=actor)
+    audit.record(sandbox, Action.CHECKED, actor=actor)
     services.watch(sandbox)
 
 

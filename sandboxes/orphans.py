@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import errors, events, gateway, status
+from sandboxes import audit, errors, gateway
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.models import Action, Installation, Orphan, Sandbox
+from sandboxes.models import Action, Installation, Orphan, Sandbox, status
 from sandboxes.reconcile.seen import is_ours
 
 # A younger one may be somebody's whose row is only just being written.
@@ -92,7 +92,7 @@ def delete(name: str) -> None:
         raise errors.WrongOwner(f"{name} is left alone: {why_not}.")
     gateway.delete(name)
     reason = "No row stood for it, and an admin had it deleted."
-    events.record(Sandbox(name=name), Action.DELETED, reason=reason)
+    audit.record(Sandbox(name=name), Action.DELETED, reason=reason)
 
 
 def _reason(record: ProviderSandbox, row: Sandbox | None, key: str) -> Orphan.Reason | None:

@@ -9,10 +9,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from manta.core.request_context import current_request_id
-from sandboxes import reminders, services, starters
+from sandboxes import services, starters
 from sandboxes.losses import Losses
-from sandboxes.models import Heartbeat, Phase, PublicPort, Sandbox, Step, ToolCall
-from sandboxes.status import Status
+from sandboxes.models import (
+    Heartbeat,
+    Phase,
+    PublicPort,
+    Sandbox,
+    Step,
+    ToolCall,
+    reminder_schedule,
+)
+from sandboxes.models.status import Status
 
 _WORDS = {
     "none": ("No sandbox", "You don't have one yet."),
@@ -194,7 +202,7 @@ class Panel:
     def reminds(self) -> bool:
         """The expiry is near."""
         row = self.sandbox
-        return row is not None and bool(reminders.current(self.expires_at, row.ttl))
+        return row is not None and bool(reminder_schedule.current(self.expires_at, row.ttl))
 
     @cached_property
     def reminder(self) -> bool:
@@ -202,7 +210,7 @@ class Panel:
         row = self.sandbox
         if row is None or row.expires_at is None or not self.reminds:
             return False
-        lead = reminders.current(row.expires_at, row.ttl)
+        lead = reminder_schedule.current(row.expires_at, row.ttl)
         dismissed = row.reminders.filter(
             expires_at=row.expires_at, lead=lead, dismissed_at__isnull=False
         )

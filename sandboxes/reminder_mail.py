@@ -17,8 +17,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from sandboxes import events, reminders
-from sandboxes.models import Action, Phase, Reminder, Sandbox
+from sandboxes import audit
+from sandboxes.models import Action, Phase, Reminder, Sandbox, reminder_schedule
 from sandboxes.reconcile.unsaved import look_for_unsaved_work
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def _remind(pk: int, connection: Any) -> None:
     sandbox = Sandbox.objects.select_related("owner").filter(pk=pk, phase=Phase.READY).first()
     if sandbox is None:
         return
-    lead = reminders.current(sandbox.expires_at, sandbox.ttl)
+    lead = reminder_schedule.current(sandbox.expires_at, sandbox.ttl)
     known: dict[str, Any] = {"expires_at": sandbox.expires_at, "lead": lead}
     is_news = lead is not None and not sandbox.reminders.filter(**known).exists()
     if is_news:
@@ -66,7 +66,7 @@ def _remind(pk: int, connection: Any) -> None:
 def _after(sandbox: Sandbox, lead: timedelta | None) -> Any:
     if sandbox.expires_at is None or sandbox.expires_at <= timezone.now():
         return None
-    return reminders.next_after(sandbox.expires_at, sandbox.ttl, lead)
+    return reminder_schedule.next_after(sandbox.expires_at, sandbox.ttl, lead)
 
 
 def _send(sandbox: Sandbox, lead: timedelta, connection: Any) -> None:
@@ -88,9 +88,9 @@ def _send(sandbox: Sandbox, lead: timedelta, connection: Any) -> None:
     try:
         message.send()
     except _MAIL_ERRORS:
-        events.record(sandbox, Action.REMINDED, detail=detail, outcome="mail_failed")
+        audit.record(sandbox, Action.REMINDED, detail=detail, outcome="mail_failed")
         raise
-    events.record(sandbox, Action.REMINDED, detail=detail)
+    audit.record(sandbox, Action.REMINDED, detail=detail)
 
 
 def _in_a_line(folder: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from accounts.hooks import password_set_by_admin, pre_delete_account
 from accounts.models import User
-from sandboxes import events, services
+from sandboxes import audit, services
 from sandboxes.models import Action
 
 
@@ -28,4 +28,4 @@ def delete_sandboxes(user: User, actor: Any, **kwargs: Any) -> None:
 @receiver(password_set_by_admin)
 def record_password(user: User, actor: Any, **kwargs: Any) -> None:
     for sandbox in user.sandboxes.all():
-        events.record(sandbox, Action.PASSWORD_SET, actor=actor)
+        audit.record(sandbox, Action.PASSWORD_SET, actor=actor)

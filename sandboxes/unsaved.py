@@ -14,7 +14,7 @@ from typing import Any
 
 from sandboxes import dataplane, errors
 from sandboxes.dataplane import names
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 ROOT = "/blaxel"
 # Seconds for the look inside, and for the answer to come.

@@ -7,12 +7,12 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from sandboxes import errors, gateway, orphans, status
+from sandboxes import errors, gateway, orphans
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.models import Heartbeat, Phase, Sandbox
+from sandboxes.models import Heartbeat, Phase, Sandbox, status
+from sandboxes.models.status import Status
 from sandboxes.reconcile.seen import is_ours, note_drift, observe
 from sandboxes.reconcile.starter import STARTER_EVERY
-from sandboxes.status import Status
 
 logger = logging.getLogger(__name__)
 

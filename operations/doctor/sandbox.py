@@ -6,9 +6,9 @@ from datetime import timedelta
 from functools import partial
 
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import dataplane, gateway, services, status
-from sandboxes.models import Sandbox
-from sandboxes.reach import Reach
+from sandboxes import dataplane, gateway, services
+from sandboxes.models import Sandbox, status
+from sandboxes.models.reach import Reach
 
 _TOKEN_LIFETIME = timedelta(minutes=1)
 # Seconds.

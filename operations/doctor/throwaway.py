@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from operations.doctor.finding import Step, Trouble
 from operations.doctor.sandbox import Patient
-from sandboxes import dataplane, errors, gateway, starters, status
+from sandboxes import dataplane, errors, gateway, starters
+from sandboxes.models import status
 
 # Its value is when it was made. What carries it is no orphan until it is old.
 LABEL = "manta-doctor"

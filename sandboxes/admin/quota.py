@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sandboxes import events
+from sandboxes import audit
 from sandboxes.models import Action, Quota, Sandbox
 
 
@@ -47,6 +47,6 @@ def _record(quota: Quota, request: HttpRequest, reason: str) -> None:
     """On the user's own record, or on nobody's where it concerns all."""
     name = quota.user.sandbox_id or "" if quota.user else ""
     concerned = Sandbox(name=name, owner=quota.user)
-    events.record(
+    audit.record(
         concerned, Action.QUOTA_CHANGED, actor=request.user, detail=str(quota), reason=reason
     )

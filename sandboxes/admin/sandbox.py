@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from sandboxes import drift, events, services
+from sandboxes import audit, drift, services
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Action, Phase, Sandbox
-from sandboxes.status import Status
+from sandboxes.models.status import Status
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -114,7 +114,7 @@ class SandboxAdmin(ReadOnlyAdmin):
         sandbox = self.get_object(request, unquote(object_id))
         response = super().change_view(request, object_id, *args)
         if sandbox and response.status_code == 200:
-            events.record_view(sandbox, actor=request.user)
+            audit.record_view(sandbox, actor=request.user)
         return response
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -128,7 +128,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     def refresh(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
         for sandbox in queryset:
             services.refresh_sandbox(sandbox=sandbox)
-            events.record(sandbox, Action.REFRESHED, actor=request.user)
+            audit.record(sandbox, Action.REFRESHED, actor=request.user)
         self.message_user(request, "The worker is looking at the provider now. Reload in a second.")
 
     @admin.action(description="Retry or recreate", permissions=["operate"])

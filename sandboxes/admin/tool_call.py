@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 
-from sandboxes import events
+from sandboxes import audit
 from sandboxes.admin.event import BoundedPaginator
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Sandbox, ToolCall
@@ -27,5 +27,5 @@ class ToolCallAdmin(ReadOnlyAdmin):
         response = super().change_view(request, object_id, *args)  # type: ignore[arg-type]
         sandbox = Sandbox.objects.filter(name=call.sandbox_name).first() if call else None
         if sandbox and response.status_code == 200:
-            events.record_view(sandbox, actor=request.user)
+            audit.record_view(sandbox, actor=request.user)
         return response

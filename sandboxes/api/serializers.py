@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from manta.core.api_input import Serializer
 from sandboxes.models import Phase, Sandbox
-from sandboxes.status import Status
+from sandboxes.models.status import Status
 
 
 def stamp(moment: datetime) -> str:

@@ -14,7 +14,7 @@ import httpx
 
 from sandboxes.dataplane import deadline
 from sandboxes.dataplane.shares import Outcome, shares
-from sandboxes.reach import gateway_code_in, note_answer
+from sandboxes.models.reach import gateway_code_in, note_answer
 
 MOST = 8 * 2**20
 # Seconds that an answer may take from its first byte to its last.

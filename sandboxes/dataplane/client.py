@@ -10,7 +10,7 @@ import httpx
 from manta.core import json_values
 from sandboxes import errors, gateway
 from sandboxes.dataplane.bounded import PLAIN, AnswerTooLong, SandboxClient
-from sandboxes.reach import NOT_FOUND, Reach, gateway_code_in
+from sandboxes.models.reach import NOT_FOUND, Reach, gateway_code_in
 
 # Seconds until a sandbox begins to answer, also one that has to wake first.
 TIMEOUT = httpx.Timeout(5, connect=3)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from sandboxes import errors
 from sandboxes.dataplane import failures, files, names
 from sandboxes.dataplane.processes import run_script
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # Names that begin so are not shown. What is left of an upload that broke off goes after an hour.
 PREFIX = ".manta-draft-"

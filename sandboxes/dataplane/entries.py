@@ -13,7 +13,7 @@ from sandboxes import errors
 from sandboxes.dataplane import names
 from sandboxes.dataplane.client import understood
 from sandboxes.dataplane.processes import run_script
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # How many entries one call tells. For a link's target a program is started.
 _AT_ONCE, _TARGETS_AT_ONCE = 8_000, 500

@@ -28,7 +28,7 @@ from sandboxes.dataplane.client import (
     translated,
     understood,
 )
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # The bytes themselves; a folder is listed in JSON all the same.
 RAW = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}

@@ -14,7 +14,7 @@ from sandboxes.dataplane.client import object_of
 from sandboxes.dataplane.process_list import MOST_READ, ListReader
 from sandboxes.dataplane.processes import MOST_LOG, can_be_addressed
 from sandboxes.dataplane.streaming import PASSED_ON, streaming_client
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # In bytes.
 _LONGEST_LINE = 64 * 1024

@@ -8,7 +8,7 @@ from sandboxes.dataplane.client import after, expect_success, object_of, request
 from sandboxes.dataplane.shares import shares
 from sandboxes.inside import census
 from sandboxes.inside.census import Listening
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # Seconds that the look may take inside, and how long to wait while somebody else looks.
 _TIMEOUT, _PATIENCE = 10, 10.0

@@ -11,7 +11,7 @@ from sandboxes.dataplane.client import (
     request,
     understood,
 )
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 
 def mcp_tools(reach: Reach) -> list[str]:

@@ -9,7 +9,7 @@ from sandboxes.dataplane.client import (
     refuse_failures,
     translated,
 )
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 
 def port_answers(reach: Reach, port: int) -> bool:

@@ -13,7 +13,7 @@ from manta.core import json_values
 from sandboxes import errors
 from sandboxes.dataplane import following
 from sandboxes.dataplane.streaming import PASSED_ON, streaming_client
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 NDJSON = "application/x-ndjson"
 STREAMS = ("stdout", "stderr", "restart")

@@ -24,7 +24,7 @@ from sandboxes.dataplane.client import (
 )
 from sandboxes.dataplane.process_list import MOST_READ, ListReader
 from sandboxes.inside.census import OWN_PREFIX
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # Bytes of a whole log: two streams of 4 MB, as JSON escapes them.
 MOST_LOG = 32 * 2**20

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from sandboxes import errors
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # Requests to one sandbox that are under way, and more that may wait for one of them to end.
 MOST_IN_FLIGHT, _MOST_WAITING = 3, 3

@@ -14,7 +14,7 @@ from manta.core import request_context
 from sandboxes import errors
 from sandboxes.dataplane.processes import run
 from sandboxes.dataplane.shares import shares
-from sandboxes.reach import Reach, gateway_code_in, note_answer
+from sandboxes.models.reach import Reach, gateway_code_in, note_answer
 
 _OPEN_TIMEOUT = 5.0
 _END_TIMEOUT = 5.0

@@ -12,7 +12,7 @@ from django.utils import timezone
 from sandboxes import errors
 from sandboxes.gateway.client import calling
 from sandboxes.gateway.previews import previews_of
-from sandboxes.reach import LIFETIME, Reach, with_token
+from sandboxes.models.reach import LIFETIME, Reach, with_token
 
 # Its name begins as the SDK's own do: no list of ports shows it.
 _NAME, _SANDBOX_API = "session-manta", 443

@@ -16,7 +16,7 @@ from accounts.tokens import Grant
 from sandboxes import errors
 from sandboxes.mcp import upstream
 from sandboxes.mcp.endpoint import endpoint
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 # Names it among the calls; no token has such a key.
 KEY = "connection-test"

@@ -11,7 +11,7 @@ import httpx2 as httpx
 from manta.core import json_values
 from manta.core.computing import in_thread
 from sandboxes.dataplane.bounded import PLAIN
-from sandboxes.reach import Reach, gateway_code, note_answer
+from sandboxes.models.reach import Reach, gateway_code, note_answer
 
 # Seconds. A tool may wait for a command for almost a minute before it says anything.
 TIMEOUT = httpx.Timeout(120, connect=5)

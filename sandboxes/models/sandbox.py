@@ -10,9 +10,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import vault
-from sandboxes import errors, status
-from sandboxes.reach import LIFETIME, Reach, is_refused, with_token
-from sandboxes.status import Status
+from sandboxes import errors
+from sandboxes.models import status
+from sandboxes.models.reach import LIFETIME, Reach, is_refused, with_token
+from sandboxes.models.status import Status
 
 # A row that somebody reads is kept fresh by the worker for this long afterwards.
 WATCHED_FOR = timedelta(seconds=10)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events, gateway, services, status
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes import audit, gateway, services
+from sandboxes.models import Action, Phase, Sandbox, status
 from sandboxes.reconcile.rows import Overtaken, save
 from sandboxes.reconcile.seen import is_ours
 
@@ -29,4 +29,4 @@ def delete(sandbox: Sandbox) -> None:
             done, _ = rows.delete()
         if not done:
             raise Overtaken
-        events.record(sandbox, Action.RESET if sandbox.remake else Action.DELETED)
+        audit.record(sandbox, Action.RESET if sandbox.remake else Action.DELETED)

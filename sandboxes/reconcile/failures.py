@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from manta.core import metrics
-from sandboxes import errors, events, leases
+from sandboxes import audit, errors, leases
 from sandboxes.models import Action, Phase, Sandbox, Step
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def note_failure(sandbox: Sandbox, exc: Exception) -> None:
         gave_up = leases.save(sandbox, **fields) and sandbox.phase == Phase.FAILED
         if gave_up:
             why = {"outcome": sandbox.error_code, "reason": sandbox.error_message}
-            events.record(sandbox, Action.GAVE_UP, **why)
+            audit.record(sandbox, Action.GAVE_UP, **why)
     if gave_up:
         _tell_of_giving_up(sandbox)
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import errors, gateway, services, status
-from sandboxes.models import Action, Phase, Sandbox
+from sandboxes import errors, gateway, services
+from sandboxes.models import Action, Phase, Sandbox, status
 from sandboxes.reconcile.restarting import give_up_if_hopeless, restart
 from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from manta.core import metrics
-from sandboxes import errors, gateway, services, status
-from sandboxes.models import Action, Phase, Sandbox, Step
+from sandboxes import errors, gateway, services
+from sandboxes.models import Action, Phase, Sandbox, Step, status
 from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sandboxes import events, leases
+from sandboxes import audit, leases
 from sandboxes.models import Action, Sandbox
 
 
@@ -26,4 +26,4 @@ def save_and_record(
     """
     with transaction.atomic():
         save(sandbox, **fields)
-        events.record(sandbox, action, outcome=outcome, reason=reason)
+        audit.record(sandbox, action, outcome=outcome, reason=reason)

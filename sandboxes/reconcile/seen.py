@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import errors, events, reminders, services, status
+from sandboxes import audit, errors, services
 from sandboxes.drift import drift_of
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.models import Action, Sandbox
+from sandboxes.models import Action, Sandbox, reminder_schedule, status
 
 # A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -32,7 +32,7 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
         # Another one of that name: the session was the former's.
         seen |= services.no_session()
     if expires_at != sandbox.expires_at:
-        seen["remind_at"] = reminders.next_due(expires_at, sandbox.ttl)
+        seen["remind_at"] = reminder_schedule.next_due(expires_at, sandbox.ttl)
     current = status.from_provider(record.status, record.state)
     if current is not status.Status.UNKNOWN:
         seen["known_status"] = current
@@ -44,7 +44,7 @@ def note_drift(sandbox: Sandbox, seen: dict[str, Any]) -> None:
     new = {name: value for name, value in seen["drift"].items() if name not in sandbox.drift}
     if new:
         reason = ", ".join(f"{name}: {value}" for name, value in new.items())
-        events.record(sandbox, Action.DRIFTED, reason=f"At the provider: {reason}.")
+        audit.record(sandbox, Action.DRIFTED, reason=f"At the provider: {reason}.")
 
 
 def _steady(reported: datetime | None, known: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sandboxes import errors, events, quotas
+from sandboxes import audit, errors, quotas
 from sandboxes.models import Action, Installation, Phase, Sandbox
 from sandboxes.services.rows import mark
 
@@ -30,7 +30,7 @@ def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
         _delete(sandbox, Action.RESET_REQUESTED, remake=True, actor=actor, reason=reason)
     except errors.QuotaReached as exc:
         outcome = {"outcome": exc.code, "reason": str(exc)}
-        events.record(sandbox, Action.QUOTA_REFUSED, actor=actor, **outcome)
+        audit.record(sandbox, Action.QUOTA_REFUSED, actor=actor, **outcome)
         raise
 
 
@@ -47,5 +47,5 @@ def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reaso
                 quotas.admit(row)
             fields = {"attempts": 0, "settle_by": None, "error_code": "", "error_message": ""}
             mark(row, phase=Phase.DELETING, remake=remake, **fields)
-            events.record(row, action, actor=actor, reason=reason)
+            audit.record(row, action, actor=actor, reason=reason)
     sandbox.phase, sandbox.remake = row.phase, row.remake

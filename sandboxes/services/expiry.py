@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events, reminders
-from sandboxes.models import Action, Phase, Reminder, Sandbox
+from sandboxes import audit
+from sandboxes.models import Action, Phase, Reminder, Sandbox, reminder_schedule
 from sandboxes.services.rows import require_ready
 
 # Asked for again within this time, it is the same wish: a double click.
@@ -37,13 +37,13 @@ def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
     news = rows.exclude(extended_until__gt=until - _SAME_WISH)
     with transaction.atomic():
         if news.update(extended_until=until, next_attempt_at=timezone.now()):
-            events.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
+            audit.record(sandbox, Action.EXTENDED, actor=actor, detail=until.isoformat())
     sandbox.refresh_from_db()
 
 
 def dismiss_reminder(*, sandbox: Sandbox) -> None:
     """Take the reminder off the pages. Who has seen it needs no e-mail about it either."""
-    lead = reminders.current(sandbox.expires_at, sandbox.ttl)
+    lead = reminder_schedule.current(sandbox.expires_at, sandbox.ttl)
     if lead and sandbox.expires_at:
         Reminder.objects.update_or_create(
             sandbox=sandbox,

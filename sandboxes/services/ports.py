@@ -5,14 +5,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sandboxes import dataplane, errors, events, gateway, starters
+from sandboxes import audit, dataplane, errors, gateway, starters
 from sandboxes.inside.census import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
+from sandboxes.models.status import Status
 from sandboxes.port_advice import how_to_listen_everywhere
 from sandboxes.preview_address import with_path, with_token
 from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
 from sandboxes.services.sessions import ensure_session
-from sandboxes.status import Status
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
 # token ends with it, so a page must be able to be reloaded for longer than a minute.
@@ -81,7 +81,7 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> st
     require_listening(sandbox, port)
     address, token = gateway.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
     use(sandbox)
-    events.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
+    audit.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     return with_token(with_path(address, path), token)
 
 

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandboxes import dataplane, errors, events
+from sandboxes import audit, dataplane, errors
 from sandboxes.dataplane import failures, names
 from sandboxes.inside import census
 from sandboxes.inside.census import Census
 from sandboxes.inside.table import Fields, Table, slim, tabulate
 from sandboxes.models import Action, Sandbox
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from sandboxes.services.rows import use
 from sandboxes.services.sessions import require_reach
 
@@ -93,7 +93,7 @@ def start_process(*, sandbox: Sandbox, wanted: Wanted, actor: Any) -> None:
     use(sandbox)
     _start(sandbox, wanted)
     detail = (wanted.name or wanted.command)[:255]
-    events.record(sandbox, Action.PROCESS_STARTED, actor=actor, detail=detail)
+    audit.record(sandbox, Action.PROCESS_STARTED, actor=actor, detail=detail)
 
 
 def check_process_name(name: str) -> None:
@@ -130,7 +130,7 @@ def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
         dataplane.stop_process(sandbox.reach, dataplane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "TERM")
-    events.record(sandbox, Action.PROCESS_STOPPED, actor=actor, detail=_called(found))
+    audit.record(sandbox, Action.PROCESS_STOPPED, actor=actor, detail=_called(found))
 
 
 def kill_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
@@ -140,7 +140,7 @@ def kill_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
         dataplane.kill_process(sandbox.reach, dataplane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "KILL")
-    events.record(sandbox, Action.PROCESS_KILLED, actor=actor, detail=_called(found))
+    audit.record(sandbox, Action.PROCESS_KILLED, actor=actor, detail=_called(found))
 
 
 def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
@@ -163,7 +163,7 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
         restart_on_failure=found["restartOnFailure"],
     )
     _start(sandbox, wanted)
-    events.record(sandbox, Action.PROCESS_RESTARTED, actor=actor, detail=_called(found))
+    audit.record(sandbox, Action.PROCESS_RESTARTED, actor=actor, detail=_called(found))
 
 
 def _end(sandbox: Sandbox, found: Fields) -> None:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from manta.core.request_context import current_request_id
-from sandboxes import errors, events, quotas
+from sandboxes import audit, errors, quotas
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
+from sandboxes.models.status import Status
 from sandboxes.services.rows import mark, nothing_seen, to_be_made
-from sandboxes.status import Status
 
 
 def name_for(user: User) -> str:
@@ -60,7 +60,7 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
                 quotas.admit(sandbox)
             # Nothing of the old one may be shown for the new one.
             mark(sandbox, **to_be_made(), **(nothing_seen() if was_gone else {}))
-            events.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
+            audit.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
     except errors.QuotaReached as exc:
         _refuse(sandbox, exc, actor)
         raise
@@ -97,7 +97,7 @@ def _let_in(sandbox: Sandbox, user: User) -> errors.QuotaReached | None:
     except errors.QuotaReached as exc:
         _refuse(sandbox, exc, user)
         return exc
-    events.record(sandbox, Action.REQUESTED, actor=user)
+    audit.record(sandbox, Action.REQUESTED, actor=user)
     return None
 
 
@@ -107,7 +107,7 @@ def _refuse(sandbox: Sandbox, exc: errors.QuotaReached, actor: Any) -> None:
         sandbox.phase, sandbox.next_attempt_at = Phase.FAILED, None
         sandbox.error_code, sandbox.error_message = exc.code, str(exc)
         sandbox.save(update_fields=["phase", "next_attempt_at", "error_code", "error_message"])
-    events.record(sandbox, Action.QUOTA_REFUSED, actor=actor, outcome=exc.code, reason=str(exc))
+    audit.record(sandbox, Action.QUOTA_REFUSED, actor=actor, outcome=exc.code, reason=str(exc))
 
 
 def _defaults(user: User) -> dict[str, Any]:

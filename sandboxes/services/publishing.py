@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import errors, events, gateway
+from sandboxes import audit, errors, gateway
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.services.ports import require_open_to_previews
 from sandboxes.services.rows import require_ready, use
@@ -42,7 +42,7 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
     detail = f"{port}, until {until:%-d %b %H:%M} UTC" if until else str(port)
     with transaction.atomic():
         row.save(update_fields=["url"])
-        events.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
+        audit.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
     use(sandbox)
     return row
 
@@ -98,7 +98,7 @@ def _forget(row: PublicPort, actor: Any) -> bool:
     with transaction.atomic():
         deleted, _ = PublicPort.objects.over(timezone.now() + _SOONER).filter(pk=row.pk).delete()
         if deleted:
-            events.record(row.sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(row.port))
+            audit.record(row.sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(row.port))
     return bool(deleted)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import events
+from sandboxes import audit
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.services.rows import require_ready
 
@@ -25,5 +25,5 @@ def restart_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
     news = rows.exclude(restarted_at__gt=now - _SAME_WISH)
     with transaction.atomic():
         if news.update(restart_wanted_at=now, next_attempt_at=now):
-            events.record(sandbox, Action.RESTART_REQUESTED, actor=actor)
+            audit.record(sandbox, Action.RESTART_REQUESTED, actor=actor)
     sandbox.refresh_from_db()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sandboxes import dataplane, errors, events
+from sandboxes import audit, dataplane, errors
 from sandboxes.models import Action, Phase, Sandbox, Terminal
 from sandboxes.services.rows import use
 from sandboxes.services.sessions import ensure_session
@@ -38,7 +38,7 @@ def find_terminal(*, sandbox: Sandbox, key: str) -> Terminal:
 def visit_terminal(*, sandbox: Sandbox, key: str, actor: Any) -> Terminal:
     """Find it for somebody who connects to it; that is on the record, each visit once."""
     terminal = find_terminal(sandbox=sandbox, key=key)
-    events.record_visit(sandbox, Action.OPENED_TERMINAL, actor=actor, detail=terminal.name)
+    audit.record_visit(sandbox, Action.OPENED_TERMINAL, actor=actor, detail=terminal.name)
     return terminal
 
 

@@ -21,7 +21,7 @@ from manta.core.errors import UserFacingError
 from sandboxes import dataplane, errors, services
 from sandboxes.dataplane.terminals import note_refusal
 from sandboxes.live import gate
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from sandboxes.terminal.relay import Relay, TooLarge
 
 PATH = "/ws/terminal"

@@ -21,7 +21,7 @@ from sandboxes import errors
 from sandboxes.api.files import PathField, query_of
 from sandboxes.dataplane import files, streaming_client
 from sandboxes.live import gate
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 MOST_AT_ONCE = 6
 _SCOPES = {"GET": Scope.FILES_READ, "PUT": Scope.FILES_WRITE}

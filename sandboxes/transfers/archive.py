@@ -17,7 +17,7 @@ from sandboxes import errors
 from sandboxes.dataplane import PASSED_ON, entries, files, names, streaming_client
 from sandboxes.dataplane.client import object_of
 from sandboxes.dataplane.files import Listing
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from sandboxes.transfers.admission import Exchange, attachment, expect_success
 
 NOTE = "NOT IN THIS ARCHIVE.txt"

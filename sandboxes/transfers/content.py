@@ -11,7 +11,7 @@ from manta.core.computing import while_waiting
 from sandboxes import errors
 from sandboxes.dataplane import PASSED_ON, drafts, files, streaming_client
 from sandboxes.dataplane.files import PART
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from sandboxes.transfers.admission import Exchange, ask, attachment, expect_success
 
 _PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "Last-Modified", "ETag")

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from manta.asgi import application
 from manta.core.request_context import HEADER, bound, current_request_id
 from sandboxes import dataplane, errors, gateway
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from tests.support.factories import SandboxFactory
 
 GIVEN = "from-the-proxy-7f3a"

@@ -48,7 +48,7 @@ def test_no_phase_is_seen_that_is_not_on_record(wanted, provider, monkeypatch, p
         raise SystemExit
 
     with monkeypatch.context() as moment, pytest.raises(SystemExit):
-        moment.setattr("sandboxes.events.SandboxEvent.objects.create", killed)
+        moment.setattr("sandboxes.audit.SandboxEvent.objects.create", killed)
         look(wanted)
     seen = Sandbox.objects.get().phase
     look(wanted)

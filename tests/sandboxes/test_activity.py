@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import events, retention, services
+from sandboxes import audit, retention, services
 from sandboxes.models import Action, SandboxEvent
 from tests.support.factories import SandboxFactory, UserFactory, make_token
 
@@ -35,7 +35,7 @@ def at(alices_sandbox):
 
 def test_a_person_reads_what_was_done_to_their_sandbox(client, alices_sandbox):
     services.delete_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
-    events.record(alices_sandbox, Action.DELETED)
+    audit.record(alices_sandbox, Action.DELETED)
     client.force_login(alices_sandbox.owner)
 
     text = client.get(URL).text
@@ -45,7 +45,7 @@ def test_a_person_reads_what_was_done_to_their_sandbox(client, alices_sandbox):
 
 
 def test_bob_reads_nothing_of_alice(client, bob, alices_sandbox):
-    events.record(alices_sandbox, Action.DELETED)
+    audit.record(alices_sandbox, Action.DELETED)
     client.force_login(bob)
 
     assert "Nothing has happened yet" in client.get(URL).text
@@ -77,7 +77,7 @@ def test_what_a_session_does_next_is_no_tokens(client, alices_sandbox):
 
 
 def test_who_looked_is_named_also_after_their_account_is_gone(client, admin_user, alices_sandbox):
-    events.record(alices_sandbox, Action.VIEWED, actor=admin_user)
+    audit.record(alices_sandbox, Action.VIEWED, actor=admin_user)
     User.objects.filter(pk=admin_user.pk).delete()
     client.force_login(alices_sandbox.owner)
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from sandboxes import breaker, dataplane, errors, gateway, services, watch
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
+from sandboxes.models.reach import Reach
 from sandboxes.panel import Panel
-from sandboxes.reach import Reach
 from sandboxes.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sandboxes.mcp import PATH
 from sandboxes.models import Sandbox
-from sandboxes.reach import LIFETIME
+from sandboxes.models.reach import LIFETIME
 from tests.support.factories import make_token
 from tests.support.hostile_server import Hostile
 

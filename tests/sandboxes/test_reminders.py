@@ -9,9 +9,9 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from sandboxes import reminder_mail, reminders, services
+from sandboxes import reminder_mail, services
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent
+from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent, reminder_schedule
 from sandboxes.reconcile.seen import observe
 from tests.support.factories import SandboxFactory
 from tests.support.threads import at_once
@@ -282,4 +282,4 @@ def test_several_workers_send_one_mail(smtp):
     [(DAYS, [72, 24, 1]), (timedelta(days=6), [72, 24, 1]), (24 * HOUR, [1]), (HOUR, [])],
 )
 def test_a_reminder_in_the_first_half_of_the_ttl_is_left_out(ttl, leads):
-    assert [lead / HOUR for lead in reminders.leads_of(ttl)] == leads
+    assert [lead / HOUR for lead in reminder_schedule.leads_of(ttl)] == leads

@@ -11,11 +11,11 @@ import pytest
 from django.conf import settings as installation
 from django.utils import timezone
 
-from sandboxes import dataplane, errors, gateway, reach, services
+from sandboxes import dataplane, errors, gateway, services
 from sandboxes.dataplane import files, following
 from sandboxes.dataplane.client import client
 from sandboxes.mcp import upstream
-from sandboxes.models import Sandbox
+from sandboxes.models import Sandbox, reach
 from sandboxes.reconcile import reconcile
 from sandboxes.watch import look_at_watched
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sandboxes.status import Status, from_provider
+from sandboxes.models.status import Status, from_provider
 from tests.support.factories import SandboxFactory
 
 

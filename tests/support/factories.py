@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import PersonalToken, User
 from sandboxes.models import Phase, Sandbox, Step
-from sandboxes.reach import LIFETIME
+from sandboxes.models.reach import LIFETIME
 
 PASSWORD = "correct horse battery"
 

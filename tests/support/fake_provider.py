@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from sandboxes import breaker, dataplane, errors, gateway, leases
 from sandboxes.gateway import ProviderSandbox
-from sandboxes.reach import LIFETIME, Reach
+from sandboxes.models.reach import LIFETIME, Reach
 
 _real_now = timezone.now
 STRANGER = {"manta-owner": "999999"}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

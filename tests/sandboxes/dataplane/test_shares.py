@@ -10,7 +10,7 @@ from sandboxes import dataplane, errors
 from sandboxes.dataplane import client as clients
 from sandboxes.dataplane import shares as module
 from sandboxes.dataplane.shares import MOST_IN_FLIGHT, Shares, key_of
-from sandboxes.reach import Reach
+from sandboxes.models.reach import Reach
 from tests.support.waiting import wait_until
 
 ONE = "https://one.example/process"

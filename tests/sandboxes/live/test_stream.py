@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import events
+from sandboxes import audit
 from sandboxes.live import PATH
 from sandboxes.models import Action, Heartbeat, Phase, Sandbox
 from tests.settings import CANARY_KEY
@@ -93,7 +93,7 @@ def test_every_page_of_hers_is_told_by_every_process(web, other_web, listen, ali
     pages = [listen(each, alices_sandbox.owner) for each in (web, web, other_web)]
 
     change(alices_sandbox, provider_state="STANDBY")
-    events.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
+    audit.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
 
     for page in pages:
         page.shows("standby")
@@ -105,7 +105,7 @@ def test_bob_hears_nothing_of_alices(web, listen, alices_sandbox, bob):
     hers = listen(web, alices_sandbox.owner)
 
     change(alices_sandbox, provider_state="STANDBY")
-    events.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
+    audit.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
 
     hers.shows("standby")
     hers.hears("refresh")
@@ -133,21 +133,21 @@ def test_an_open_page_keeps_the_worker_looking(web, listen, alices_sandbox):
 
 def test_a_page_goes_on_without_a_gap_or_a_repetition(web, listen, alices_sandbox):
     alice = alices_sandbox.owner
-    events.record(alices_sandbox, Action.REQUESTED, actor=alice)
+    audit.record(alices_sandbox, Action.REQUESTED, actor=alice)
     first = listen(web, alice)
-    events.record(alices_sandbox, Action.READY)
+    audit.record(alices_sandbox, Action.READY)
     first.hears("ready")
 
     web.end(9)
     assert first.ends() == ""
-    events.record(alices_sandbox, Action.REFRESHED, actor=alice)
+    audit.record(alices_sandbox, Action.REFRESHED, actor=alice)
     change(alices_sandbox, provider_state="STANDBY")
     web.spawn()
     web.until_ready()
     second = listen(web, alice, after=first.last_id)
     second.shows("standby")
     second.hears("refresh")
-    events.record(alices_sandbox, Action.EXTENDED, actor=alice)
+    audit.record(alices_sandbox, Action.EXTENDED, actor=alice)
     second.hears("refresh", "extended")
 
 
@@ -156,16 +156,16 @@ def test_a_page_that_heard_no_event_goes_on_all_the_same(web, listen, alices_san
     first.shows("active")
     first.close()
 
-    events.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
+    audit.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
 
     listen(web, alices_sandbox.owner, after=first.last_id).hears("refresh")
 
 
 def test_old_news_are_not_told_to_a_new_page(web, listen, alices_sandbox):
-    events.record(alices_sandbox, Action.READY)
+    audit.record(alices_sandbox, Action.READY)
 
     page = listen(web, alices_sandbox.owner)
-    events.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
+    audit.record(alices_sandbox, Action.REFRESHED, actor=alices_sandbox.owner)
 
     page.hears("refresh")
 
@@ -176,7 +176,7 @@ def test_an_event_that_can_be_seen_late_is_told_late_and_once(web, listen, alice
     alice = alices_sandbox.owner
     page = listen(web, alice)
     with ThreadPoolExecutor(1) as thread, transaction.atomic():
-        events.record(alices_sandbox, Action.EXTENDED, actor=alice)
+        audit.record(alices_sandbox, Action.EXTENDED, actor=alice)
         thread.submit(record_and_close, alices_sandbox, Action.REFRESHED, actor=alice).result()
         page.hears("refresh")
         page.close()
@@ -185,12 +185,12 @@ def test_an_event_that_can_be_seen_late_is_told_late_and_once(web, listen, alice
     page.hears("extended")
     page.close()
     page = listen(web, alice, after=page.last_id)
-    events.record(alices_sandbox, Action.READY)
+    audit.record(alices_sandbox, Action.READY)
     page.hears("ready")
 
 
 def record_and_close(*args, **kwargs):
-    events.record(*args, **kwargs)
+    audit.record(*args, **kwargs)
     connection.close()
 
 
@@ -281,7 +281,7 @@ def test_a_page_that_does_not_read_holds_up_no_other(web, listen, alices_sandbox
         wait_until(lambda: web.open_streams() == 2, PATIENCE)
 
         for _ in range(60):  # more than the kernel keeps for it
-            events.record(alices_sandbox, Action.REFRESHED, actor=alice, reason="x" * 100_000)
+            audit.record(alices_sandbox, Action.REFRESHED, actor=alice, reason="x" * 100_000)
         change(alices_sandbox, provider_state="STANDBY")
 
         page.hears(*["refresh"] * 60)
