@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from manta.core.request_context import current_request_id
-from sandboxes import services, starters
+from sandboxes import starters
 from sandboxes.losses import Losses
 from sandboxes.models import (
     Heartbeat,
@@ -20,6 +20,7 @@ from sandboxes.models import (
     ToolCall,
     reminder_schedule,
 )
+from sandboxes.models.expiry import extension_of
 from sandboxes.models.status import Status
 
 _WORDS = {
@@ -184,7 +185,7 @@ class Panel:
         row = self.sandbox
         if row is None or row.phase != Phase.READY or row.expires_at is None or self.expiry_note:
             return None
-        until = services.extension_of(row)
+        until = extension_of(row)
         return until if until - row.expires_at > row.ttl / 100 else None
 
     @property

@@ -17,6 +17,10 @@ class PublicPortQuerySet(models.QuerySet["PublicPort"]):
         """Those that are to be private at that moment, the longest overdue first."""
         return self.filter(until__lte=moment).order_by("until")
 
+    def end_all(self, sandbox: Any) -> None:
+        """Have the worker make every port private: the sandbox that they were of is gone."""
+        self.filter(sandbox=sandbox).update(until=timezone.now())
+
 
 class PublicPort(models.Model):
     """One such port. The row is written before the provider is asked, and goes after it has been

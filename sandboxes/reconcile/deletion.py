@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import audit, gateway, services
-from sandboxes.models import Action, Phase, Sandbox, status
+from sandboxes import audit, gateway
+from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
+from sandboxes.models.transitions import nothing_seen, to_be_made
 from sandboxes.reconcile.rows import Overtaken, save
 from sandboxes.reconcile.seen import is_ours
 
@@ -23,8 +24,8 @@ def delete(sandbox: Sandbox) -> None:
     rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING, remake=sandbox.remake)
     with transaction.atomic():
         if sandbox.remake:
-            services.end_all(sandbox)
-            done = rows.update(**services.nothing_seen(), **services.to_be_made(), remake=False)
+            PublicPort.objects.end_all(sandbox)
+            done = rows.update(**nothing_seen(), **to_be_made(), remake=False)
         else:
             done, _ = rows.delete()
         if not done:

@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from sandboxes import errors, gateway, services
-from sandboxes.models import Action, Phase, Sandbox, status
+from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
+from sandboxes.models.expiry import expiry_of
+from sandboxes.models.transitions import no_session
 from sandboxes.reconcile.restarting import give_up_if_hopeless, restart
 from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe
@@ -77,7 +79,7 @@ def _try_again(sandbox: Sandbox, exc: errors.SandboxError) -> None:
 
 def _expiry_to_ask_for(sandbox: Sandbox) -> datetime | None:
     """The date that is wanted; None when the provider has it, or was asked and allows no later."""
-    wanted = services.expiry_of(sandbox)
+    wanted = expiry_of(sandbox)
     known = sandbox.expires_at
     if known and sandbox.expiry_asked and known < sandbox.expiry_asked:
         known = sandbox.expiry_asked
@@ -107,9 +109,9 @@ def _note_gone(sandbox: Sandbox) -> None:
             Action.EXPIRED if expired else Action.FOUND_DELETED,
             phase=Phase.GONE,
             url="",
-            **services.no_session(),
+            **no_session(),
             checked_at=timezone.now(),
             error_code="expired" if expired else "deleted",
             error_message=f"{what}, with everything in it.",
         )
-        services.end_all(sandbox)
+        PublicPort.objects.end_all(sandbox)

@@ -10,6 +10,7 @@ from accounts.models import User
 from manta.core import metrics
 from sandboxes import errors, gateway, services
 from sandboxes.models import Action, Phase, Sandbox, Step, status
+from sandboxes.models.expiry import expiry_of
 from sandboxes.reconcile.rows import save, save_and_record
 from sandboxes.reconcile.seen import check_owner, observe
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -28,7 +29,7 @@ def make(sandbox: Sandbox) -> None:
             ports=sandbox.ports,
             region=sandbox.region,
             labels=sandbox.labels,
-            expires_at=services.expiry_of(sandbox),
+            expires_at=expiry_of(sandbox),
         )
     )
     check_owner(sandbox, record)

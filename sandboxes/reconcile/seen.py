@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import audit, errors, services
+from sandboxes import audit, errors
 from sandboxes.drift import drift_of
 from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Action, Sandbox, reminder_schedule, status
+from sandboxes.models.transitions import no_session
 
 # A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -30,7 +31,7 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
     }
     if record.created_at and sandbox.provider_created_at not in (None, record.created_at):
         # Another one of that name: the session was the former's.
-        seen |= services.no_session()
+        seen |= no_session()
     if expires_at != sandbox.expires_at:
         seen["remind_at"] = reminder_schedule.next_due(expires_at, sandbox.ttl)
     current = status.from_provider(record.status, record.state)

@@ -4,7 +4,7 @@ for the sandbox, in threads of its own.
 """
 
 from sandboxes.services.deletion import delete_sandbox, reset_sandbox
-from sandboxes.services.expiry import dismiss_reminder, expiry_of, extend_sandbox, extension_of
+from sandboxes.services.expiry import dismiss_reminder, extend_sandbox
 from sandboxes.services.file_moves import delete_path, move_path, restore_path
 from sandboxes.services.file_search import search
 from sandboxes.services.files import make_folder, read_path, save_file
@@ -26,18 +26,14 @@ from sandboxes.services.processes import (
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
 from sandboxes.services.publishing import (
     close_overdue,
-    end_all,
     list_previews,
     make_private,
     make_public,
 )
 from sandboxes.services.restarts import restart_sandbox
 from sandboxes.services.rows import (
-    no_session,
-    nothing_seen,
     refresh_sandbox,
     require_ready,
-    to_be_made,
     use,
     watch,
 )
@@ -62,12 +58,9 @@ __all__ = [
     "delete_path",
     "delete_sandbox",
     "dismiss_reminder",
-    "end_all",
     "ensure_sandbox",
     "ensure_session",
-    "expiry_of",
     "extend_sandbox",
-    "extension_of",
     "find_terminal",
     "initialize_sandbox",
     "kill_process",
@@ -79,8 +72,6 @@ __all__ = [
     "make_private",
     "make_public",
     "move_path",
-    "no_session",
-    "nothing_seen",
     "open_port",
     "open_session",
     "read_path",
@@ -97,7 +88,6 @@ __all__ = [
     "start_over",
     "start_process",
     "stop_process",
-    "to_be_made",
     "use",
     "visit_terminal",
     "watch",

@@ -1,6 +1,6 @@
-"""When a sandbox expires, and keeping it for longer."""
+"""Keeping a sandbox for longer."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -8,22 +8,11 @@ from django.utils import timezone
 
 from sandboxes import audit
 from sandboxes.models import Action, Phase, Reminder, Sandbox, reminder_schedule
+from sandboxes.models.expiry import extension_of
 from sandboxes.services.rows import require_ready
 
 # Asked for again within this time, it is the same wish: a double click.
 _SAME_WISH = timedelta(minutes=1)
-
-
-def expiry_of(sandbox: Sandbox) -> datetime:
-    """When it should expire: its TTL after the person last used it, or when they said."""
-    by_use: datetime = sandbox.used_at + sandbox.ttl
-    return max(by_use, sandbox.extended_until) if sandbox.extended_until else by_use
-
-
-def extension_of(sandbox: Sandbox) -> datetime:
-    """Until when Extend would keep it now: one TTL more, to the second."""
-    until: datetime = timezone.now() + sandbox.ttl
-    return until.replace(microsecond=0)
 
 
 def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:

@@ -12,7 +12,8 @@ from manta.core.request_context import current_request_id
 from sandboxes import audit, errors, quotas
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.models.status import Status
-from sandboxes.services.rows import mark, nothing_seen, to_be_made
+from sandboxes.models.transitions import nothing_seen, to_be_made
+from sandboxes.services.rows import mark
 
 
 def name_for(user: User) -> str:

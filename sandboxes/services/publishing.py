@@ -74,11 +74,6 @@ def close_overdue() -> None:
             logger.warning("Port %s is not private yet: %s", row, exc)
 
 
-def end_all(sandbox: Sandbox) -> None:
-    """Have the worker make every port private: the sandbox that they were of is gone."""
-    PublicPort.objects.filter(sandbox=sandbox).update(until=timezone.now())
-
-
 def _close(row: PublicPort) -> None:
     gateway.unpublish_preview(row.sandbox.name, row.port)
     if _forget(row, None):

@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from manta.core.request_context import current_request_id
 from sandboxes import errors
-from sandboxes.models import WATCHED_FOR, Phase, Sandbox, Step
+from sandboxes.models import WATCHED_FOR, Phase, Sandbox
 
 
 def mark(sandbox: Sandbox, **fields: Any) -> None:
@@ -47,39 +46,3 @@ def require_ready(sandbox: Sandbox) -> None:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
     if sandbox.phase != Phase.READY or not sandbox.url:
         raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows how far it is.")
-
-
-def to_be_made() -> dict[str, Any]:
-    """The fields of a row whose sandbox is to be made, or found, from now on."""
-    now = timezone.now()
-    return {
-        "phase": Phase.PENDING,
-        "step": Step.QUEUED,
-        "attempts": 0,
-        "next_attempt_at": now,
-        "settle_by": now + settings.SANDBOX_START_TIMEOUT,
-        "throttled_at": None,
-        "used_at": now,
-        "error_code": "",
-        "error_message": "",
-    }
-
-
-def no_session() -> dict[str, Any]:
-    return {"data_url": "", "data_token": "", "data_token_until": None}
-
-
-def nothing_seen() -> dict[str, Any]:
-    """The fields of a row that has nothing left of an earlier sandbox of its name."""
-    return {
-        **dict.fromkeys(["url", "provider_status", "provider_state", "known_status"], ""),
-        **no_session(),
-        **dict.fromkeys(["provider_created_at", "last_used_at", "expires_at"]),
-        **dict.fromkeys(["expiry_asked", "remind_at", "extended_until"]),
-        **dict.fromkeys(["restart_wanted_at", "restarted_at"]),
-        **dict.fromkeys(["starter_written_at", "starter_checked_at"]),
-        **dict.fromkeys(["unsaved_checked_at", "unsaved_wanted_at"]),
-        "unsaved_work": [],
-        "unsaved_problem": "",
-        "drift": {},
-    }

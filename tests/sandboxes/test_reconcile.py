@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.deletion import delete_account
 from sandboxes import gateway, services
 from sandboxes.models import Phase, Sandbox, SandboxEvent
+from sandboxes.models.expiry import expiry_of
 from sandboxes.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.waiting import wait_until
@@ -33,7 +34,7 @@ def test_the_row_says_what_the_provider_says(made, record_at_provider):
     assert made.url == record["metadata"]["url"]
     assert made.provider_status == "DEPLOYED"
     assert made.owner.sandbox_created_at == made.provider_created_at
-    assert made.expires_at == services.expiry_of(made).replace(microsecond=0)
+    assert made.expires_at == expiry_of(made).replace(microsecond=0)
     assert SandboxEvent.objects.filter(action="ready", actor_kind="job").exists()
 
 

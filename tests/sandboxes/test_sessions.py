@@ -16,6 +16,7 @@ from sandboxes.dataplane import files, following
 from sandboxes.dataplane.client import client
 from sandboxes.mcp import upstream
 from sandboxes.models import Sandbox, reach
+from sandboxes.models.transitions import no_session, nothing_seen
 from sandboxes.reconcile import reconcile
 from sandboxes.watch import look_at_watched
 
@@ -107,14 +108,14 @@ def test_a_renewal_that_fails_harms_nothing_while_the_old_one_works(made, provid
 
 
 def test_a_row_of_the_release_before_gets_one_when_it_is_looked_at(made):
-    due(made, **services.no_session())
+    due(made, **no_session())
 
     assert made.has_session
 
 
 @pytest.mark.parametrize(
     "lost",
-    [services.no_session(), {"data_token_until": timezone.now()}, UNREADABLE],
+    [no_session(), {"data_token_until": timezone.now()}, UNREADABLE],
 )
 def test_or_when_it_is_used(made, provider, lost):
     Sandbox.objects.filter(pk=made.pk).update(**lost)
@@ -178,7 +179,7 @@ def test_whoever_refuses_each_has_one_made_a_minute_at_most(made, provider, host
 
 @pytest.mark.parametrize("path", ["/previews", "/tokens"])
 def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
-    Sandbox.objects.filter(pk=made.pk).update(url=hostile.url, **services.no_session())
+    Sandbox.objects.filter(pk=made.pk).update(url=hostile.url, **no_session())
     made.refresh_from_db()
     provider.fails("GET", path, 404, {"error": "no"}, times=9)
     provider.fails("POST", path, 400, {"error": "no"}, times=9)
@@ -192,7 +193,7 @@ def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
 
 
 def test_it_goes_with_its_sandbox(made):
-    assert not Sandbox(**services.nothing_seen()).has_session
+    assert not Sandbox(**nothing_seen()).has_session
     gateway.delete(made.name)
 
     due(made)

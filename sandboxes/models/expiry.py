@@ -1,0 +1,19 @@
+"""When a sandbox expires, and until when it could be kept."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from sandboxes.models.sandbox import Sandbox
+
+
+def expiry_of(sandbox: Sandbox) -> datetime:
+    """When it should expire: its TTL after the person last used it, or when they said."""
+    by_use: datetime = sandbox.used_at + sandbox.ttl
+    return max(by_use, sandbox.extended_until) if sandbox.extended_until else by_use
+
+
+def extension_of(sandbox: Sandbox) -> datetime:
+    """Until when Extend would keep it now: one TTL more, to the second."""
+    until: datetime = timezone.now() + sandbox.ttl
+    return until.replace(microsecond=0)
