@@ -19,7 +19,7 @@ from manta.core.wsgi_bridge import WSGIBridge
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import dataplane, gateway, live, mcp, terminal, transfers
+from sandboxes import control_plane, dataplane, live, mcp, terminal, transfers
 from sandboxes.inside.endpoint import inside_stream
 from sandboxes.inside.logs import logs
 from sandboxes.inside.path import LOGS_PATH, PATH
@@ -49,7 +49,7 @@ async def healthz(request: Request) -> JSONResponse:
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     # The SDK takes seconds to import: not on somebody's first Open.
-    threading.Thread(target=gateway.warm, daemon=True).start()
+    threading.Thread(target=control_plane.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
     async with mcp.endpoint.running():

@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import errors, gateway
+from sandboxes import control_plane, errors
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 
 _OWN_NAME = re.compile(r"user-(\d{1,18})")
@@ -71,7 +71,7 @@ def reserve_ids() -> int | None:
     Returns the highest number in use at the provider; None when it can't be asked.
     """
     try:
-        names = [record.name for page in gateway.list_pages() for record in page]
+        names = [record.name for page in control_plane.list_pages() for record in page]
     except errors.SandboxError:
         return None
     numbers = [int(match[1]) for name in names if (match := _OWN_NAME.fullmatch(name))]

@@ -17,9 +17,8 @@ from django.db import close_old_connections
 
 from accounts.oauth import agents
 from sandboxes import (
-    breaker,
     companions,
-    gateway,
+    control_plane,
     leases,
     quotas,
     reconcile,
@@ -29,6 +28,7 @@ from sandboxes import (
     starts,
     watch,
 )
+from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Heartbeat, Sandbox
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class _Look:
             self._started, self._is_late = time.monotonic(), False
             self._running = self._pool.submit(_guarded, self._look)
             return
-        silent = min(waited, breaker.silent_for()) > LOOK_PATIENCE
+        silent = min(waited, circuit_breaker.silent_for()) > LOOK_PATIENCE
         if silent and not self._running.done() and not self._is_late:
             self._is_late = True
             Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
@@ -92,7 +92,7 @@ class Worker:
 
     def run(self, *, ready: Callable[[], None]) -> None:
         """Work until stopping is set; calls ready when the loop runs."""
-        threading.Thread(target=gateway.warm, daemon=True).start()
+        threading.Thread(target=control_plane.warm, daemon=True).start()
         for companion in self._companions:
             companion.start()
         ready()

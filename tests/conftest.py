@@ -7,10 +7,10 @@ from django.core.cache import cache
 from django.db import connection, connections
 
 from manta.core import database
-from sandboxes import gateway
+from sandboxes import control_plane
+from sandboxes.control_plane.client import sdk
 from sandboxes.dataplane.client import client
 from sandboxes.dataplane.shares import shares
-from sandboxes.gateway.client import sdk
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
@@ -123,7 +123,7 @@ def provider(db, blaxel, settings):
     """The provider that Manta uses in this test; empty and well-behaved at first."""
     settings.BLAXEL_API_URL = blaxel.url
     sdk.cache_clear()  # a test without this fixture may have set it up for another address
-    gateway.warm()
+    control_plane.warm()
     blaxel.reset()
     yield blaxel
     blaxel.reset()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from operations import health
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import gateway
+from sandboxes import control_plane
 from sandboxes.models import Heartbeat
 
 # A worker gives a sign of life every five seconds.
@@ -53,12 +53,12 @@ def _worker() -> str:
 
 
 def _credentials() -> str:
-    gateway.get("doctor-asks-who-it-is")
+    control_plane.get("doctor-asks-who-it-is")
     return f"{settings.BLAXEL_API_URL} accepts them."
 
 
 def _image() -> str:
-    if settings.SANDBOX_IMAGE not in gateway.list_images():
+    if settings.SANDBOX_IMAGE not in control_plane.list_images():
         raise NotApplicable(
             f"{settings.SANDBOX_IMAGE} is not one of the hub's images, as one of your own is not. "
             "The next step finds out."

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import dataplane, gateway, services
+from sandboxes import control_plane, dataplane, services
 from sandboxes.models import Sandbox, status
 from sandboxes.models.reach import Reach
 
@@ -28,7 +28,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
     """That the provider has it, and that it wakes."""
 
     def known() -> str:
-        record = gateway.get(own.name)
+        record = control_plane.get(own.name)
         if record is None or record.status in status.GONE:
             raise Trouble("The provider has no such sandbox any more.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
@@ -93,7 +93,7 @@ def _port(patient: Patient) -> str:
 
 def _preview(patient: Patient) -> str:
     port = _required_port(patient)
-    address, token = gateway.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
+    address, token = control_plane.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
     if dataplane.preview_answers(address, ""):
         raise Trouble("The preview answers without a token: it is open to everybody.")
     if not dataplane.preview_answers(address, token):

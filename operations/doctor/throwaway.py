@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from operations.doctor.finding import Step, Trouble
 from operations.doctor.sandbox import Patient
-from sandboxes import dataplane, errors, gateway, starters
+from sandboxes import control_plane, dataplane, errors, starters
 from sandboxes.models import status
 
 # Its value is when it was made. What carries it is no orphan until it is old.
@@ -47,8 +47,8 @@ class ThrowawaySandbox(Patient):
 
     def _create(self) -> str:
         self._may_exist = self._may_appear = True
-        gateway.create_if_not_exists(
-            gateway.SandboxSpec(
+        control_plane.create_if_not_exists(
+            control_plane.SandboxSpec(
                 name=self.name,
                 image=settings.SANDBOX_IMAGE,
                 memory_mb=settings.SANDBOX_MEMORY_MB,
@@ -59,7 +59,7 @@ class ThrowawaySandbox(Patient):
             )
         )
         self._may_appear = False
-        self.reach = gateway.open_session(self.name, LIFETIME).reach
+        self.reach = control_plane.open_session(self.name, LIFETIME).reach
         return f"{self.name} is there."
 
     def _start(self) -> str:
@@ -86,7 +86,7 @@ class ThrowawaySandbox(Patient):
         """Delete it if it exists, and wait for its end; nothing happens the second time."""
         started = time.monotonic()
         while self._may_exist:
-            record, waited = gateway.get(self.name), time.monotonic() - started
+            record, waited = control_plane.get(self.name), time.monotonic() - started
             if record is None:
                 self._may_exist = self._may_appear and waited < _APPEARS_WITHIN
             elif record.status == "TERMINATED":
@@ -94,7 +94,7 @@ class ThrowawaySandbox(Patient):
             elif waited > _DELETION_PATIENCE:
                 raise errors.ProviderUnavailable(f"{self.name} is still there.")
             elif record.status not in status.GONE:
-                gateway.delete(self.name)
+                control_plane.delete(self.name)
                 self._may_appear = False
             if self._may_exist:
                 time.sleep(_LOOK_EVERY)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from manta.core import json_values
-from sandboxes import errors, gateway
+from sandboxes import control_plane, errors
 from sandboxes.dataplane.bounded import PLAIN, AnswerTooLong, SandboxClient
 from sandboxes.models.reach import NOT_FOUND, Reach, gateway_code_in
 
@@ -24,7 +24,7 @@ def client() -> SandboxClient:
     return SandboxClient(
         timeout=TIMEOUT,
         headers=PLAIN,
-        event_hooks={"request": [gateway.name_request]},
+        event_hooks={"request": [control_plane.name_request]},
     )
 
 

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from sandboxes import gateway
+from sandboxes import control_plane
 from sandboxes.dataplane.bounded import PLAIN, AsyncSandboxClient
 
 # Seconds. Between two pieces of a stream a sandbox may be busy for long, and wakes meanwhile.
@@ -36,4 +36,4 @@ async def close_streaming_client() -> None:
 
 
 async def _name_request(request: httpx.Request) -> None:
-    gateway.name_request(request)
+    control_plane.name_request(request)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import passports, tokens
 from manta.core.database import in_database
-from sandboxes import errors, gateway
+from sandboxes import control_plane, errors
 from sandboxes.mcp.intake import Intake, Refused
 from sandboxes.mcp.recorder import recorder
 
@@ -111,7 +111,7 @@ class Endpoint:
 
 def _import_server() -> ModuleType:
     # Both import parts of the same packages; at once, in two threads, they deadlocked.
-    gateway.warm()
+    control_plane.warm()
     from sandboxes.mcp import server
 
     return server

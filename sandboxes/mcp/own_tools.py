@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from sandboxes import errors, gateway, services
+from sandboxes import control_plane, errors, services
 from sandboxes.api.serializers import SandboxSerializer, stamp
 from sandboxes.models import Sandbox
 
@@ -50,7 +50,7 @@ def _preview_url(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
         listed = ", ".join(map(str, ports))
         raise errors.PortClosed(f"Only these ports have a preview: {listed}.")
     return {
-        "url": gateway.ensure_preview(sandbox.name, port),
+        "url": control_plane.ensure_preview(sandbox.name, port),
         "note": "Private: it opens for the person who presses Open in Manta, not by its address.",
         "manta": reverse("sandboxes:workspace"),
     }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import audit, gateway
+from sandboxes import audit, control_plane
 from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
 from sandboxes.models.transitions import nothing_seen, to_be_made
 from sandboxes.reconcile.rows import Overtaken, save
@@ -13,10 +13,10 @@ from sandboxes.reconcile.seen import is_ours
 
 
 def delete(sandbox: Sandbox) -> None:
-    record = gateway.get(sandbox.name)
+    record = control_plane.get(sandbox.name)
     if record is not None and record.status not in status.GONE and is_ours(sandbox, record):
-        gateway.delete(sandbox.name)
-        record = gateway.get(sandbox.name)
+        control_plane.delete(sandbox.name)
+        record = control_plane.get(sandbox.name)
     if record is not None and record.status != "TERMINATED" and is_ours(sandbox, record):
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=1))
         return

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from manta.core import metrics
-from sandboxes import errors, gateway, services
+from sandboxes import control_plane, errors, services
 from sandboxes.models import Action, Phase, Sandbox, Step, status
 from sandboxes.models.expiry import expiry_of
 from sandboxes.reconcile.rows import save, save_and_record
@@ -21,8 +21,8 @@ def make(sandbox: Sandbox) -> None:
         save(sandbox, phase=Phase.DELETING, next_attempt_at=timezone.now())
         return
     save(sandbox, step=Step.CREATING)
-    record = gateway.create_if_not_exists(
-        gateway.SandboxSpec(
+    record = control_plane.create_if_not_exists(
+        control_plane.SandboxSpec(
             name=sandbox.name,
             image=sandbox.image,
             memory_mb=sandbox.memory_mb,
@@ -43,7 +43,7 @@ def make(sandbox: Sandbox) -> None:
     save(sandbox, step=Step.OPENING)
     run_starter(sandbox)
     for port in sandbox.ports:
-        gateway.ensure_preview(sandbox.name, port["target"])
+        control_plane.ensure_preview(sandbox.name, port["target"])
     settle_by = sandbox.settle_by
     settled: dict[str, Any] = {
         "attempts": 0,

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from sandboxes import dataplane, errors, gateway
+from sandboxes import control_plane, dataplane, errors
 from sandboxes.models import Action, Sandbox
 from sandboxes.reconcile.rows import save_and_record
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -16,7 +16,7 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
     """Do the restart that was asked for then. The provider's record says which one it did last, so
     that an attempt after a crash does not restart it once more.
     """
-    gateway.restart(sandbox.name, token=wanted.isoformat())
+    control_plane.restart(sandbox.name, token=wanted.isoformat())
     _end_what_still_runs(sandbox)
     write_starter(sandbox)
     run_starter(sandbox, although_stopped=True)

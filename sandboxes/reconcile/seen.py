@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from sandboxes import audit, errors
+from sandboxes.control_plane import ProviderSandbox
 from sandboxes.drift import drift_of
-from sandboxes.gateway import ProviderSandbox
 from sandboxes.models import Action, Sandbox, reminder_schedule, status
 from sandboxes.models.transitions import no_session
 

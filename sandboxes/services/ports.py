@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sandboxes import audit, dataplane, errors, gateway, starters
+from sandboxes import audit, control_plane, dataplane, errors, starters
 from sandboxes.inside.census import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.models.status import Status
@@ -79,7 +79,7 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> st
     require_ready(sandbox)
     watch(sandbox)
     require_listening(sandbox, port)
-    address, token = gateway.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
+    address, token = control_plane.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
     use(sandbox)
     audit.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     return with_token(with_path(address, path), token)

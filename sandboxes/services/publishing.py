@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import audit, errors, gateway
+from sandboxes import audit, control_plane, errors
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.services.ports import require_open_to_previews
 from sandboxes.services.rows import require_ready, use
@@ -35,7 +35,7 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
     fields = {"until": until, "made_by": actor, "made_at": timezone.now()}
     row, _ = PublicPort.objects.update_or_create(sandbox=sandbox, port=port, defaults=fields)
     try:
-        row.url = gateway.publish_preview(sandbox.name, port, until)
+        row.url = control_plane.publish_preview(sandbox.name, port, until)
     except errors.SandboxError:
         _end(row)
         raise
@@ -59,7 +59,7 @@ def make_private(*, sandbox: Sandbox, port: int, actor: Any) -> None:
     if row is not None:
         _end(row)
     # Also without a row: it may have been made public at the provider.
-    gateway.unpublish_preview(sandbox.name, port)
+    control_plane.unpublish_preview(sandbox.name, port)
     if row is not None:
         _forget(row, actor)
 
@@ -75,12 +75,12 @@ def close_overdue() -> None:
 
 
 def _close(row: PublicPort) -> None:
-    gateway.unpublish_preview(row.sandbox.name, row.port)
+    control_plane.unpublish_preview(row.sandbox.name, row.port)
     if _forget(row, None):
         return
     again = PublicPort.objects.current().filter(pk=row.pk).first()
     if again:  # made public anew meanwhile
-        gateway.publish_preview(row.sandbox.name, row.port, again.until)
+        control_plane.publish_preview(row.sandbox.name, row.port, again.until)
 
 
 def _end(row: PublicPort) -> None:
@@ -97,13 +97,13 @@ def _forget(row: PublicPort, actor: Any) -> bool:
     return bool(deleted)
 
 
-def list_previews(*, sandbox: Sandbox) -> list[gateway.Preview]:
+def list_previews(*, sandbox: Sandbox) -> list[control_plane.Preview]:
     """What the provider has, and the rows put right by it. Does not wake the sandbox.
 
     Raises SandboxBusy, SandboxGone, or a ProviderError.
     """
     require_ready(sandbox)
-    previews = gateway.list_previews(sandbox.name)
+    previews = control_plane.list_previews(sandbox.name)
     known = set(PublicPort.objects.filter(sandbox=sandbox).values_list("port", flat=True))
     for preview in previews:
         if preview.public and preview.port not in known:  # made public at the provider

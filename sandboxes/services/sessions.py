@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandboxes import gateway
+from sandboxes import control_plane
 from sandboxes.models import Sandbox
 from sandboxes.services.rows import require_ready
 
@@ -24,7 +24,7 @@ def ensure_session(sandbox: Sandbox) -> None:
 
 def open_session(sandbox: Sandbox) -> None:
     """Open a new session, and keep it on the row. Raises a ProviderError."""
-    session = gateway.open_session(sandbox.name)
+    session = control_plane.open_session(sandbox.name)
     fields: dict[str, Any] = {
         "data_url": session.reach.url,
         "data_token": sandbox.sealed(session.token),

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from manta.asgi import application
 from manta.core.request_context import HEADER, bound, current_request_id
-from sandboxes import dataplane, errors, gateway
+from sandboxes import control_plane, dataplane, errors
 from sandboxes.models.reach import Reach
 from tests.support.factories import SandboxFactory
 
@@ -55,13 +55,13 @@ def test_no_route_believes_a_strangers_name(db, path):
 
 def test_a_call_to_the_provider_carries_the_name(provider):
     with bound(GIVEN):
-        gateway.get("nobody")
+        control_plane.get("nobody")
 
     assert provider.request_id_of("GET", "/sandboxes/nobody") == GIVEN
 
 
 def test_a_call_for_no_request_carries_none(provider):
-    gateway.get("nobody")
+    control_plane.get("nobody")
 
     assert provider.request_id_of("GET", "/sandboxes/nobody") is None
 

@@ -237,9 +237,9 @@ def test_a_deletion_during_a_reset_wins(made, provider):
 def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
     made, provider, monkeypatch
 ):
-    from sandboxes import gateway
+    from sandboxes import control_plane
 
-    get = gateway.get
+    get = control_plane.get
 
     def get_and_delete(name):
         record = get(name)
@@ -247,7 +247,7 @@ def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
         return record
 
     services.reset_sandbox(sandbox=made, actor=made.owner)
-    monkeypatch.setattr(gateway, "get", get_and_delete)
+    monkeypatch.setattr(control_plane, "get", get_and_delete)
     Sandbox.objects.update(next_attempt_at=timezone.now())
     reconcile(made.pk)
     monkeypatch.undo()

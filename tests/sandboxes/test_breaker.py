@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sandboxes import breaker, dataplane, errors, gateway, services, watch
+from sandboxes import control_plane, dataplane, errors, services, watch
+from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 from sandboxes.models.reach import Reach
 from sandboxes.panel import Panel
@@ -18,7 +19,7 @@ LIST = ("GET", "/sandboxes/")
 
 def fail_once():
     with pytest.raises(errors.ProviderUnavailable):
-        gateway.get("nobody")
+        control_plane.get("nobody")
 
 
 def rest_is_over():
@@ -30,7 +31,7 @@ def test_an_outage_costs_few_calls(provider, db):
         for _ in range(50):
             fail_once()
 
-    assert len(provider.calls) == breaker.FAILURES
+    assert len(provider.calls) == circuit_breaker.FAILURES
     assert Breaker.current().state == "open"
 
 
@@ -38,7 +39,7 @@ def test_a_failure_now_and_then_opens_nothing(provider, db):
     for _ in range(10):
         provider.fails(*LIST, 503, {"error": "no"})
         fail_once()
-        gateway.get("nobody")
+        control_plane.get("nobody")
 
     assert Breaker.current().state == "closed"
     assert len(provider.calls) == 20
@@ -46,7 +47,7 @@ def test_a_failure_now_and_then_opens_nothing(provider, db):
 
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 409])
 def test_a_refusal_is_an_answer(provider, db, status):
-    Breaker.objects.create(pk=1, failures=breaker.FAILURES - 1)
+    Breaker.objects.create(pk=1, failures=circuit_breaker.FAILURES - 1)
     provider.fails(*LIST, status, {"error": "no", "code": "X"})
 
     call_whatever_comes()
@@ -57,17 +58,17 @@ def test_a_refusal_is_an_answer(provider, db, status):
 
 def call_whatever_comes():
     with suppress(errors.SandboxError):
-        gateway.get("nobody")
+        control_plane.get("nobody")
 
 
 def test_after_the_rest_one_call_finds_out_that_it_works_again(provider, db):
     with provider.down():
-        for _ in range(breaker.FAILURES):
+        for _ in range(circuit_breaker.FAILURES):
             fail_once()
     rest_is_over()
     assert Breaker.current().state == "half-open"
 
-    gateway.get("nobody")
+    control_plane.get("nobody")
 
     assert Breaker.current().state == "closed"
 
@@ -76,7 +77,7 @@ def test_while_one_call_finds_out_no_other_is_made(provider, db):
     Breaker.objects.create(pk=1, rests_until=timezone.now())
     provider.calls.clear()
 
-    with breaker.guard():
+    with circuit_breaker.guard():
         fail_once()
 
     assert provider.calls == []
@@ -96,12 +97,12 @@ def test_each_rest_is_longer_and_none_is_long(provider, db):
 
 
 def fail_until_open():
-    for _ in range(breaker.FAILURES):
+    for _ in range(circuit_breaker.FAILURES):
         fail_once()
 
 
 def test_a_slow_answer_from_before_the_rest_does_not_end_it(provider, db):
-    with breaker.guard(), provider.down():
+    with circuit_breaker.guard(), provider.down():
         fail_until_open()
 
     assert Breaker.current().state == "open"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandboxes import dataplane, errors, gateway, services
+from sandboxes import control_plane, dataplane, errors, services
 from sandboxes.models import Sandbox
 from sandboxes.preview_address import with_path, with_token
 from tests.support.waiting import wait_until
@@ -77,7 +77,7 @@ def test_what_is_no_port_is_refused(alices_sandbox, port):
 
 
 def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
-    address, token = gateway.mint_preview_token(made.name, 3000, timedelta(seconds=2))
+    address, token = control_plane.mint_preview_token(made.name, 3000, timedelta(seconds=2))
     shown = {"X-Blaxel-Preview-Token": token}
 
     assert httpx.get(address, headers=shown).status_code == 200
@@ -85,8 +85,8 @@ def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
 
 
 def test_a_token_opens_its_own_port_only(made):
-    _, token = gateway.mint_preview_token(made.name, 3000, timedelta(hours=1))
-    other = gateway.ensure_preview(made.name, 5052)
+    _, token = control_plane.mint_preview_token(made.name, 3000, timedelta(hours=1))
+    other = control_plane.ensure_preview(made.name, 5052)
 
     assert httpx.get(other, headers={"X-Blaxel-Preview-Token": token}).status_code == 401
 
@@ -131,7 +131,7 @@ def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
 
 
 def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
-    address, token = gateway.mint_preview_token(made.name, 5053, timedelta(hours=1))
+    address, token = control_plane.mint_preview_token(made.name, 5053, timedelta(hours=1))
     asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"}
     headers = {"X-Blaxel-Preview-Token": token, **asked}
     # By path a browser is sent on to the preview's own host, which httpx can't resolve.

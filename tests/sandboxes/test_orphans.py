@@ -245,7 +245,7 @@ def settle(sandbox):
 
 
 def test_many_rows_are_looked_at_a_page_at_a_time(made, provider, monkeypatch):
-    monkeypatch.setattr("sandboxes.gateway.sandboxes.PAGE", 1)
+    monkeypatch.setattr("sandboxes.control_plane.sandboxes.PAGE", 1)
     other = SandboxFactory(owner=UserFactory(), **pending())
     reconcile(other.pk)
     provider.calls.clear()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.deletion import delete_account
-from sandboxes import gateway, services
+from sandboxes import control_plane, services
 from sandboxes.models import Phase, Sandbox, SandboxEvent
 from sandboxes.models.expiry import expiry_of
 from sandboxes.reconcile import reconcile
@@ -188,14 +188,14 @@ def reconcile_until_gone(sandbox):
 
 
 def test_a_deletion_asked_for_during_a_create_is_not_lost(wanted, provider, monkeypatch):
-    create = gateway.create_if_not_exists
+    create = control_plane.create_if_not_exists
 
     def create_and_delete(spec):
         record = create(spec)
         services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
         return record
 
-    monkeypatch.setattr(gateway, "create_if_not_exists", create_and_delete)
+    monkeypatch.setattr(control_plane, "create_if_not_exists", create_and_delete)
     reconcile(wanted.pk)
     assert Sandbox.objects.get().phase == Phase.DELETING
 

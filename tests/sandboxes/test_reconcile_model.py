@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from sandboxes import errors, leases, orphans, services, starts, watch
-from sandboxes.gateway import ProviderSandbox
+from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
 from sandboxes.reconcile import reconcile
 from tests.support.factories import UserFactory

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sandboxes import reminder_mail, services
-from sandboxes.gateway import ProviderSandbox
+from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent, reminder_schedule
 from sandboxes.reconcile.seen import observe
 from tests.support.factories import SandboxFactory

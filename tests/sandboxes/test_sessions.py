@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as installation
 from django.utils import timezone
 
-from sandboxes import dataplane, errors, gateway, services
+from sandboxes import control_plane, dataplane, errors, services
 from sandboxes.dataplane import files, following
 from sandboxes.dataplane.client import client
 from sandboxes.mcp import upstream
@@ -194,7 +194,7 @@ def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
 
 def test_it_goes_with_its_sandbox(made):
     assert not Sandbox(**nothing_seen()).has_session
-    gateway.delete(made.name)
+    control_plane.delete(made.name)
 
     due(made)
 
@@ -317,6 +317,6 @@ def test_the_key_is_in_no_header_that_is_made_outside_the_gateway():
         "manta/settings.py",
         "operations/doctor/installation.py",
         "sandboxes/checks.py",
-        "sandboxes/gateway/client.py",
-        "sandboxes/gateway/refusals.py",
+        "sandboxes/control_plane/client.py",
+        "sandboxes/control_plane/error_mapping.py",
     }

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from sandboxes import breaker, dataplane, errors, gateway, leases
-from sandboxes.gateway import ProviderSandbox
+from sandboxes import control_plane, dataplane, errors, leases
+from sandboxes.control_plane import ProviderSandbox, circuit_breaker
 from sandboxes.models.reach import LIFETIME, Reach
 
 _real_now = timezone.now
@@ -38,9 +38,9 @@ class World:
     def install(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: self.now)
         for name in ("create_if_not_exists", "get", "delete", "set_expiry", "set_labels"):
-            monkeypatch.setattr(gateway, name, getattr(self, name))
+            monkeypatch.setattr(control_plane, name, getattr(self, name))
         for name in ("list_pages", "ensure_preview", "open_session"):
-            monkeypatch.setattr(gateway, name, getattr(self, name))
+            monkeypatch.setattr(control_plane, name, getattr(self, name))
         monkeypatch.setattr(
             dataplane, "file_exists", lambda reach, path: self.touch(reach) and False
         )
@@ -73,7 +73,7 @@ class World:
     @contextmanager
     def _call(self, effect=lambda: None):
         """One call: its effect happens, or not, or later; and the answer comes, or not."""
-        with breaker.guard():
+        with circuit_breaker.guard():
             trouble = self.troubles.popleft() if self.troubles else ""
             if trouble == "crash_before":
                 raise self._kill()
@@ -148,7 +148,7 @@ class World:
     def open_session(self, name, lifetime=LIFETIME):
         with self._call(lambda: self._change(name)):
             until = timezone.now() + lifetime
-            return gateway.Session(Reach(f"https://sandboxes.example/{name}"), "token", until)
+            return control_plane.Session(Reach(f"https://sandboxes.example/{name}"), "token", until)
 
     def _change(self, name, **fields):
         record = self.sandboxes.get(name)

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sandboxes import errors, gateway
+from sandboxes import control_plane, errors
 
 
 class Command(BaseCommand):
@@ -10,6 +10,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.stdout.write("\n".join(gateway.list_images()))
+            self.stdout.write("\n".join(control_plane.list_images()))
         except errors.SandboxError as exc:
             raise CommandError(str(exc)) from exc

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from django.contrib.sessions.models import Session
 
-from sandboxes import dataplane, gateway
+from sandboxes import control_plane, dataplane
 from sandboxes.inside.path import PATH
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile import reconcile
@@ -97,7 +97,7 @@ def test_it_ends_with_its_sandbox(listen, made):
     wait_until(lambda: page.all("connected"), PATIENCE)
 
     Sandbox.objects.filter(pk=made.pk).update(phase=Phase.DELETING)
-    gateway.delete(made.name)
+    control_plane.delete(made.name)
 
     assert page.ends() == "gone"
 

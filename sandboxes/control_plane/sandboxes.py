@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandboxes import errors
-from sandboxes.gateway.client import calling, request, sdk
-from sandboxes.gateway.records import ProviderSandbox, SandboxSpec, parse
-from sandboxes.gateway.refusals import unreadable
+from sandboxes.control_plane.client import calling, request, sdk
+from sandboxes.control_plane.error_mapping import unreadable
+from sandboxes.control_plane.types import ProviderSandbox, SandboxSpec, parse
 
 logger = logging.getLogger(__name__)
 

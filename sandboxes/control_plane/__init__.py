@@ -5,8 +5,8 @@ HTTP client but not through its models: those raise ValueError on a status that 
 and one odd sandbox in a listing must not hide all the others.
 """
 
-from sandboxes.gateway.client import name_request, warm
-from sandboxes.gateway.previews import (
+from sandboxes.control_plane.client import name_request, warm
+from sandboxes.control_plane.previews import (
     Preview,
     ensure_preview,
     list_previews,
@@ -14,8 +14,7 @@ from sandboxes.gateway.previews import (
     publish_preview,
     unpublish_preview,
 )
-from sandboxes.gateway.records import ProviderSandbox, SandboxSpec
-from sandboxes.gateway.sandboxes import (
+from sandboxes.control_plane.sandboxes import (
     PAGE,
     create_if_not_exists,
     delete,
@@ -26,7 +25,8 @@ from sandboxes.gateway.sandboxes import (
     set_expiry,
     set_labels,
 )
-from sandboxes.gateway.sessions import Session, open_session
+from sandboxes.control_plane.sessions import Session, open_session
+from sandboxes.control_plane.types import ProviderSandbox, SandboxSpec
 
 __all__ = [
     "PAGE",

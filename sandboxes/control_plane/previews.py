@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 
 from sandboxes import errors
-from sandboxes.gateway.client import calling, request
-from sandboxes.gateway.records import moment_of
-from sandboxes.gateway.refusals import unreadable
+from sandboxes.control_plane.client import calling, request
+from sandboxes.control_plane.error_mapping import unreadable
+from sandboxes.control_plane.types import moment_of
 
 # What the SDK calls a session is a preview of the sandbox's own API.
 _SESSION = "session-"

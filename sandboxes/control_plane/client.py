@@ -12,8 +12,9 @@ import httpx
 from django.conf import settings
 
 from manta.core import request_context
-from sandboxes import breaker, errors
-from sandboxes.gateway.refusals import refusal, seconds_asked, unreadable
+from sandboxes import errors
+from sandboxes.control_plane import circuit_breaker
+from sandboxes.control_plane.error_mapping import refusal, seconds_asked, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def calling() -> Iterator[None]:
     from blaxel.core.authentication.types import CredentialsError
     from blaxel.core.errors import BlaxelError
 
-    with breaker.guard():
+    with circuit_breaker.guard():
         try:
             yield
         except BlaxelError as exc:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from sandboxes.gateway.refusals import unreadable
+from sandboxes.control_plane.error_mapping import unreadable
 
 # A count of what is left that ends this much before the date is the same as the date.
 _COUNTED_ROUGHLY = timedelta(minutes=2)

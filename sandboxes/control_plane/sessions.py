@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from sandboxes import errors
-from sandboxes.gateway.client import calling
-from sandboxes.gateway.previews import previews_of
+from sandboxes.control_plane.client import calling
+from sandboxes.control_plane.previews import previews_of
 from sandboxes.models.reach import LIFETIME, Reach, with_token
 
 # Its name begins as the SDK's own do: no list of ports shows it.
