@@ -19,7 +19,7 @@ from manta.core.wsgi_bridge import WSGIBridge
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import control_plane, dataplane, live, mcp, terminal, transfers
+from sandboxes import control_plane, data_plane, live, mcp, terminal, transfers
 from sandboxes.inside.endpoint import inside_stream
 from sandboxes.inside.logs import logs
 from sandboxes.inside.path import LOGS_PATH, PATH
@@ -59,7 +59,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
             when_stopping(mcp.endpoint.stop),
         ):
             yield
-    await dataplane.close_streaming_client()
+    await data_plane.close_streaming_client()
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 

@@ -9,8 +9,8 @@ from django.db import connection, connections
 from manta.core import database
 from sandboxes import control_plane
 from sandboxes.control_plane.client import sdk
-from sandboxes.dataplane.client import client
-from sandboxes.dataplane.shares import shares
+from sandboxes.data_plane.client import client
+from sandboxes.data_plane.shares import shares
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending

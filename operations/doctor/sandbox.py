@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import partial
 
 from operations.doctor.finding import NotApplicable, Step, Trouble
-from sandboxes import control_plane, dataplane, services
+from operations.doctor.mcp_probe import mcp_tools
+from sandboxes import control_plane, data_plane, services
 from sandboxes.models import Sandbox, status
 from sandboxes.models.reach import Reach
 
@@ -39,7 +40,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        dataplane.list_processes(patient.reach)
+        data_plane.list_processes(patient.reach)
         return "It is awake."
 
     return [
@@ -68,25 +69,25 @@ def steps(patient: Patient) -> list[Step]:
 def _file(patient: Patient) -> str:
     word = secrets.token_hex(8)
     path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
-    dataplane.write_file(patient.reach, path, word)
+    data_plane.write_file(patient.reach, path, word)
     try:
-        if dataplane.read_file(patient.reach, path) != word:
+        if data_plane.read_file(patient.reach, path) != word:
             raise Trouble("A file does not hold what was written to it.")
     finally:
-        dataplane.delete_file(patient.reach, path)
+        data_plane.delete_file(patient.reach, path)
     return "A file was written, read and deleted."
 
 
 def _process(patient: Patient) -> str:
     word = secrets.token_hex(8)
-    if dataplane.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
+    if data_plane.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
         raise Trouble("A command did not say what it should.")
     return "A command ran."
 
 
 def _port(patient: Patient) -> str:
     port = _required_port(patient)
-    if not dataplane.port_answers(patient.reach, port):
+    if not data_plane.port_answers(patient.reach, port):
         raise Trouble(f"Nothing answers on port {port}.")
     return f"A server answers on port {port}."
 
@@ -94,9 +95,9 @@ def _port(patient: Patient) -> str:
 def _preview(patient: Patient) -> str:
     port = _required_port(patient)
     address, token = control_plane.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
-    if dataplane.preview_answers(address, ""):
+    if data_plane.preview_answers(address, ""):
         raise Trouble("The preview answers without a token: it is open to everybody.")
-    if not dataplane.preview_answers(address, token):
+    if not data_plane.preview_answers(address, token):
         raise Trouble("The preview does not answer.")
     return "The private preview answers, and only with a token."
 
@@ -108,7 +109,7 @@ def _required_port(patient: Patient) -> int:
 
 
 def _mcp(patient: Patient) -> str:
-    tools = dataplane.mcp_tools(patient.reach)
+    tools = mcp_tools(patient.reach)
     if not tools:
         raise Trouble("It offers no tools.")
     return f"{len(tools)} tools."

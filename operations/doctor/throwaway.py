@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from operations.doctor.finding import Step, Trouble
 from operations.doctor.sandbox import Patient
-from sandboxes import control_plane, dataplane, errors, starters
+from sandboxes import control_plane, data_plane, errors, starters
 from sandboxes.models import status
 
 # Its value is when it was made. What carries it is no orphan until it is old.
@@ -64,7 +64,7 @@ class ThrowawaySandbox(Patient):
 
     def _start(self) -> str:
         project = starters.current()
-        dataplane.write_tree(self.reach, project.folder, project.files)
+        data_plane.write_tree(self.reach, project.folder, project.files)
         process = {
             "name": project.process,
             "command": project.command,
@@ -72,7 +72,7 @@ class ThrowawaySandbox(Patient):
             "waitForPorts": [project.port],
             "timeout": 15,
         }
-        if not dataplane.start_process(self.reach, process):
+        if not data_plane.start_process(self.reach, process):
             raise Trouble("Its server did not listen within 15 s.")
         if project.port in [port["target"] for port in settings.SANDBOX_PORTS]:
             self.port = project.port

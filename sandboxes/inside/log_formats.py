@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sandboxes.dataplane.process_output import STREAMS, Output
+from sandboxes.data_plane.process_output import STREAMS, Output
 
 # Bytes after which a line is passed on although it has not ended.
 _LONGEST_LINE = 2**16

@@ -12,9 +12,9 @@ from starlette.types import Scope as ASGIScope
 
 from accounts.models import Scope
 from sandboxes import errors
-from sandboxes.dataplane import following
-from sandboxes.dataplane.process_output import NDJSON, output_of
-from sandboxes.inside.census import is_own
+from sandboxes.data_plane import subscriptions
+from sandboxes.data_plane.process_output import NDJSON, output_of
+from sandboxes.data_plane.process_snapshot import is_own
 from sandboxes.inside.log_formats import as_events, as_lines
 from sandboxes.live import gate
 from sandboxes.live.gate import Admitted, guard
@@ -66,7 +66,7 @@ class Logs:
         receive, scope = request.receive, request.scope
         try:
             if not _follows(request):
-                text = await following.whole_log(admitted.sandbox.reach, name)
+                text = await subscriptions.whole_log(admitted.sandbox.reach, name)
                 await _file(name, text)(scope, receive, send)
                 return
             after = _number(request.query_params.get("after", ""))

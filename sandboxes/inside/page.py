@@ -5,7 +5,7 @@ import logging
 
 from starlette.types import Receive, Send
 
-from sandboxes.inside.changes import Burst
+from sandboxes.data_plane.file_changes import Burst
 from sandboxes.live import messages
 
 logger = logging.getLogger(__name__)

@@ -12,12 +12,11 @@ import httpx
 from manta.core.computing import in_thread
 from manta.core.database import in_database
 from sandboxes import errors, services
-from sandboxes.dataplane import following
-from sandboxes.inside import census
-from sandboxes.inside.census import Census
-from sandboxes.inside.changes import IGNORED, Burst, read
+from sandboxes.data_plane import process_snapshot, subscriptions
+from sandboxes.data_plane.file_changes import IGNORED, Burst, read
+from sandboxes.data_plane.process_list import Fields, slim, tabulate
+from sandboxes.data_plane.process_snapshot import Census
 from sandboxes.inside.page import Page
-from sandboxes.inside.table import Fields, slim, tabulate
 from sandboxes.live import messages
 from sandboxes.models import Sandbox
 
@@ -156,9 +155,9 @@ class Upstream:
         self._tell_soon(Burst.everything)
 
     async def _watch_files(self) -> None:
-        async with following.changes_of(self._reach, _FOLDER, IGNORED) as response:
+        async with subscriptions.changes_of(self._reach, _FOLDER, IGNORED) as response:
             self._connected()
-            async for line in following.lines(response):
+            async for line in subscriptions.lines(response):
                 self._notice(line)
 
     def _notice(self, line: str) -> None:
@@ -186,13 +185,13 @@ class Upstream:
     # ---- Processes and ports
 
     async def _follow_processes(self) -> None:
-        await following.start(self._reach, census.NAME, census.COMMAND)
-        reader, told = census.Reader(), await self._take_last()
-        async with following.log_of(self._reach, census.NAME) as response:
+        await subscriptions.start(self._reach, process_snapshot.NAME, process_snapshot.COMMAND)
+        reader, told = process_snapshot.Reader(), await self._take_last()
+        async with subscriptions.log_of(self._reach, process_snapshot.NAME) as response:
             try:
-                async for line in following.lines(response):
+                async for line in subscriptions.lines(response):
                     whole = reader.line(line)
-                    if whole and census.moment_of(whole) > told:
+                    if whole and process_snapshot.moment_of(whole) > told:
                         self._newest = whole
                     self._take_soon()
             finally:
@@ -207,8 +206,8 @@ class Upstream:
         The log begins with what ran long ago, which nobody needs to be told.
         """
         self._newest = self._before = None
-        said = await following.whole_log(self._reach, census.NAME)
-        before, now = await in_thread(census.latest, said)
+        said = await subscriptions.whole_log(self._reach, process_snapshot.NAME)
+        before, now = await in_thread(process_snapshot.latest, said)
         if now is None:
             return 0.0
         await self._take_stock(now, before)
@@ -227,7 +226,7 @@ class Upstream:
         """One after the other: a sandbox may say them without end."""
         while self._newest:
             whole, self._newest = self._newest, None
-            now = await in_thread(census.parse, whole)
+            now = await in_thread(process_snapshot.parse, whole)
             if now:
                 await self._take_stock(now, self._before)
                 self._before = now
@@ -235,7 +234,7 @@ class Upstream:
 
     async def _take_stock(self, now: Census, before: Census | None) -> None:
         if self._must_list(now):
-            self._known = [slim(each) for each in await following.processes_of(self._reach)]
+            self._known = [slim(each) for each in await subscriptions.processes_of(self._reach)]
             self._known_at = asyncio.get_running_loop().time()
         for name, said in await in_thread(_messages, self._known, now, before):
             if self._latest.get(name) != said:

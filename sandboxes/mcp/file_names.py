@@ -11,7 +11,7 @@ from typing import Any
 
 from manta.core import json_values
 from manta.core.computing import in_thread
-from sandboxes.dataplane import names
+from sandboxes.data_plane import names
 from sandboxes.mcp import limits
 
 _FOLDER = "workingDir"

@@ -12,7 +12,7 @@ from accounts import tokens
 from accounts.models import Ability
 from accounts.passports import Passport, normalised
 from sandboxes import errors
-from sandboxes.dataplane import names, trusted
+from sandboxes.data_plane import names, trusted
 
 READ, WRITE, RUN, PORTS = Ability.READ, Ability.WRITE, Ability.RUN, Ability.PORTS
 # In a call's _meta: the folder that its paths must not leave. local_blaxel repeats it in its answer

@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from manta.core.computing import in_thread
 from sandboxes import errors, services
-from sandboxes.dataplane.client import objects_of, understood
-from sandboxes.inside.census import is_own
+from sandboxes.data_plane.client import objects_of, understood
+from sandboxes.data_plane.process_snapshot import is_own
 from sandboxes.mcp import file_names, limits, upstream
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.capped import capped

@@ -10,7 +10,7 @@ import httpx2 as httpx
 
 from manta.core import json_values
 from manta.core.computing import in_thread
-from sandboxes.dataplane.bounded import PLAIN
+from sandboxes.data_plane.bounded import PLAIN
 from sandboxes.models.reach import Reach, gateway_code, note_answer
 
 # Seconds. A tool may wait for a command for almost a minute before it says anything.

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from sandboxes import control_plane, dataplane, errors
+from sandboxes import control_plane, data_plane, errors
 from sandboxes.models import Action, Sandbox
 from sandboxes.reconcile.rows import save_and_record
 from sandboxes.reconcile.starter import run_starter, write_starter
@@ -25,10 +25,10 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
 
 def _end_what_still_runs(sandbox: Sandbox) -> None:
     """Keep the promise also where a change of the environment does not end processes."""
-    for process in dataplane.list_processes(sandbox.reach):
+    for process in data_plane.list_processes(sandbox.reach):
         if process.get("status") == "running":
             with suppress(errors.ProcessNotFound):  # it has ended meanwhile
-                dataplane.kill_process(sandbox.reach, str(process.get("pid")))
+                data_plane.kill_process(sandbox.reach, str(process.get("pid")))
 
 
 def give_up_if_hopeless(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:

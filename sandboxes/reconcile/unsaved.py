@@ -4,7 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandboxes import errors, unsaved
+from sandboxes import errors
+from sandboxes.data_plane import git_scan
 from sandboxes.models import Sandbox
 
 
@@ -12,7 +13,7 @@ def look_for_unsaved_work(sandbox: Sandbox) -> None:
     """Look, and note what was seen or that nothing could be: nobody has to wait for that."""
     fields: dict[str, Any] = {"unsaved_wanted_at": None}
     try:
-        work, problem = unsaved.look(sandbox.reach)
+        work, problem = git_scan.look(sandbox.reach)
         fields |= {"unsaved_work": work, "unsaved_problem": problem}
         fields |= {"unsaved_checked_at": timezone.now()}
     except errors.SandboxError as exc:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import combining, normalize
 
-from sandboxes.dataplane import drafts, files, names
+from sandboxes.data_plane import drafts, files, names
 from sandboxes.models import Sandbox
 from sandboxes.services.files import TRASH_NAMES, Kind, number_of, require_files
 

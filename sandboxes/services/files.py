@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from sandboxes import errors
-from sandboxes.dataplane import drafts, files, names, run_script
-from sandboxes.dataplane import entries as links
-from sandboxes.dataplane.files import Content, Listing
+from sandboxes.data_plane import drafts, files, names, run_script
+from sandboxes.data_plane import entries as links
+from sandboxes.data_plane.files import Content, Listing
 from sandboxes.models import Sandbox
 from sandboxes.services.rows import use
 from sandboxes.services.sessions import require_reach

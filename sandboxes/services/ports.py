@@ -5,12 +5,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sandboxes import audit, control_plane, dataplane, errors, starters
-from sandboxes.inside.census import Listening
+from sandboxes import audit, control_plane, data_plane, errors, starters
+from sandboxes.data_plane.bind_hints import how_to_listen_everywhere
+from sandboxes.data_plane.preview_url import with_path, with_token
+from sandboxes.data_plane.process_snapshot import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.models.status import Status
-from sandboxes.port_advice import how_to_listen_everywhere
-from sandboxes.preview_address import with_path, with_token
 from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
 from sandboxes.services.sessions import ensure_session
 
@@ -65,7 +65,7 @@ def list_ports(*, sandbox: Sandbox, wake: bool) -> list[Port]:
         return _ports(sandbox, None)
     ensure_session(sandbox)
     use(sandbox)
-    return _ports(sandbox, dataplane.list_listening(sandbox.reach))
+    return _ports(sandbox, data_plane.list_listening(sandbox.reach))
 
 
 def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> str:
@@ -99,7 +99,7 @@ def require_open_to_previews(port: int) -> None:
 def require_listening(sandbox: Sandbox, port: int) -> None:
     """Raises PortClosed, or PortLoopbackOnly, with what to do about it."""
     ensure_session(sandbox)
-    found = {each.port: each for each in dataplane.list_listening(sandbox.reach)}.get(port)
+    found = {each.port: each for each in data_plane.list_listening(sandbox.reach)}.get(port)
     if found is None:
         refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
         raise errors.PortClosed(_why_closed(sandbox, port))

@@ -6,11 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandboxes import audit, dataplane, errors
-from sandboxes.dataplane import failures, names
-from sandboxes.inside import census
-from sandboxes.inside.census import Census
-from sandboxes.inside.table import Fields, Table, slim, tabulate
+from sandboxes import audit, data_plane, errors
+from sandboxes.data_plane import failures, names, process_snapshot
+from sandboxes.data_plane.process_list import Fields, Table, slim, tabulate
+from sandboxes.data_plane.process_snapshot import Census
 from sandboxes.models import Action, Sandbox
 from sandboxes.models.reach import Reach
 from sandboxes.services.rows import use
@@ -56,7 +55,7 @@ def list_processes(*, sandbox: Sandbox) -> Table:
     """
     require_reach(sandbox)
     use(sandbox)
-    with dataplane.place(sandbox.reach):
+    with data_plane.place(sandbox.reach):
         return _listed(sandbox)
 
 
@@ -65,23 +64,27 @@ def _listed(sandbox: Sandbox) -> Table:
     while True:
         before, now = _snapshots(sandbox.reach)
         if now or time.monotonic() > ends_at:
-            listed = dataplane.list_processes(sandbox.reach)
+            listed = data_plane.list_processes(sandbox.reach)
             return tabulate([slim(each) for each in listed], now, before)
-        dataplane.why_not_started(
+        data_plane.why_not_started(
             sandbox.reach,
-            {"name": census.NAME, **dataplane.trusted.script(census.COMMAND), "workingDir": "/"},
+            {
+                "name": process_snapshot.NAME,
+                **data_plane.trusted.script(process_snapshot.COMMAND),
+                "workingDir": "/",
+            },
         )
         time.sleep(0.2)
 
 
 def _snapshots(reach: Reach) -> tuple[Census | None, Census | None]:
     """The last two of the census that runs, older first; one that has ended tells of the past."""
-    found = dataplane.find_process(reach, census.NAME) or {}
+    found = data_plane.find_process(reach, process_snapshot.NAME) or {}
     if found.get("status") != "running":
         return None, None
-    before, now = census.latest(str(found.get("stdout") or ""))
+    before, now = process_snapshot.latest(str(found.get("stdout") or ""))
     if now is None:  # one of very many processes is longer than the output that is listed
-        return census.latest(dataplane.read_log(reach, census.NAME))
+        return process_snapshot.latest(data_plane.read_log(reach, process_snapshot.NAME))
     return before, now
 
 
@@ -104,12 +107,12 @@ def check_process_name(name: str) -> None:
             "It begins with a letter or digit, and does not have digits alone.",
             field="name",
         )
-    if name == "logs" or census.is_own(name):
+    if name == "logs" or process_snapshot.is_own(name):
         raise errors.ProcessRefused("That name is Manta's own. Take another.", field="name")
 
 
 def _start(sandbox: Sandbox, wanted: Wanted) -> None:
-    why = dataplane.why_not_started(sandbox.reach, wanted.as_request())
+    why = data_plane.why_not_started(sandbox.reach, wanted.as_request())
     if why is None:
         return
     if why.code == failures.ALREADY_RUNS:
@@ -127,7 +130,7 @@ def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """
     found = _running(sandbox, name)
     if found["managed"]:
-        dataplane.stop_process(sandbox.reach, dataplane.identifier_of(found))
+        data_plane.stop_process(sandbox.reach, data_plane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "TERM")
     audit.record(sandbox, Action.PROCESS_STOPPED, actor=actor, detail=_called(found))
@@ -137,7 +140,7 @@ def kill_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """End it at once, whatever it does. Raises what stop_process does."""
     found = _running(sandbox, name)
     if found["managed"]:
-        dataplane.kill_process(sandbox.reach, dataplane.identifier_of(found))
+        data_plane.kill_process(sandbox.reach, data_plane.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "KILL")
     audit.record(sandbox, Action.PROCESS_KILLED, actor=actor, detail=_called(found))
@@ -153,7 +156,7 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     if not found["managed"]:
         raise errors.ProcessRefused("It was started in a terminal: start it again there.")
     if found["status"] == "running":
-        with dataplane.place(sandbox.reach):
+        with data_plane.place(sandbox.reach):
             _end(sandbox, found)
     wanted = Wanted(
         found["command"],
@@ -168,16 +171,16 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
 
 def _end(sandbox: Sandbox, found: Fields) -> None:
     """Stop it; one that takes too long is killed."""
-    name, identifier = found["name"], dataplane.identifier_of(found)
+    name, identifier = found["name"], data_plane.identifier_of(found)
     with suppress(errors.ProcessNotFound):  # the list says whether it has ended
-        dataplane.stop_process(sandbox.reach, identifier)
+        data_plane.stop_process(sandbox.reach, identifier)
     ends_at = time.monotonic() + _STOP_PATIENCE
     while any(
         each.get("name") == name and each.get("status") == "running" and not each.get("completedAt")
-        for each in dataplane.list_processes(sandbox.reach)
+        for each in data_plane.list_processes(sandbox.reach)
     ):
         if time.monotonic() > ends_at:
-            dataplane.kill_process(sandbox.reach, identifier)
+            data_plane.kill_process(sandbox.reach, identifier)
             return
         time.sleep(0.1)
 
@@ -203,6 +206,6 @@ def _called(found: Fields) -> str:
 def _signal(sandbox: Sandbox, group: str, signal: str) -> None:
     """To a job as a whole, as Ctrl-C in its terminal does. Raises ProcessNotFound."""
     values = {"SIGNAL": signal, "GROUP": str(int(group))}
-    ran = dataplane.run_script(sandbox.reach, _SIGNAL, values, 5)
+    ran = data_plane.run_script(sandbox.reach, _SIGNAL, values, 5)
     if ran.exit_code:
         raise errors.ProcessNotFound(f"No process {group} could be ended: {ran.stderr.strip()}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sandboxes import audit, dataplane, errors
+from sandboxes import audit, data_plane, errors
 from sandboxes.models import Action, Phase, Sandbox, Terminal
 from sandboxes.services.rows import use
 from sandboxes.services.sessions import ensure_session
@@ -48,7 +48,7 @@ def close_terminal(*, sandbox: Sandbox, key: str, force: bool = False) -> None:
     if sandbox.phase == Phase.READY and sandbox.url:
         ensure_session(sandbox)
         use(sandbox)
-        program = dataplane.hang_up(sandbox.reach, terminal.key, force=force)
+        program = data_plane.hang_up(sandbox.reach, terminal.key, force=force)
         if program:
             raise errors.TerminalInUse(f"{program} still runs in {terminal.name}.")
     terminal.delete()

@@ -18,8 +18,8 @@ from websockets.exceptions import WebSocketException
 from accounts.models import Scope
 from manta.core import request_context
 from manta.core.errors import UserFacingError
-from sandboxes import dataplane, errors, services
-from sandboxes.dataplane.terminals import note_refusal
+from sandboxes import data_plane, errors, services
+from sandboxes.data_plane.terminals import note_refusal
 from sandboxes.live import gate
 from sandboxes.models.reach import Reach
 from sandboxes.terminal.relay import Relay, TooLarge
@@ -80,7 +80,7 @@ async def _where(page: WebSocket, admitted: gate.Admitted) -> Reach:
     except UserFacingError as exc:
         raise gate.Refused(gate.refusal(exc)) from exc
     cols, rows = _number(page, "cols", _COLS), _number(page, "rows", _ROWS)
-    return dataplane.terminal_reach(sandbox.reach, key, cols, rows)
+    return data_plane.terminal_reach(sandbox.reach, key, cols, rows)
 
 
 async def _relayed(

@@ -19,7 +19,7 @@ from accounts.models import Scope
 from manta.core.errors import UserFacingError
 from sandboxes import errors
 from sandboxes.api.files import PathField, query_of
-from sandboxes.dataplane import files, streaming_client
+from sandboxes.data_plane import files, streaming_client
 from sandboxes.live import gate
 from sandboxes.models.reach import Reach
 

@@ -14,9 +14,9 @@ import httpx
 
 from manta.core.computing import in_thread, while_waiting
 from sandboxes import errors
-from sandboxes.dataplane import PASSED_ON, entries, files, names, streaming_client
-from sandboxes.dataplane.client import object_of
-from sandboxes.dataplane.files import Listing
+from sandboxes.data_plane import PASSED_ON, entries, files, names, streaming_client
+from sandboxes.data_plane.client import object_of
+from sandboxes.data_plane.files import Listing
 from sandboxes.models.reach import Reach
 from sandboxes.transfers.admission import Exchange, attachment, expect_success
 

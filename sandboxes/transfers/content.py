@@ -9,8 +9,8 @@ import httpx
 
 from manta.core.computing import while_waiting
 from sandboxes import errors
-from sandboxes.dataplane import PASSED_ON, drafts, files, streaming_client
-from sandboxes.dataplane.files import PART
+from sandboxes.data_plane import PASSED_ON, drafts, files, streaming_client
+from sandboxes.data_plane.files import PART
 from sandboxes.models.reach import Reach
 from sandboxes.transfers.admission import Exchange, ask, attachment, expect_success
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from sandboxes.inside.census import OWN_PREFIX
+from sandboxes.data_plane.process_snapshot import OWN_PREFIX
 from tests.support.manta_process import Manta, Parts
 from tests.support.person import Person, move_in, sign_in_as
 from tests.support.visitor import Visitor

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from manta.asgi import application
 from manta.core.request_context import HEADER, bound, current_request_id
-from sandboxes import control_plane, dataplane, errors
+from sandboxes import control_plane, data_plane, errors
 from sandboxes.models.reach import Reach
 from tests.support.factories import SandboxFactory
 
@@ -68,7 +68,7 @@ def test_a_call_for_no_request_carries_none(provider):
 
 def test_a_call_to_a_sandbox_carries_the_name(provider):
     with bound(GIVEN), pytest.raises(errors.ProviderError):
-        dataplane.list_processes(Reach(f"{provider.root}/manta/sandboxes/nobody"))
+        data_plane.list_processes(Reach(f"{provider.root}/manta/sandboxes/nobody"))
 
     assert provider.request_id_of("GET", "/manta/sandboxes/nobody/process") == GIVEN
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sandboxes import control_plane, dataplane, errors, services, watch
+from sandboxes import control_plane, data_plane, errors, services, watch
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 from sandboxes.models.reach import Reach
@@ -125,7 +125,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
 def test_a_sandbox_that_does_not_answer_opens_nothing(provider, db):
     for _ in range(10):
         with pytest.raises(errors.ProviderUnavailable):
-            dataplane.list_processes(Reach("http://127.0.0.1:9/manta/sandboxes/dead"))
+            data_plane.list_processes(Reach("http://127.0.0.1:9/manta/sandboxes/dead"))
 
     assert Breaker.current().state == "closed"
 

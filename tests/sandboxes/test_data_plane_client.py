@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from sandboxes import errors
-from sandboxes.dataplane.client import refuse_failures
+from sandboxes.data_plane.client import refuse_failures
 
 
 @pytest.mark.parametrize("code", ["WORKLOAD_UNAVAILABLE", "WORKLOAD_NOT_FOUND"])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sandboxes import errors
-from sandboxes.dataplane import files
+from sandboxes.data_plane import files
 from tests.support.files_api import code, entries
 
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from django.urls import reverse
 
-from sandboxes.dataplane import entries, files, names
-from sandboxes.dataplane.files import Listing
-from sandboxes.inside.changes import read as read_change
+from sandboxes.data_plane import entries, files, names
+from sandboxes.data_plane.file_changes import read as read_change
+from sandboxes.data_plane.files import Listing
 from tests.support.growth import BOUND, MORE, growth
 from tests.support.odd_names import FOLDER, SHOWN
 from tests.support.web_process import cookie_of

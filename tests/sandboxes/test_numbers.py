@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from sandboxes.dataplane import files
-from sandboxes.dataplane.files import Listing
+from sandboxes.data_plane import files
+from sandboxes.data_plane.files import Listing
 from tests.support.factories import make_token
 
 NUMBERS = ["9" * 5_000, "9" * 19, "-1", "0", "1e3", "0x1", "\u0663", "\u00b2", "", " 1", "1\0"]

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandboxes import control_plane, dataplane, errors, services
+from sandboxes import control_plane, data_plane, errors, services
+from sandboxes.data_plane.preview_url import with_path, with_token
 from sandboxes.models import Sandbox
-from sandboxes.preview_address import with_path, with_token
 from tests.support.waiting import wait_until
 
 PREVIEW = "http://x.preview.example"
@@ -18,9 +18,9 @@ PREVIEW = "http://x.preview.example"
 def serve(sandbox, host, port):
     command = f"python3 -m http.server --bind {host} {port}"
     process = {"name": f"on-{port}", "command": command, "waitForCompletion": False}
-    dataplane.start_process(sandbox.reach, process)
+    data_plane.start_process(sandbox.reach, process)
     wait_until(
-        lambda: port in [found.port for found in dataplane.list_listening(sandbox.reach)], 30
+        lambda: port in [found.port for found in data_plane.list_listening(sandbox.reach)], 30
     )
 
 
@@ -146,7 +146,7 @@ def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
 
 def test_several_look_at_once_and_nothing_of_it_is_shown(made):
     with ThreadPoolExecutor(4) as pool:
-        looks = list(pool.map(lambda _: dataplane.list_listening(made.reach), range(4)))
+        looks = list(pool.map(lambda _: data_plane.list_listening(made.reach), range(4)))
 
     assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
     assert "manta-ports" not in str(services.list_processes(sandbox=made).processes)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from sandboxes import dataplane, errors
+from sandboxes import data_plane, errors
 from sandboxes.models import SandboxEvent
 from sandboxes.services import processes
 from tests.support.factories import make_token
@@ -36,12 +36,12 @@ def named(response, name):
 
 
 def said_by(sandbox, name):
-    return dataplane.find_process(sandbox.reach, name)["stdout"]
+    return data_plane.find_process(sandbox.reach, name)["stdout"]
 
 
 def said_of_processes(sandbox):
     """The end of what its snapshot program says, once that is longer than a list tells."""
-    said = dataplane.read_log(sandbox.reach, "manta-census")
+    said = data_plane.read_log(sandbox.reach, "manta-census")
     return said if len(said) > 70_000 else ""
 
 
@@ -74,11 +74,11 @@ def test_load_and_memory_of_very_many_are_known(start, program, made):
 
     program.get(LIST)
 
-    dataplane.run(made.reach, many, 10)
+    data_plane.run(made.reach, many, 10)
     wait_until(lambda: said_of_processes(made).endswith("\n.\n"))
 
     assert named(program.get(LIST), "job")["memory"] is not None
-    dataplane.run(made.reach, "pkill sleep", 10)
+    data_plane.run(made.reach, "pkill sleep", 10)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_restart_runs_the_same_again(start, program):
 
 
 def test_what_nobody_started_over_the_api_is_shown_and_stopped_by_its_number(program, made):
-    dataplane.run(made.reach, "setsid sleep 4242 >/dev/null 2>&1 &", 5)
+    data_plane.run(made.reach, "setsid sleep 4242 >/dev/null 2>&1 &", 5)
 
     def other():
         listed = program.get(LIST).json()["processes"]
@@ -178,7 +178,7 @@ def test_the_page_ends_a_process_whatever_its_name(client, made, start_past_mant
 
     response = client.post(reverse("sandboxes:act-on-process", args=[action]), {"name": name})
 
-    listed = dataplane.list_processes(made.reach)
+    listed = data_plane.list_processes(made.reach)
     statuses = [each["status"] for each in listed if each["name"] == name]
     ended = "killed" if action == "kill" else "stopped"
     assert response.status_code == 302
@@ -205,7 +205,7 @@ def test_a_process_is_also_known_by_its_number(program, start):
     assert named(stopped, "job")["status"] == "stopped"
 
 
-@pytest.mark.parametrize("end", [dataplane.stop_process, dataplane.kill_process])
+@pytest.mark.parametrize("end", [data_plane.stop_process, data_plane.kill_process])
 def test_what_the_sandbox_does_not_find_has_not_been_ended(made, end):
     with pytest.raises(errors.ProcessNotFound):
         end(made.reach, "nobody")

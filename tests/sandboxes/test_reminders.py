@@ -163,7 +163,7 @@ def test_the_mail_says_what_when_and_how_to_keep_it(expiring, settings, monkeypa
     sandbox = expiring(HOUR / 2)
     work = {"folder": "/blaxel/a\nBcc: x", "changed": 3, "stashes": 1, "remotes": 1}
     work["branches"] = [{"name": "main", "commits": 2}]
-    monkeypatch.setattr("sandboxes.unsaved.look", lambda url: ([work], ""))
+    monkeypatch.setattr("sandboxes.data_plane.git_scan.look", lambda url: ([work], ""))
 
     reminder_mail.send_due()
 

@@ -11,9 +11,10 @@ import pytest
 from django.conf import settings as installation
 from django.utils import timezone
 
-from sandboxes import control_plane, dataplane, errors, services
-from sandboxes.dataplane import files, following
-from sandboxes.dataplane.client import client
+from operations.doctor.mcp_probe import mcp_tools
+from sandboxes import control_plane, data_plane, errors, services
+from sandboxes.data_plane import files, subscriptions
+from sandboxes.data_plane.client import client
 from sandboxes.mcp import upstream
 from sandboxes.models import Sandbox, reach
 from sandboxes.models.transitions import no_session, nothing_seen
@@ -136,7 +137,7 @@ def test_one_that_the_provider_ended_is_replaced_a_minute_later(made, provider):
     made.refresh_from_db()
 
     with pytest.raises(errors.ProviderUnavailable, match="session"):
-        dataplane.list_processes(made.reach)
+        data_plane.list_processes(made.reach)
     services.read_path(sandbox=made, path="/blaxel")
 
     assert made.data_token_until > stale
@@ -158,7 +159,7 @@ def test_one_whose_preview_was_deleted_is_replaced_as_well(made, provider):
         services.read_path(sandbox=without, path="/blaxel")
 
     assert services.read_path(sandbox=without, path="/blaxel").entries
-    assert not dataplane.file_exists(made.reach, "/blaxel/not-there")
+    assert not data_plane.file_exists(made.reach, "/blaxel/not-there")
 
 
 def test_whoever_refuses_each_has_one_made_a_minute_at_most(made, provider, hostile):
@@ -222,7 +223,7 @@ def test_a_session_of_another_sandbox_is_not_kept(made):
 def test_a_server_inside_sees_neither_the_key_nor_the_token(made):
     (token,) = made.reach.headers.values()
     process = {"command": f"python3 -c '{ECHO}'", "name": "echo", "waitForPorts": [3033]}
-    dataplane.start_process(made.reach, process | {"timeout": 20})
+    data_plane.start_process(made.reach, process | {"timeout": 20})
 
     seen = httpx.get(**made.reach.at("/port/3033/").as_request(), trust_env=False).text
 
@@ -237,13 +238,13 @@ async def ask_over_mcp(way):
 
 
 async def watch_files(way):
-    async with following.changes_of(way, "/x", []):
+    async with subscriptions.changes_of(way, "/x", []):
         pass
 
 
 async def download(way):
     where = files.location(way, "/x").as_request(files.RAW)
-    async with dataplane.streaming_client().stream("GET", **where) as response:
+    async with data_plane.streaming_client().stream("GET", **where) as response:
         await response.aread()
 
 
@@ -251,23 +252,23 @@ async def in_a_loop(work):
     try:
         await work
     finally:
-        await dataplane.close_streaming_client()
+        await data_plane.close_streaming_client()
 
 
 CALLS = {
     "read a file": lambda way: files.read(way, "/x", 10),
     "write a file": lambda way: files.write(way, "/x", b"x"),
     "search": lambda way: files.search_contents(way, "/x", "a", 10),
-    "list processes": dataplane.list_processes,
-    "run a command": lambda way: dataplane.run(way, "x", 1),
-    "say what listens": dataplane.list_listening,
-    "look at a port": lambda way: dataplane.port_answers(way, 3000),
-    "end a terminal": lambda way: dataplane.hang_up(way, "x", force=True),
-    "list tools": dataplane.mcp_tools,
+    "list processes": data_plane.list_processes,
+    "run a command": lambda way: data_plane.run(way, "x", 1),
+    "say what listens": data_plane.list_listening,
+    "look at a port": lambda way: data_plane.port_answers(way, 3000),
+    "end a terminal": lambda way: data_plane.hang_up(way, "x", force=True),
+    "list tools": mcp_tools,
     "ask over MCP": lambda way: asyncio.run(ask_over_mcp(way)),
     "watch files": lambda way: asyncio.run(in_a_loop(watch_files(way))),
-    "start a process": lambda way: asyncio.run(in_a_loop(following.start(way, "x", "x"))),
-    "read a log": lambda way: asyncio.run(in_a_loop(following.whole_log(way, "x"))),
+    "start a process": lambda way: asyncio.run(in_a_loop(subscriptions.start(way, "x", "x"))),
+    "read a log": lambda way: asyncio.run(in_a_loop(subscriptions.whole_log(way, "x"))),
     "download": lambda way: asyncio.run(in_a_loop(download(way))),
 }
 

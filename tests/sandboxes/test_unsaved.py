@@ -2,7 +2,8 @@
 
 import pytest
 
-from sandboxes import services, unsaved
+from sandboxes import services
+from sandboxes.data_plane import git_scan
 from sandboxes.models import Sandbox
 from tests.support.factories import SandboxFactory
 
@@ -26,11 +27,11 @@ def shell(made, provider):
 
 
 def found(made):
-    return {folder["folder"]: folder for folder in unsaved.look(made.reach)[0]}
+    return {folder["folder"]: folder for folder in git_scan.look(made.reach)[0]}
 
 
 def test_no_git_folder_is_nothing_unsaved(made, provider):
-    assert unsaved.look(made.reach) == ([], "")
+    assert git_scan.look(made.reach) == ([], "")
 
 
 def test_changes_commits_and_stashes_are_counted(made, shell):
@@ -91,13 +92,13 @@ def test_a_repository_runs_nothing_of_its_own(made, shell):
 def test_a_repository_of_another_user_or_none_at_all_is_no_error(made, shell):
     shell("mkdir -p broken/.git && git init -q empty")
 
-    assert unsaved.look(made.reach) == ([], "")
+    assert git_scan.look(made.reach) == ([], "")
 
 
 def test_an_answer_that_was_cut_off_says_so():
     answer = b"folder\0/blaxel/a\0changed\x003\0stash"
 
-    work, problem = unsaved.read(answer)
+    work, problem = git_scan.read(answer)
 
     assert work[0]["changed"] == 3
     assert "in time" in problem
@@ -118,9 +119,9 @@ def test_a_look_is_asked_for_and_noted_by_the_worker(made, shell, look_again):
 
 
 def test_a_sandbox_that_can_not_be_looked_into_says_so(made, look_again, monkeypatch):
-    monkeypatch.setattr(unsaved, "_SCRIPT", "sleep 9")
-    monkeypatch.setattr(unsaved, "_ANSWERS_IN", 1)
-    monkeypatch.setattr(unsaved, "_FIND", "sleep 9 # {root}{script}")
+    monkeypatch.setattr(git_scan, "_SCRIPT", "sleep 9")
+    monkeypatch.setattr(git_scan, "_ANSWERS_IN", 1)
+    monkeypatch.setattr(git_scan, "_FIND", "sleep 9 # {root}{script}")
 
     services.look_for_unsaved_work(sandbox=made)
     look_again(made)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from sandboxes import control_plane, dataplane, errors, leases
+from sandboxes import control_plane, data_plane, errors, leases
 from sandboxes.control_plane import ProviderSandbox, circuit_breaker
 from sandboxes.models.reach import LIFETIME, Reach
 
@@ -42,11 +42,11 @@ class World:
         for name in ("list_pages", "ensure_preview", "open_session"):
             monkeypatch.setattr(control_plane, name, getattr(self, name))
         monkeypatch.setattr(
-            dataplane, "file_exists", lambda reach, path: self.touch(reach) and False
+            data_plane, "file_exists", lambda reach, path: self.touch(reach) and False
         )
-        monkeypatch.setattr(dataplane, "write_tree", lambda reach, *rest: self.touch(reach))
-        monkeypatch.setattr(dataplane, "list_processes", lambda reach: [self.touch(reach)][:0])
-        monkeypatch.setattr(dataplane, "start_process", lambda reach, process: self.touch(reach))
+        monkeypatch.setattr(data_plane, "write_tree", lambda reach, *rest: self.touch(reach))
+        monkeypatch.setattr(data_plane, "list_processes", lambda reach: [self.touch(reach)][:0])
+        monkeypatch.setattr(data_plane, "start_process", lambda reach, process: self.touch(reach))
         release = leases.release
         monkeypatch.setattr(leases, "release", lambda row: None if self.killed else release(row))
 

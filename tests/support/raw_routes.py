@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlencode
 
 from manta.asgi import application
-from sandboxes import dataplane
+from sandboxes import data_plane
 
 PATIENCE = 60
 
@@ -56,7 +56,7 @@ async def _ask(kind: str, path: str, query: dict[str, str], cookie: str, method:
     try:
         await application(scope, receive, send)
     finally:
-        await dataplane.close_streaming_client()
+        await data_plane.close_streaming_client()
     return answer
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from sandboxes.dataplane import close_streaming_client
+from sandboxes.data_plane import close_streaming_client
 from sandboxes.inside import upstream
 from sandboxes.inside.page import Page
 from sandboxes.inside.upstream import Upstream

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sandboxes.dataplane.process_output import Output
+from sandboxes.data_plane.process_output import Output
 from sandboxes.inside.log_formats import as_events, as_lines
 
 SAID = [

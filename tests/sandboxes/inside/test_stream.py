@@ -4,7 +4,7 @@ import httpx
 import pytest
 from django.contrib.sessions.models import Session
 
-from sandboxes import control_plane, dataplane
+from sandboxes import control_plane, data_plane
 from sandboxes.inside.path import PATH
 from sandboxes.models import Phase, Sandbox
 from sandboxes.reconcile import reconcile
@@ -34,8 +34,8 @@ def test_a_page_hears_of_files_processes_and_ports(listen, made):
     page = listen(made.owner)
     wait_until(lambda: page.all("files"), PATIENCE)
 
-    dataplane.write_file(made.reach, "/blaxel/app/new <b>.txt", "text")
-    dataplane.start_process(made.reach, {"name": "web", "command": SERVER})
+    data_plane.write_file(made.reach, "/blaxel/app/new <b>.txt", "text")
+    data_plane.start_process(made.reach, {"name": "web", "command": SERVER})
 
     wait_until(lambda: "/blaxel/app/new <b>.txt" in paths(page), PATIENCE)
     wait_until(lambda: ports(page).get(4321, {}).get("process") == "web", PATIENCE)
@@ -43,7 +43,7 @@ def test_a_page_hears_of_files_processes_and_ports(listen, made):
     assert process(page, "web")["ports"] == [4321]
     assert ports(page)[4321]["loopbackOnly"] is False
 
-    dataplane.kill_process(made.reach, "web")
+    data_plane.kill_process(made.reach, "web")
 
     wait_until(lambda: process(page, "web").get("status") == "killed", PATIENCE)
     wait_until(lambda: 4321 not in ports(page), PATIENCE)
@@ -63,7 +63,7 @@ def test_a_second_page_is_told_what_the_first_knows(listen, made):
 
     wait_until(lambda: second.all("processes") and second.all("connected"), PATIENCE)
     running = [
-        each for each in dataplane.list_processes(made.reach) if each["name"] == "manta-census"
+        each for each in data_plane.list_processes(made.reach) if each["name"] == "manta-census"
     ]
     assert len(running) == 1
 

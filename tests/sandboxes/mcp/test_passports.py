@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts import passports
 from accounts.models import PersonalToken
 from manta.core.database import in_database
-from sandboxes import dataplane, unsaved
+from sandboxes import data_plane
+from sandboxes.data_plane import git_scan
 from sandboxes.services import file_moves, processes
 
 
@@ -159,8 +160,8 @@ def test_no_file_of_an_agent_is_run_on_mantas_behalf(as_limited, made, provider)
 
     results = as_limited(attack, abilities=["read", "write"])
     processes.list_processes(sandbox=made)
-    dataplane.list_listening(made.reach)
-    found, problem = unsaved.look(made.reach)
+    data_plane.list_listening(made.reach)
+    found, problem = git_scan.look(made.reach)
     source, moved = "/blaxel/app/README.md", "/blaxel/app/moved"
     file_moves.move_path(sandbox=made, source=source, destination=moved)
     file_moves.delete_path(sandbox=made, path=moved)

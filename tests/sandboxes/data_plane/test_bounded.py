@@ -6,24 +6,25 @@ import json
 
 import pytest
 
-from sandboxes import dataplane, errors
-from sandboxes.dataplane import bounded, files, following, process_list, process_output
-from sandboxes.dataplane.streaming import close_streaming_client
+from operations.doctor.mcp_probe import mcp_tools
+from sandboxes import data_plane, errors
+from sandboxes.data_plane import bounded, files, process_output, process_records, subscriptions
+from sandboxes.data_plane.async_client import close_streaming_client
 from tests.support.growth import BOUND, MORE, growth
 
 CALLS = {
     "list a folder": lambda reach: files.read(reach, "/x", 10),
     "find names": lambda reach: files.find(reach, "/x", "file", "*", hidden=True),
     "search in files": lambda reach: files.search_contents(reach, "/x", "a", 10),
-    "read a file": lambda reach: dataplane.read_file(reach, "/x"),
+    "read a file": lambda reach: data_plane.read_file(reach, "/x"),
     "write a file": lambda reach: files.write(reach, "/x", b"x"),
-    "list processes": dataplane.list_processes,
-    "find a process": lambda reach: dataplane.find_process(reach, "x"),
-    "start a process": lambda reach: dataplane.why_not_started(reach, {"command": "x"}),
-    "run a command": lambda reach: dataplane.run(reach, "x", 1),
-    "run a script": lambda reach: dataplane.run_script(reach, "x", {}, 1),
-    "say what listens": dataplane.list_listening,
-    "list tools": dataplane.mcp_tools,
+    "list processes": data_plane.list_processes,
+    "find a process": lambda reach: data_plane.find_process(reach, "x"),
+    "start a process": lambda reach: data_plane.why_not_started(reach, {"command": "x"}),
+    "run a command": lambda reach: data_plane.run(reach, "x", 1),
+    "run a script": lambda reach: data_plane.run_script(reach, "x", {}, 1),
+    "say what listens": data_plane.list_listening,
+    "list tools": mcp_tools,
 }
 
 
@@ -94,13 +95,13 @@ def follow(work):
 
 
 def test_followed_answers_are_read_with_a_limit_too(hostile, monkeypatch):
-    monkeypatch.setattr(following, "_LONGEST_LOG", {"most": 2**20})
+    monkeypatch.setattr(subscriptions, "_LONGEST_LOG", {"most": 2**20})
     hostile.answer = hostile.without_end
 
     with pytest.raises(bounded.AnswerTooLong):
-        follow(following.whole_log(hostile.reach, "x"))
+        follow(subscriptions.whole_log(hostile.reach, "x"))
     with pytest.raises(ValueError, match="too long"):
-        follow(following.processes_of(hostile.reach))
+        follow(subscriptions.processes_of(hostile.reach))
 
 
 class Told:
@@ -115,7 +116,7 @@ class Told:
 
 
 async def lines_of(text):
-    return [each async for each in following.lines(Told(text), longest=2**24)]
+    return [each async for each in subscriptions.lines(Told(text), longest=2**24)]
 
 
 def test_a_long_line_in_small_pieces_costs_no_more_than_its_length():
@@ -158,7 +159,7 @@ OUTPUTS = ["", "x", '"', "\\", '\\"', '"stdout": "', "\n\t\x00é🦈" * 99, 'end
 def test_a_list_is_read_without_output_wherever_it_is_cut(size):
     full = listed(3, "".join(OUTPUTS)) + [listed(1, output)[0] for output in OUTPUTS]
     text = json.dumps(full).encode()
-    reader = process_list.ListReader()
+    reader = process_records.ListReader()
 
     for at in range(0, len(text), size):
         reader.feed(text[at : at + size])
@@ -170,9 +171,9 @@ def test_a_list_is_read_without_output_wherever_it_is_cut(size):
 def test_processes_that_ended_with_much_output_cost_no_memory(hostile):
     text = json.dumps(listed(80, "\x00" * 2**16)).encode()
     hostile.answer = hostile.say(text)
-    reader = process_list.ListReader()
+    reader = process_records.ListReader()
 
     reader.feed(text)
 
     assert len(text) > 60 * 2**20 and len(reader._kept) < 2**16
-    assert len(dataplane.list_processes(hostile.reach)) == 80
+    assert len(data_plane.list_processes(hostile.reach)) == 80

@@ -15,9 +15,9 @@ from urllib.parse import quote
 import httpx
 
 from sandboxes import errors
-from sandboxes.dataplane import entries, failures, names
-from sandboxes.dataplane.bounded import AnswerTooLong, with_body
-from sandboxes.dataplane.client import (
+from sandboxes.data_plane import entries, failures, names
+from sandboxes.data_plane.bounded import AnswerTooLong, with_body
+from sandboxes.data_plane.client import (
     LONG_TIMEOUT,
     client,
     expect_success,

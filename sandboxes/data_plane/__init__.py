@@ -1,11 +1,11 @@
 """A sandbox's own API: files, processes, ports. Every call here wakes the sandbox."""
 
-from sandboxes.dataplane import files, trusted
-from sandboxes.dataplane.files import delete_file, file_exists, read_file, write_file, write_tree
-from sandboxes.dataplane.listening import list_listening
-from sandboxes.dataplane.mcp import mcp_tools
-from sandboxes.dataplane.ports import port_answers, preview_answers
-from sandboxes.dataplane.processes import (
+from sandboxes.data_plane import files, trusted
+from sandboxes.data_plane.async_client import PASSED_ON, close_streaming_client, streaming_client
+from sandboxes.data_plane.files import delete_file, file_exists, read_file, write_file, write_tree
+from sandboxes.data_plane.listening import list_listening
+from sandboxes.data_plane.ports import port_answers, preview_answers
+from sandboxes.data_plane.processes import (
     Ran,
     find_process,
     identifier_of,
@@ -18,9 +18,8 @@ from sandboxes.dataplane.processes import (
     stop_process,
     why_not_started,
 )
-from sandboxes.dataplane.shares import place
-from sandboxes.dataplane.streaming import PASSED_ON, close_streaming_client, streaming_client
-from sandboxes.dataplane.terminals import hang_up, terminal_reach
+from sandboxes.data_plane.shares import place
+from sandboxes.data_plane.terminals import hang_up, terminal_reach
 
 __all__ = [
     "PASSED_ON",
@@ -35,7 +34,6 @@ __all__ = [
     "kill_process",
     "list_listening",
     "list_processes",
-    "mcp_tools",
     "place",
     "port_answers",
     "preview_answers",

@@ -1,8 +1,8 @@
 """What listens in a sandbox, and its previews."""
 
 from manta.core import request_context
-from sandboxes.dataplane.bounded import PLAIN, SandboxClient
-from sandboxes.dataplane.client import (
+from sandboxes.data_plane.bounded import PLAIN, SandboxClient
+from sandboxes.data_plane.client import (
     LONG_TIMEOUT,
     client,
     is_from_gateway,

@@ -12,8 +12,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from manta.core import request_context
 from sandboxes import errors
-from sandboxes.dataplane.processes import run
-from sandboxes.dataplane.shares import shares
+from sandboxes.data_plane.processes import run
+from sandboxes.data_plane.shares import shares
 from sandboxes.models.reach import Reach, gateway_code_in, note_answer
 
 _OPEN_TIMEOUT = 5.0

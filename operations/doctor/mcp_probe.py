@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandboxes import errors
-from sandboxes.dataplane.client import (
+from sandboxes.data_plane.client import (
     LONG_TIMEOUT,
     expect_success,
     object_of,

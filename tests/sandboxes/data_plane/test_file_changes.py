@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sandboxes.inside import changes
-from sandboxes.inside.changes import Burst, Change, read
+from sandboxes.data_plane import file_changes
+from sandboxes.data_plane.file_changes import Burst, Change, read
 
 
 def line(op, name="a", path="/blaxel", error=None):
@@ -51,7 +51,7 @@ def test_of_one_path_one_change_is_told(kinds, told):
 def test_too_many_are_told_as_many():
     burst = Burst()
 
-    for number in range(changes.MOST + 1):
+    for number in range(file_changes.MOST + 1):
         burst.add(Change(f"/{number}", "created"))
 
     assert burst.as_json() == {"many": True, "changes": []}

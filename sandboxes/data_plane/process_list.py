@@ -11,8 +11,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sandboxes.dataplane import names
-from sandboxes.inside.census import MOST_PROCESSES, TICKS_PER_SECOND, Census, Seen, is_own
+from sandboxes.data_plane import names
+from sandboxes.data_plane.process_snapshot import (
+    MOST_PROCESSES,
+    TICKS_PER_SECOND,
+    Census,
+    Seen,
+    is_own,
+)
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
 _MIB = 2**20

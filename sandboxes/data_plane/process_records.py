@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from manta.core import json_values
-from sandboxes.dataplane.client import objects_of, understood
+from sandboxes.data_plane.client import objects_of, understood
 
 # Bytes that arrive, and that are held.
 MOST_READ = 128 * 2**20

@@ -11,8 +11,8 @@ import httpx
 
 from manta.core import json_values
 from sandboxes import errors
-from sandboxes.dataplane import following
-from sandboxes.dataplane.streaming import PASSED_ON, streaming_client
+from sandboxes.data_plane import subscriptions
+from sandboxes.data_plane.async_client import PASSED_ON, streaming_client
 from sandboxes.models.reach import Reach
 
 NDJSON = "application/x-ndjson"
@@ -44,14 +44,14 @@ async def output_of(reach: Reach, name: str) -> AsyncIterator[AsyncIterator[Outp
 
     Raises ProcessNotFound or ProviderUnavailable.
     """
-    address = reach.at(f"{await following.address_of(reach, name)}/logs/stream")
+    address = reach.at(f"{await subscriptions.address_of(reach, name)}/logs/stream")
     # A process that is older than its sandbox's server knows of JSON is told of in lines.
     for accepted in (NDJSON, "text/plain"):
         request = address.as_request({"Accept": accepted})
         async with streaming_client().stream("GET", **request, extensions=PASSED_ON) as response:
             if response.status_code == 409 and accepted == NDJSON:
                 continue
-            following.expect_stream(response)
+            subscriptions.expect_stream(response)
             yield _pieces(response)
             return
 
@@ -62,7 +62,7 @@ def _pieces(response: httpx.Response) -> AsyncIterator[Output]:
 
 
 async def _from_json(response: httpx.Response) -> AsyncIterator[Output]:
-    async for line in following.lines(response, longest=_LONGEST_PIECE):
+    async for line in subscriptions.lines(response, longest=_LONGEST_PIECE):
         try:
             yield _read(json_values.loads(line.encode(), _MOST_TOKENS))
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:
@@ -87,7 +87,7 @@ def _number(value: Any) -> int | None:
 
 async def _from_lines(response: httpx.Response) -> AsyncIterator[Output]:
     kind = "stdout"
-    async for line in following.lines(response, longest=_LONGEST_PIECE):
+    async for line in subscriptions.lines(response, longest=_LONGEST_PIECE):
         text = line.encode()
         if text.startswith(b"[keepalive]"):
             yield Output("keepalive")

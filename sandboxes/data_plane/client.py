@@ -9,7 +9,7 @@ import httpx
 
 from manta.core import json_values
 from sandboxes import control_plane, errors
-from sandboxes.dataplane.bounded import PLAIN, AnswerTooLong, SandboxClient
+from sandboxes.data_plane.bounded import PLAIN, AnswerTooLong, SandboxClient
 from sandboxes.models.reach import NOT_FOUND, Reach, gateway_code_in
 
 # Seconds until a sandbox begins to answer, also one that has to wake first.

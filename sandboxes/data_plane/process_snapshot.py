@@ -1,4 +1,4 @@
-"""What census.sh says of a sandbox: its processes and listeners, read from /proc inside it."""
+"""A sandbox's processes and listeners, as process_snapshot.sh reads them from /proc inside it."""
 
 import ipaddress
 import shlex
@@ -12,7 +12,8 @@ from typing import Any
 OWN_PREFIX = "manta-"
 NAME = f"{OWN_PREFIX}census"
 # Whichever shell the sandbox's processes are started with, this one reads it.
-COMMAND = f"exec sh -c {shlex.quote(Path(__file__).with_name('census.sh').read_text())}"
+_SCRIPT = Path(__file__).parent / "scripts" / "process_snapshot.sh"
+COMMAND = f"exec sh -c {shlex.quote(_SCRIPT.read_text())}"
 ONCE_NAME = f"{OWN_PREFIX}ports"
 ONCE_COMMAND = f"{COMMAND} census once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sandboxes.dataplane import names
+from sandboxes.data_plane import names
 
 # Of these folders the insides are not told of: they churn, and no page shows them open.
 IGNORED = (

@@ -1,12 +1,12 @@
-"""What census.sh says, and how it is read: also of odd names, and of what is cut off."""
+"""What process_snapshot.sh says, and how it is read: also of odd names, and of what is cut off."""
 
 import socket
 import subprocess
 
 import pytest
 
-from sandboxes.inside import census
-from sandboxes.inside.table import slim, tabulate
+from sandboxes.data_plane import process_snapshot
+from sandboxes.data_plane.process_list import slim, tabulate
 from tests.support.growth import BOUND, MORE, growth
 
 HEAD = "@ 100.00 50 7 4096"
@@ -17,7 +17,7 @@ def process(pid, parent=7, group=None, *, session=7, terminal=0, ticks=0, name="
 
 
 def read(*lines):
-    return census.parse([HEAD, *lines])
+    return process_snapshot.parse([HEAD, *lines])
 
 
 def known(name, pid, status="running", **more):
@@ -52,7 +52,7 @@ def test_a_line_that_makes_no_sense_is_left_out(line):
 
 
 def test_only_a_whole_census_is_handed_over():
-    reader = census.Reader()
+    reader = process_snapshot.Reader()
 
     found = [reader.line(line) for line in ("p 9", ".", "stdout:" + HEAD, process(9), ".")]
 
@@ -64,10 +64,10 @@ def test_a_command_of_several_lines_is_one():
 
 
 def test_this_machine_is_read():
-    script = census.COMMAND.removeprefix("exec ")
+    script = process_snapshot.COMMAND.removeprefix("exec ")
     said = subprocess.run(["timeout", "3", "sh", "-c", script], capture_output=True, text=True)
 
-    _, now = census.latest(said.stdout)
+    _, now = process_snapshot.latest(said.stdout)
 
     assert now.processes
     assert said.stderr == ""
@@ -75,11 +75,11 @@ def test_this_machine_is_read():
 
 def test_looked_at_once_it_says_what_listens_now():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        command = ["sh", "-c", census.ONCE_COMMAND]
+        command = ["sh", "-c", process_snapshot.ONCE_COMMAND]
         said = subprocess.run(command, capture_output=True, text=True, timeout=30)
         port = server.getsockname()[1]
 
-    _, now = census.latest(said.stdout)
+    _, now = process_snapshot.latest(said.stdout)
 
     # Its parent is the server, of which nothing is told.
     (own,) = [each for each in now.listeners if each.port == port]
@@ -103,7 +103,7 @@ def test_what_a_process_started_is_its_own():
         "f 21",
         "s 5",
     )
-    before = census.parse(
+    before = process_snapshot.parse(
         ["@ 90.00 50 7 4096", process(20, ticks=100), process(21, 20, 20, ticks=100)]
     )
 
@@ -196,7 +196,7 @@ FORGED = {
 def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
     def work(size):
         running = [known(f"web{each}", 50_000 + each) for each in range(size)]
-        tabulate(running, census.parse([HEAD, *lines(size)]))
+        tabulate(running, process_snapshot.parse([HEAD, *lines(size)]))
 
     assert growth(work, 200, MORE * 200) < BOUND
 
@@ -204,11 +204,11 @@ def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
 def test_no_more_processes_are_read_than_a_sandbox_has():
     now = read(*chain(20_000))
 
-    assert len(now.processes) == len(tabulate([], now).processes) == census.MOST_PROCESSES
+    assert len(now.processes) == len(tabulate([], now).processes) == process_snapshot.MOST_PROCESSES
 
 
 def test_no_more_is_kept_of_one_census_than_it_can_say():
-    reader = census.Reader()
+    reader = process_snapshot.Reader()
 
     for text in ("@ 1 2 3 4096", *["c " + "x" * 60_000] * 1_000):
         reader.line(text)
@@ -234,7 +234,7 @@ def test_numbers_that_no_kernel_says_are_left_out(line):
 
 @pytest.mark.parametrize("head", ["@ nan 50 7 4096", "@ inf 50 7 4096", "@ 1e300 50 7 4096", "@ 1"])
 def test_a_census_at_no_moment_is_none(head):
-    assert census.parse([head, process(9)]) is None
+    assert process_snapshot.parse([head, process(9)]) is None
 
 
 def test_what_happens_between_two_censuses_of_one_moment_is_no_load():
@@ -253,4 +253,4 @@ def test_a_moment_that_makes_no_sense_is_told_as_it_is(moment):
     [("::ffff:127.0.0.1", True), ("::1", True), ("127.0.0.53", True), ("::ffff:10.0.0.1", False)],
 )
 def test_a_loopback_address_of_either_kind_is_one(address, is_loopback):
-    assert census.Listener(address, 3000, 1).is_loopback == is_loopback
+    assert process_snapshot.Listener(address, 3000, 1).is_loopback == is_loopback

@@ -3,11 +3,10 @@
 import time
 
 from sandboxes import errors
-from sandboxes.dataplane import failures, trusted
-from sandboxes.dataplane.client import after, expect_success, object_of, request
-from sandboxes.dataplane.shares import shares
-from sandboxes.inside import census
-from sandboxes.inside.census import Listening
+from sandboxes.data_plane import failures, process_snapshot, trusted
+from sandboxes.data_plane.client import after, expect_success, object_of, request
+from sandboxes.data_plane.process_snapshot import Listening
+from sandboxes.data_plane.shares import shares
 from sandboxes.models.reach import Reach
 
 # Seconds that the look may take inside, and how long to wait while somebody else looks.
@@ -20,7 +19,7 @@ def list_listening(reach: Reach) -> list[Listening]:
     Raises ProviderUnavailable or ProviderRejected.
     """
     with shares.place(reach):
-        _, now = census.latest(_look(reach))
+        _, now = process_snapshot.latest(_look(reach))
     if now is None:
         raise errors.ProviderUnavailable("Your sandbox did not say what listens in it.")
     return now.listening()
@@ -29,8 +28,8 @@ def list_listening(reach: Reach) -> list[Listening]:
 def _look(reach: Reach) -> str:
     """Under one name, which no list shows: who comes second looks after the first."""
     process = {
-        "name": census.ONCE_NAME,
-        **trusted.script(census.ONCE_COMMAND),
+        "name": process_snapshot.ONCE_NAME,
+        **trusted.script(process_snapshot.ONCE_COMMAND),
         "workingDir": "/",
         "waitForCompletion": True,
         "timeout": _TIMEOUT,

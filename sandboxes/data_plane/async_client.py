@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from sandboxes import control_plane
-from sandboxes.dataplane.bounded import PLAIN, AsyncSandboxClient
+from sandboxes.data_plane.bounded import PLAIN, AsyncSandboxClient
 
 # Seconds. Between two pieces of a stream a sandbox may be busy for long, and wakes meanwhile.
 TIMEOUT = httpx.Timeout(60, connect=5)

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import httpx
 
-from sandboxes.dataplane import deadline
-from sandboxes.dataplane.shares import Outcome, shares
+from sandboxes.data_plane import deadline
+from sandboxes.data_plane.shares import Outcome, shares
 from sandboxes.models.reach import gateway_code_in, note_answer
 
 MOST = 8 * 2**20

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from sandboxes import errors
-from sandboxes.dataplane.client import object_of
+from sandboxes.data_plane.client import object_of
 
 # The codes of a process that was not started, or not waited for to its end.
 ALREADY_RUNS, NO_FOLDER, TIMED_OUT = "PROCESS_ALREADY_EXISTS", "FOLDER_NOT_FOUND", "TIMED_OUT"

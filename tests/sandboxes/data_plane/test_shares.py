@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from sandboxes import dataplane, errors
-from sandboxes.dataplane import client as clients
-from sandboxes.dataplane import shares as module
-from sandboxes.dataplane.shares import MOST_IN_FLIGHT, Shares, key_of
+from sandboxes import data_plane, errors
+from sandboxes.data_plane import client as clients
+from sandboxes.data_plane import shares as module
+from sandboxes.data_plane.shares import MOST_IN_FLIGHT, Shares, key_of
 from sandboxes.models.reach import Reach
 from tests.support.waiting import wait_until
 
@@ -41,7 +41,7 @@ def test_no_more_requests_are_under_way_than_a_share(hostile, impatient):
     hostile.answer = hostile.never
 
     with ThreadPoolExecutor(20) as threads:
-        asked = [threads.submit(dataplane.list_processes, hostile.reach) for _ in range(20)]
+        asked = [threads.submit(data_plane.list_processes, hostile.reach) for _ in range(20)]
         refused = [each.exception() for each in asked]
 
     assert all(isinstance(each, errors.ProviderUnavailable) for each in refused)
@@ -77,10 +77,10 @@ def test_one_that_does_not_answer_is_not_waited_for_again(hostile, impatient):
     hostile.answer = hostile.never
     for _ in range(2):
         with pytest.raises(errors.ProviderUnavailable):
-            dataplane.list_processes(hostile.reach)
+            data_plane.list_processes(hostile.reach)
 
     with pytest.raises(errors.ProviderUnavailable):
-        dataplane.list_processes(hostile.reach)
+        data_plane.list_processes(hostile.reach)
 
     assert len(hostile.asked) == 2
 
@@ -90,20 +90,20 @@ def test_it_is_asked_again_by_one_request_and_then_by_all(hostile, impatient, mo
     hostile.answer = hostile.never
     for _ in range(2):
         with pytest.raises(errors.ProviderUnavailable):
-            dataplane.list_processes(hostile.reach)
+            data_plane.list_processes(hostile.reach)
     tried = module.shares.take(hostile.url)
 
     with pytest.raises(errors.ProviderUnavailable):
-        dataplane.list_processes(hostile.reach)
+        data_plane.list_processes(hostile.reach)
     tried.end()
     hostile.answer = hostile.say(b"[]")
 
-    assert dataplane.list_processes(hostile.reach) == []
+    assert data_plane.list_processes(hostile.reach) == []
     assert len(hostile.asked) == 3
 
 
 def test_an_answer_in_drops_ends_and_gives_its_place_back(hostile, impatient, monkeypatch):
-    monkeypatch.setattr("sandboxes.dataplane.bounded._WHOLE_WITHIN", 0.1)
+    monkeypatch.setattr("sandboxes.data_plane.bounded._WHOLE_WITHIN", 0.1)
 
     def drop(handler):
         hostile.say(b"[")(handler)
@@ -113,9 +113,9 @@ def test_an_answer_in_drops_ends_and_gives_its_place_back(hostile, impatient, mo
     hostile.answer = drop
 
     with pytest.raises(errors.ProviderUnavailable):
-        dataplane.list_processes(hostile.reach)
+        data_plane.list_processes(hostile.reach)
     with pytest.raises(errors.ProviderUnavailable):
-        dataplane.read_file(hostile.reach, "/x")
+        data_plane.read_file(hostile.reach, "/x")
 
     assert module.shares._shares[key_of(hostile.url)].in_flight == 0
     assert module.shares._shares[key_of(hostile.url)].failures == 2
@@ -133,12 +133,12 @@ def test_a_head_in_drops_ends_and_counts_as_no_answer(hostile, impatient):
     hostile.answer = drop
 
     with pytest.raises(errors.ProviderUnavailable):
-        dataplane.list_processes(hostile.reach)
+        data_plane.list_processes(hostile.reach)
 
     assert len(dropped) < 1_000
     assert module.shares._shares[key_of(hostile.url)].failures == 1
     hostile.answer = hostile.say(b"[]")
-    assert dataplane.list_processes(hostile.reach) == []
+    assert data_plane.list_processes(hostile.reach) == []
 
 
 def test_places_are_given_back_whatever_happens(hostile):
@@ -148,7 +148,7 @@ def test_places_are_given_back_whatever_happens(hostile):
     def ask(_):
         barrier.wait(30)
         with pytest.raises(errors.SandboxError):
-            dataplane.read_file(hostile.reach, "/x")
+            data_plane.read_file(hostile.reach, "/x")
 
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(ask, range(6)))
@@ -162,7 +162,7 @@ def test_what_waits_between_requests_holds_one_place(hostile, impatient):
 
     with shares.place(hostile.reach), shares.place(hostile.reach):
         with pytest.raises(errors.SandboxError):
-            dataplane.read_file(hostile.reach, "/x")
+            data_plane.read_file(hostile.reach, "/x")
         assert shares._shares[key_of(hostile.url)].in_flight == 1
 
     assert shares._shares == {}
@@ -171,12 +171,12 @@ def test_what_waits_between_requests_holds_one_place(hostile, impatient):
 def test_one_that_never_says_what_listens_holds_no_more_than_its_share(
     hostile, impatient, monkeypatch
 ):
-    monkeypatch.setattr("sandboxes.dataplane.listening._PATIENCE", 2.0)
+    monkeypatch.setattr("sandboxes.data_plane.listening._PATIENCE", 2.0)
 
     hostile.answer = hostile.say(b'{"error": "", "code": "PROCESS_ALREADY_EXISTS"}', status=400)
 
     with ThreadPoolExecutor(12) as threads:
-        asked = [threads.submit(dataplane.list_listening, hostile.reach) for _ in range(12)]
+        asked = [threads.submit(data_plane.list_listening, hostile.reach) for _ in range(12)]
         refused = [each.exception() for each in asked]
 
     assert sum(isinstance(each, errors.ProviderBusy) for each in refused) == 9

@@ -1,6 +1,6 @@
 """How common servers are told to listen on every address, and not only on loopback."""
 
-from sandboxes.inside.census import Listening
+from sandboxes.data_plane.process_snapshot import Listening
 
 # What a command contains, and the option that opens its server; the first that fits.
 _OPTIONS = (

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx
 
 from sandboxes import errors
-from sandboxes.dataplane import failures, trusted
-from sandboxes.dataplane.client import (
+from sandboxes.data_plane import failures, trusted
+from sandboxes.data_plane.client import (
     after,
     client,
     expect_success,
@@ -22,8 +22,8 @@ from sandboxes.dataplane.client import (
     translated,
     understood,
 )
-from sandboxes.dataplane.process_list import MOST_READ, ListReader
-from sandboxes.inside.census import OWN_PREFIX
+from sandboxes.data_plane.process_records import MOST_READ, ListReader
+from sandboxes.data_plane.process_snapshot import OWN_PREFIX
 from sandboxes.models.reach import Reach
 
 # Bytes of a whole log: two streams of 4 MB, as JSON escapes them.

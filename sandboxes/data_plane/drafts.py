@@ -10,8 +10,8 @@ import secrets
 from contextlib import suppress
 
 from sandboxes import errors
-from sandboxes.dataplane import failures, files, names
-from sandboxes.dataplane.processes import run_script
+from sandboxes.data_plane import failures, files, names
+from sandboxes.data_plane.processes import run_script
 from sandboxes.models.reach import Reach
 
 # Names that begin so are not shown. What is left of an upload that broke off goes after an hour.

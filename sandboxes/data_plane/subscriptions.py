@@ -9,11 +9,11 @@ import httpx
 
 from manta.core.computing import in_thread
 from sandboxes import errors
-from sandboxes.dataplane import failures, names, trusted
-from sandboxes.dataplane.client import object_of
-from sandboxes.dataplane.process_list import MOST_READ, ListReader
-from sandboxes.dataplane.processes import MOST_LOG, can_be_addressed
-from sandboxes.dataplane.streaming import PASSED_ON, streaming_client
+from sandboxes.data_plane import failures, names, trusted
+from sandboxes.data_plane.async_client import PASSED_ON, streaming_client
+from sandboxes.data_plane.client import object_of
+from sandboxes.data_plane.process_records import MOST_READ, ListReader
+from sandboxes.data_plane.processes import MOST_LOG, can_be_addressed
 from sandboxes.models.reach import Reach
 
 # In bytes.

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandboxes import errors
-from sandboxes.dataplane import names
-from sandboxes.dataplane.client import understood
-from sandboxes.dataplane.processes import run_script
+from sandboxes.data_plane import names
+from sandboxes.data_plane.client import understood
+from sandboxes.data_plane.processes import run_script
 from sandboxes.models.reach import Reach
 
 # How many entries one call tells. For a link's target a program is started.
