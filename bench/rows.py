@@ -76,15 +76,15 @@ def _measurements() -> dict[str, Callable[[], object]]:
     from django.test import Client
 
     from accounts.models import User
-    from sandboxes import starts
     from sandboxes.models import Sandbox
+    from sandboxes.reconciler import start_queue
 
     admin = User.objects.create_superuser("admin@example.com", "of-the-bench")
     as_admin, as_user = Client(HTTP_HOST="localhost"), Client(HTTP_HOST="localhost")
     as_admin.force_login(admin)
     as_user.force_login(User.objects.get(email="u500@example.com"))
     return {
-        "Sweep: which are to be made": starts.next_in_line,
+        "Sweep: which are to be made": start_queue.next_in_line,
         "Sweep: which are to be kept": lambda: Sandbox.objects.upkeep(16),
         "Sweep: which rows are watched": lambda: list(Sandbox.objects.watched()[:500]),
         "Status read: GET /api/sandbox/init": lambda: _get(as_user, "/api/sandbox/init"),

@@ -11,7 +11,7 @@ class OperationsConfig(AppConfig):
         from operations import sentry
         from operations.checker import Checker
         from operations.recorder import Recorder
-        from sandboxes import companions
+        from sandboxes.reconciler import companions
 
         sentry.start()
         companions.register(partial(Recorder, "worker"))

@@ -12,7 +12,7 @@ from sandboxes.control_plane.client import sdk
 from sandboxes.data_plane.client import client
 from sandboxes.data_plane.shares import shares
 from sandboxes.models import Phase, Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.faulty_provider import Provider
 from tests.support.local_blaxel import Server

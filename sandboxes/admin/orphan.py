@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from sandboxes import orphans
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Orphan
+from sandboxes.reconciler import orphans
 
 
 @admin.register(Orphan)

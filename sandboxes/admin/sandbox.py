@@ -13,10 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from sandboxes import audit, drift, services
+from sandboxes import audit, services
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.models.status import Status
+from sandboxes.reconciler import drift
 
 
 class StatusFilter(admin.SimpleListFilter):

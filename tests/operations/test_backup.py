@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from operations import backup
-from sandboxes import services, watch
+from sandboxes import services
 from sandboxes.models import Heartbeat, Installation, Orphan, Phase, Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import provider_sync
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory
 
 needs_tools = pytest.mark.skipif(
@@ -190,7 +191,7 @@ def test_one_of_a_user_made_after_the_backup_is_listed_and_given_to_nobody(file,
     forgotten = f"user-{later.pk}"
 
     restore(file)
-    watch.look_at_all()
+    provider_sync.look_at_all()
     somebody_else = UserFactory()
 
     assert Orphan.objects.get().name == forgotten

@@ -12,7 +12,7 @@ from manta.core.request_context import HEADER, bound
 from operations import failures
 from operations.models import Failure
 from operations.recorder import Recorder
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.settings import CANARY_KEY
 from tests.support.factories import SandboxFactory, pending
 from tests.support.waiting import wait_until
@@ -91,7 +91,7 @@ def test_a_bug_in_the_worker_is_found_too(alice, monkeypatch):
     def broken(sandbox):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("sandboxes.reconcile._STEPS", {"pending": broken})
+    monkeypatch.setattr("sandboxes.reconciler.reconcile._STEPS", {"pending": broken})
 
     reconcile(SandboxFactory(owner=alice, **pending()).pk)
     failures.flush("worker")

@@ -9,7 +9,7 @@ from operations import failures, metrics_store
 from operations.exposition import render
 from operations.models import Failure
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import PASSWORD
 from tests.support.waiting import wait_until
 
@@ -85,9 +85,9 @@ def test_the_log_lines_of_the_job_have_the_name(wanted, provider):
 
     listener = Listener()
     listener.addFilter(logging.getLogger().handlers[0].filters[0])
-    logging.getLogger("sandboxes.reconcile").addHandler(listener)
+    logging.getLogger("sandboxes.reconciler.reconcile").addHandler(listener)
     look(wanted)
-    logging.getLogger("sandboxes.reconcile").removeHandler(listener)
+    logging.getLogger("sandboxes.reconciler.reconcile").removeHandler(listener)
 
     assert set(names) == {"of-the-sign-in"}
 
@@ -106,7 +106,7 @@ def test_a_request_that_came_meanwhile_is_not_forgotten(made, monkeypatch):
     def keep(sandbox):
         Sandbox.objects.filter(pk=sandbox.pk).update(request_id="of-another-click")
 
-    monkeypatch.setattr("sandboxes.reconcile._STEPS", {Phase.READY: keep})
+    monkeypatch.setattr("sandboxes.reconciler.reconcile._STEPS", {Phase.READY: keep})
     Sandbox.objects.update(request_id="of-a-click")
 
     look(made)

@@ -19,7 +19,7 @@ django.setup()
 from django.test import Client
 from manta.core.request_context import HEADER
 from operations import sentry
-logger = logging.getLogger("sandboxes.worker")
+logger = logging.getLogger("sandboxes.reconciler.worker")
 
 
 def work(key):

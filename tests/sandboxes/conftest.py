@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.models import Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support import odd_names
 from tests.support.hostile_server import Hostile
 from tests.support.web_process import Web

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes import errors, services
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
 from tests.support.waiting import wait_until
 

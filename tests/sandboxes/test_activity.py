@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import audit, retention, services
+from sandboxes import audit, services
 from sandboxes.models import Action, SandboxEvent
+from sandboxes.reconciler import retention
 from tests.support.factories import SandboxFactory, UserFactory, make_token
 
 URL = "/sandbox/activity/"

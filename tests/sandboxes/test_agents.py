@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from sandboxes import retention
 from sandboxes.models import SandboxEvent, ToolCall
+from sandboxes.reconciler import retention
 from tests.support.factories import SandboxFactory, make_token
 
 URL = "/sandbox/agents/"

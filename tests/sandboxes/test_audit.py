@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes import services
 from sandboxes.models import Action, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 
 
 @pytest.fixture

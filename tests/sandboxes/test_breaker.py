@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sandboxes import control_plane, data_plane, errors, services, watch
+from sandboxes import control_plane, data_plane, errors, services
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 from sandboxes.models.reach import Reach
 from sandboxes.panel import Panel
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import provider_sync
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
 
 LIST = ("GET", "/sandboxes/")
@@ -115,7 +116,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
     provider.calls.clear()
 
     reconcile(other.pk)
-    watch.look_at_all()
+    provider_sync.look_at_all()
 
     other.refresh_from_db()
     assert provider.calls == []

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts.allauth_forms import SignUpForm
 from accounts.models import User
-from sandboxes import leases, services
+from sandboxes import services
 from sandboxes.models import Creation, Phase, Quota, Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import leases
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import PASSWORD, SandboxFactory, UserFactory, pending
 from tests.support.threads import at_once
 

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from sandboxes import drift, orphans, services, watch
+from sandboxes import services
 from sandboxes.models import Heartbeat, Installation, Orphan, Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import drift, orphans, provider_sync
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.waiting import wait_until
 
@@ -40,7 +41,7 @@ def ours():
 
 def look():
     Heartbeat.objects.all().delete()
-    watch.look_at_all()
+    provider_sync.look_at_all()
 
 
 def command(*args):

@@ -9,7 +9,7 @@ from accounts.deletion import delete_account
 from sandboxes import control_plane, services
 from sandboxes.models import Phase, Sandbox, SandboxEvent
 from sandboxes.models.expiry import expiry_of
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sandboxes import services
 from sandboxes.models import Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 
 CREATE = ("POST", "/sandboxes")
 
@@ -216,7 +216,7 @@ def test_a_bug_is_not_shown_and_is_tried_again(wanted, monkeypatch):
     def broken(*args):
         raise ZeroDivisionError("an inside matter")
 
-    monkeypatch.setattr("sandboxes.reconcile.starter.starters.current", broken)
+    monkeypatch.setattr("sandboxes.reconciler.starter.starters.current", broken)
 
     reconcile(wanted.pk)
 

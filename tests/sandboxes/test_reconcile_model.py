@@ -17,10 +17,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sandboxes import errors, leases, orphans, services, starts, watch
+from sandboxes import errors, services
 from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import leases, orphans, provider_sync, start_queue
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import UserFactory
 from tests.support.fake_provider import STRANGER, TROUBLES, Killed, World
 from tests.support.waiting import wait_until
@@ -124,7 +125,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def a_worker_looks(self):
         with suppress(Killed):
-            watch.look_at_all()
+            provider_sync.look_at_all()
         world.killed = False
 
     @invariant()
@@ -159,7 +160,7 @@ class Life(RuleBasedStateMachine):
 def sweep():
     """What a worker does at each turn; whether it lived through it."""
     try:
-        for pk in [*starts.next_in_line(), *Sandbox.objects.upkeep(100)]:
+        for pk in [*start_queue.next_in_line(), *Sandbox.objects.upkeep(100)]:
             reconcile(pk)
     except Killed:
         return False
@@ -174,7 +175,7 @@ def settle():
     for turn in range(40):
         world.passes(6)
         sweep()
-        watch.look_at_all()
+        provider_sync.look_at_all()
         if turn > 6 and not Sandbox.objects.filter(moving).exists():
             return
     raise AssertionError(f"not settled: {Sandbox.objects.filter(moving).values()}")

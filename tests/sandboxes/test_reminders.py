@@ -9,10 +9,11 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from sandboxes import reminder_mail, services
+from sandboxes import services
 from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent, reminder_schedule
-from sandboxes.reconcile.seen import observe
+from sandboxes.reconciler import reminders
+from sandboxes.reconciler.observation import observe
 from tests.support.factories import SandboxFactory
 from tests.support.threads import at_once
 
@@ -57,8 +58,8 @@ def sent(alice):
 def test_each_reminder_is_sent_in_its_time_and_once(expiring, alice, left, subject):
     expiring(left)
 
-    reminder_mail.send_due()
-    reminder_mail.send_due()
+    reminders.send_due()
+    reminders.send_due()
 
     assert sent(alice) == [subject]
     assert SandboxEvent.objects.get(action=Action.REMINDED).outcome == "ok"
@@ -76,7 +77,7 @@ def test_each_reminder_is_sent_in_its_time_and_once(expiring, alice, left, subje
 def test_what_is_not_due_is_not_sent(expiring, left, ttl):
     expiring(left, ttl)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert mail.outbox == []
 
@@ -85,14 +86,14 @@ def test_what_is_not_due_is_not_sent(expiring, left, ttl):
 def test_only_a_made_sandbox_has_reminders(expiring, phase):
     expiring(HOUR / 2, phase=phase)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert mail.outbox == []
 
 
 def test_the_next_reminder_follows_when_its_time_comes(expiring, alice):
     sandbox = expiring(23 * HOUR)
-    reminder_mail.send_due()
+    reminders.send_due()
     sandbox.refresh_from_db()
 
     assert sandbox.remind_at == sandbox.expires_at - HOUR
@@ -102,7 +103,7 @@ def test_the_next_reminder_follows_when_its_time_comes(expiring, alice):
 def test_after_a_while_without_a_worker_only_the_latest_is_sent(expiring, alice):
     expiring(HOUR / 2)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert sent(alice) == ["[Manta] Your sandbox expires in an hour"]
     assert Reminder.objects.count() == 1
@@ -110,24 +111,24 @@ def test_after_a_while_without_a_worker_only_the_latest_is_sent(expiring, alice)
 
 def test_a_date_that_moves_has_reminders_of_its_own(expiring, alice):
     sandbox = expiring(HOUR / 2)
-    reminder_mail.send_due()
+    reminders.send_due()
 
     sandbox = seen(sandbox, timezone.now() + 30 * 24 * HOUR)
-    reminder_mail.send_due()
+    reminders.send_due()
     assert len(sent(alice)) == 1
     assert sandbox.remind_at == sandbox.expires_at - 72 * HOUR
     sandbox = seen(sandbox, timezone.now() + 40 * timedelta(minutes=1))
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert len(sent(alice)) == 2
 
 
 def test_a_count_that_wavers_does_not_remind_again(expiring, alice):
     sandbox = expiring(HOUR / 2)
-    reminder_mail.send_due()
+    reminders.send_due()
 
     seen(sandbox, sandbox.expires_at + timedelta(minutes=1))
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert len(sent(alice)) == 1
 
@@ -136,14 +137,14 @@ def test_what_was_dismissed_in_the_page_needs_no_mail(expiring):
     sandbox = expiring(HOUR / 2)
     services.dismiss_reminder(sandbox=sandbox)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert mail.outbox == []
 
 
 def test_a_reminder_is_found_by_an_index(expiring, django_assert_num_queries):
     with django_assert_num_queries(1):
-        reminder_mail.send_due()
+        reminders.send_due()
 
     fields = [index["columns"] for index in indexes()]
     assert ["remind_at"] in fields
@@ -165,7 +166,7 @@ def test_the_mail_says_what_when_and_how_to_keep_it(expiring, settings, monkeypa
     work["branches"] = [{"name": "main", "commits": 2}]
     monkeypatch.setattr("sandboxes.data_plane.git_scan.look", lambda url: ([work], ""))
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     body = mail.outbox[0].body
     assert f"{sandbox.expires_at:%H:%M} UTC" in body
@@ -177,7 +178,7 @@ def test_the_mail_says_what_when_and_how_to_keep_it(expiring, settings, monkeypa
 def test_a_sandbox_that_does_not_answer_is_said_to_have_not_been_looked_into(expiring):
     expiring(HOUR / 2)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert "could not look" in mail.outbox[0].body
 
@@ -186,7 +187,7 @@ def test_a_look_before_a_reminder_is_no_use_of_the_persons(made, look_again):
     used_at = made.used_at
     Sandbox.objects.update(expires_at=timezone.now() + HOUR / 2, remind_at=timezone.now(), ttl=DAYS)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     made.refresh_from_db()
     assert "committed and pushed" in mail.outbox[0].body
@@ -234,7 +235,7 @@ def smtp(settings):
 def test_a_reminder_reaches_a_real_mail_server(expiring, smtp, alice):
     expiring(HOUR / 2)
 
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert "Subject: [Manta] Your sandbox expires in an hour" in smtp.received[0]
     assert f"To: {alice.email}" in smtp.received[0]
@@ -244,10 +245,10 @@ def test_while_the_mail_server_is_away_none_is_lost(expiring, smtp, settings):
     sandbox = expiring(HOUR / 2)
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
 
-    reminder_mail.send_due()
+    reminders.send_due()
     assert not Reminder.objects.exists()
     settings.EMAIL_PORT = port
-    reminder_mail.send_due()
+    reminders.send_due()
 
     assert len(smtp.received) == 1
     assert sandbox.reminders.count() == 1
@@ -257,8 +258,8 @@ def test_one_that_the_server_refuses_is_on_the_record_and_not_tried_again(expiri
     expiring(HOUR / 2)
     smtp.refuses = True
 
-    reminder_mail.send_due()
-    reminder_mail.send_due()
+    reminders.send_due()
+    reminders.send_due()
 
     assert smtp.received == []
     assert SandboxEvent.objects.get(action=Action.REMINDED).outcome == "mail_failed"
@@ -269,7 +270,7 @@ def test_several_workers_send_one_mail(smtp):
     sandbox = SandboxFactory(ttl=DAYS, expires_at=None)
     seen(sandbox, timezone.now() + HOUR / 2)
 
-    at_once(6, lambda number: reminder_mail.send_due())
+    at_once(6, lambda number: reminders.send_due())
 
     assert len(smtp.received) == 1
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sandboxes import starts
 from sandboxes.models import Sandbox
+from sandboxes.reconciler import start_queue
 from tests.support.factories import SandboxFactory
 
 pytestmark = [
@@ -35,8 +35,8 @@ def _plan(cursor, sql):
     "ask",
     [
         Sandbox.objects.is_any_due,
-        starts.next_in_line,
-        starts.note_throttled,
+        start_queue.next_in_line,
+        start_queue.note_throttled,
         lambda: Sandbox.objects.upkeep(16),
         lambda: list(Sandbox.objects.watched()),
         lambda: list(Sandbox.objects.order_by("-created_at", "-pk")[:100]),

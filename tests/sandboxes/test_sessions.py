@@ -18,8 +18,8 @@ from sandboxes.data_plane.client import client
 from sandboxes.mcp import upstream
 from sandboxes.models import Sandbox, reach
 from sandboxes.models.transitions import no_session, nothing_seen
-from sandboxes.reconcile import reconcile
-from sandboxes.watch import look_at_watched
+from sandboxes.reconciler.provider_sync import look_at_watched
+from sandboxes.reconciler.reconcile import reconcile
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Writes to its output what each request carries.

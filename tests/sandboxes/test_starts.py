@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from manta.core.metrics import THROTTLED_STARTS
-from sandboxes import leases, starts
 from sandboxes.models import Heartbeat, Phase, Sandbox
 from sandboxes.panel import Panel
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import leases, start_queue
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_who_comes_later_does_not_overtake():
     rows = queue_of(4)
 
     assert leases.acquire(rows[3].pk) is None
-    assert starts.next_in_line() == [rows[0].pk, rows[1].pk]
+    assert start_queue.next_in_line() == [rows[0].pk, rows[1].pk]
 
 
 def test_the_place_of_a_killed_worker_is_free_again():
@@ -58,7 +58,7 @@ def test_the_place_of_a_killed_worker_is_free_again():
 
     Sandbox.objects.filter(pk=rows[0].pk).update(lease_until=timezone.now())
 
-    assert starts.next_in_line() == [rows[0].pk]
+    assert start_queue.next_in_line() == [rows[0].pk]
 
 
 def test_who_waits_for_a_retry_keeps_nobody_waiting():
@@ -66,13 +66,13 @@ def test_who_waits_for_a_retry_keeps_nobody_waiting():
     later = timezone.now() + timedelta(seconds=20)
     Sandbox.objects.filter(pk=rows[0].pk).update(next_attempt_at=later)
 
-    assert starts.next_in_line() == [rows[1].pk, rows[2].pk]
+    assert start_queue.next_in_line() == [rows[1].pk, rows[2].pk]
 
 
 def test_keeping_and_deleting_wait_for_no_place():
     queue_of(2)
-    leases.acquire(starts.next_in_line()[0])
-    leases.acquire(starts.next_in_line()[0])
+    leases.acquire(start_queue.next_in_line()[0])
+    leases.acquire(start_queue.next_in_line()[0])
     made = SandboxFactory(next_attempt_at=timezone.now())
 
     assert leases.acquire(made.pk) is not None
@@ -99,10 +99,10 @@ def test_a_place_that_changes_changes_the_panel():
 def test_who_has_to_wait_is_counted_once():
     before = THROTTLED_STARTS._value.get()
     for _ in queue_of(5)[:2]:
-        leases.acquire(starts.next_in_line()[0])
+        leases.acquire(start_queue.next_in_line()[0])
 
-    starts.note_throttled()
-    starts.note_throttled()
+    start_queue.note_throttled()
+    start_queue.note_throttled()
 
     assert THROTTLED_STARTS._value.get() - before == 3
 
@@ -110,7 +110,7 @@ def test_who_has_to_wait_is_counted_once():
 def test_nobody_is_counted_while_there_are_places():
     queue_of(2)
 
-    starts.note_throttled()
+    start_queue.note_throttled()
 
     assert not Sandbox.objects.exclude(throttled_at=None).exists()
 

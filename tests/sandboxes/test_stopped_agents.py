@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
 from tests.support.waiting import wait_until
 from tests.support.web_process import cookie_of

@@ -1,8 +1,9 @@
 """Looking at the provider: it keeps the rows true, and wakes nothing."""
 
-from sandboxes import services, watch
+from sandboxes import services
 from sandboxes.models import Heartbeat, Phase, Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler import provider_sync
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.waiting import wait_until
 
 
@@ -14,7 +15,7 @@ def test_looking_does_not_wake(made, provider, client, admin_user, record_at_pro
     for path in ("/workspace/", "/sandbox/panel/", "/sandbox/stage/", "/api/sandbox/init"):
         assert client.get(path).status_code == 200
     client.post("/sandbox/refresh/")
-    watch.look_at_all()
+    provider_sync.look_at_all()
     reconcile(made.pk)
     client.force_login(admin_user)
     assert client.get("/admin/sandboxes/sandbox/").status_code == 200
@@ -28,7 +29,7 @@ def test_looking_does_not_wake(made, provider, client, admin_user, record_at_pro
 def test_a_look_sees_that_it_fell_asleep(made, provider):
     wait_until(lambda: provider.server.sleeps(made.name))
 
-    watch.look_at_all()
+    provider_sync.look_at_all()
 
     made.refresh_from_db()
     assert made.status == "standby"
@@ -37,7 +38,7 @@ def test_a_look_sees_that_it_fell_asleep(made, provider):
 def test_a_look_sees_that_it_is_gone(made, provider):
     provider.server.http.delete(f"/v0/sandboxes/{made.name}")
 
-    watch.look_at_all()
+    provider_sync.look_at_all()
     assert Sandbox.objects.due().get() == made
     reconcile(made.pk)
 
@@ -49,17 +50,17 @@ def test_only_watched_rows_are_looked_at_between_full_looks(made, provider):
     Sandbox.objects.update(watched_until=None)
     provider.calls.clear()
 
-    watch.look_at_watched()
+    provider_sync.look_at_watched()
     assert provider.calls == []
 
     services.watch(Sandbox.objects.get())
-    watch.look_at_watched()
+    provider_sync.look_at_watched()
     assert provider.calls == [("GET", "/sandboxes")]
 
 
 def test_a_look_at_a_provider_that_is_down_changes_no_row(made, provider):
     with provider.down():
-        watch.look_at_all()
+        provider_sync.look_at_all()
 
     made.refresh_from_db()
     assert made.phase == Phase.READY
@@ -72,7 +73,7 @@ def test_one_odd_sandbox_does_not_hide_the_others(made, provider, record_at_prov
     page = {"data": [odd, {**record, "state": "STANDBY"}], "meta": {"hasMore": False}}
     provider.fails("GET", "/sandboxes", 200, page)
 
-    watch.look_at_all()
+    provider_sync.look_at_all()
 
     made.refresh_from_db()
     assert made.status == "standby"
@@ -81,7 +82,7 @@ def test_one_odd_sandbox_does_not_hide_the_others(made, provider, record_at_prov
 def test_a_look_that_works_ends_an_error(made):
     Sandbox.objects.update(error_code="provider_unavailable", error_message="It was down.")
 
-    watch.look_at_all()
+    provider_sync.look_at_all()
 
     made.refresh_from_db()
     assert (made.error_code, made.error_message) == ("", "")

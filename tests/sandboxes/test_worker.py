@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sandboxes import control_plane, services
 from sandboxes.models import Heartbeat, Phase, Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.waiting import wait_until
 from tests.support.worker_process import running_worker

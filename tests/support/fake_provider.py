@@ -11,9 +11,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from sandboxes import control_plane, data_plane, errors, leases
+from sandboxes import control_plane, data_plane, errors
 from sandboxes.control_plane import ProviderSandbox, circuit_breaker
 from sandboxes.models.reach import LIFETIME, Reach
+from sandboxes.reconciler import leases
 
 _real_now = timezone.now
 STRANGER = {"manta-owner": "999999"}

@@ -4,8 +4,9 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.management.base import BaseCommand, CommandError
 
-from sandboxes import errors, orphans
+from sandboxes import errors
 from sandboxes.models import Orphan
+from sandboxes.reconciler import orphans
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sandboxes.worker import Worker
+from sandboxes.reconciler.worker import Worker
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from sandboxes import control_plane, data_plane
 from sandboxes.inside.path import PATH
 from sandboxes.models import Phase, Sandbox
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, make_token, pending
 from tests.support.waiting import wait_until
 from tests.support.web_process import PATIENCE

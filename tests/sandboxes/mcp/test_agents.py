@@ -14,7 +14,7 @@ from accounts.oauth import agents
 from sandboxes import data_plane
 from sandboxes.mcp import PATH
 from sandboxes.models import Sandbox, SandboxEvent, ToolCall
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.support.oauth_client import REDIRECT, VERIFIER, Agent
 from tests.support.redis_server import Redis
 from tests.support.waiting import wait_until

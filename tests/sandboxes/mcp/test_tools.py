@@ -13,7 +13,7 @@ from sandboxes import data_plane
 from sandboxes.mcp import PATH
 from sandboxes.mcp.own_tools import TOOLS
 from sandboxes.models import Sandbox, SandboxEvent
-from sandboxes.reconcile import reconcile
+from sandboxes.reconciler.reconcile import reconcile
 from tests.settings import CANARY_KEY
 from tests.support.factories import SandboxFactory, pending
 from tests.support.waiting import wait_until

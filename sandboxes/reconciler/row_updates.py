@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from sandboxes import audit, leases
+from sandboxes import audit
 from sandboxes.models import Action, Sandbox
+from sandboxes.reconciler import leases
 
 
 class Overtaken(Exception):

@@ -11,9 +11,9 @@ from manta.core import metrics
 from sandboxes import control_plane, errors, services
 from sandboxes.models import Action, Phase, Sandbox, Step, status
 from sandboxes.models.expiry import expiry_of
-from sandboxes.reconcile.rows import save, save_and_record
-from sandboxes.reconcile.seen import check_owner, observe
-from sandboxes.reconcile.starter import run_starter, write_starter
+from sandboxes.reconciler.observation import check_owner, observe
+from sandboxes.reconciler.row_updates import save, save_and_record
+from sandboxes.reconciler.starter import run_starter, write_starter
 
 
 def make(sandbox: Sandbox) -> None:

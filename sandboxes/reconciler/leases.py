@@ -10,8 +10,8 @@ from typing import Any, cast
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import starts
 from sandboxes.models import Installation, Phase, Sandbox
+from sandboxes.reconciler import start_queue
 
 LEASE = timedelta(seconds=10)
 
@@ -25,13 +25,13 @@ def acquire(pk: int) -> Sandbox | None:
     due = Sandbox.objects.due().filter(pk=pk)
     phase = due.values_list("phase", flat=True).first()
     # Asked before anything is locked: another worker may have taken it since this one looked.
-    if phase is None or (phase == Phase.PENDING and pk not in starts.next_in_line()):
+    if phase is None or (phase == Phase.PENDING and pk not in start_queue.next_in_line()):
         return None
     holder, now = uuid.uuid4(), timezone.now()
     with transaction.atomic():
         if phase == Phase.PENDING:
             Installation.lock()  # so that all workers together keep to the limit
-            if pk not in starts.next_in_line():
+            if pk not in start_queue.next_in_line():
                 return None
         taken = due.filter(phase=phase).update(
             lease_holder=holder,

@@ -10,11 +10,11 @@ from sandboxes import control_plane, errors, services
 from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
 from sandboxes.models.expiry import expiry_of
 from sandboxes.models.transitions import no_session
-from sandboxes.reconcile.restarting import give_up_if_hopeless, restart
-from sandboxes.reconcile.rows import save, save_and_record
-from sandboxes.reconcile.seen import COUNT_IS_ROUGH, check_owner, note_drift, observe
-from sandboxes.reconcile.starter import run_starter, write_starter
-from sandboxes.reconcile.unsaved import look_for_unsaved_work
+from sandboxes.reconciler.observation import COUNT_IS_ROUGH, check_owner, note_drift, observe
+from sandboxes.reconciler.restart import give_up_if_hopeless, restart
+from sandboxes.reconciler.row_updates import save, save_and_record
+from sandboxes.reconciler.starter import run_starter, write_starter
+from sandboxes.reconciler.unsaved_work import look_for_unsaved_work
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from manta.core import metrics
-from sandboxes import audit, errors, leases
+from sandboxes import audit, errors
 from sandboxes.models import Action, Phase, Sandbox, Step
+from sandboxes.reconciler import leases
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from sandboxes import control_plane, errors, orphans
+from sandboxes import control_plane, errors
 from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Heartbeat, Phase, Sandbox, status
 from sandboxes.models.status import Status
-from sandboxes.reconcile.seen import is_ours, note_drift, observe
-from sandboxes.reconcile.starter import STARTER_EVERY
+from sandboxes.reconciler import orphans
+from sandboxes.reconciler.observation import is_ours, note_drift, observe
+from sandboxes.reconciler.starter import STARTER_EVERY
 
 logger = logging.getLogger(__name__)
 

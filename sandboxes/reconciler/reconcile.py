@@ -6,13 +6,14 @@ Every step can be repeated, so that a crash at any point is finished by whoever 
 import logging
 
 from manta.core.request_context import bound
-from sandboxes import errors, leases
+from sandboxes import errors
 from sandboxes.models import Phase, Sandbox
-from sandboxes.reconcile.deletion import delete
-from sandboxes.reconcile.failures import note_failure
-from sandboxes.reconcile.keeping import keep
-from sandboxes.reconcile.making import make
-from sandboxes.reconcile.rows import Overtaken
+from sandboxes.reconciler import leases
+from sandboxes.reconciler.deleting import delete
+from sandboxes.reconciler.failures import note_failure
+from sandboxes.reconciler.pending import make
+from sandboxes.reconciler.ready import keep
+from sandboxes.reconciler.row_updates import Overtaken
 
 logger = logging.getLogger(__name__)
 

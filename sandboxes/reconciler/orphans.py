@@ -12,7 +12,7 @@ from accounts.models import User
 from sandboxes import audit, control_plane, errors
 from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Action, Installation, Orphan, Sandbox, status
-from sandboxes.reconcile.seen import is_ours
+from sandboxes.reconciler.observation import is_ours
 
 # A younger one may be somebody's whose row is only just being written.
 YOUNGEST = timedelta(hours=1)

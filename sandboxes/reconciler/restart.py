@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from sandboxes import control_plane, data_plane, errors
 from sandboxes.models import Action, Sandbox
-from sandboxes.reconcile.rows import save_and_record
-from sandboxes.reconcile.starter import run_starter, write_starter
+from sandboxes.reconciler.row_updates import save_and_record
+from sandboxes.reconciler.starter import run_starter, write_starter
 
 
 def restart(sandbox: Sandbox, wanted: datetime) -> None:

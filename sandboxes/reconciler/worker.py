@@ -16,20 +16,18 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from accounts.oauth import agents
-from sandboxes import (
-    companions,
-    control_plane,
-    leases,
-    quotas,
-    reconcile,
-    reminder_mail,
-    retention,
-    services,
-    starts,
-    watch,
-)
+from sandboxes import control_plane, quotas, services
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Heartbeat, Sandbox
+from sandboxes.reconciler import (
+    companions,
+    leases,
+    provider_sync,
+    reconcile,
+    reminders,
+    retention,
+    start_queue,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class Worker:
         # Apart, so that a queue of new sandboxes holds up no deletion and no restart.
         self._makers = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="make")
         self._keepers = ThreadPoolExecutor(KEEPERS, thread_name_prefix="keep")
-        self._looks = [_Look(watch.look_at_watched), _Look(watch.look_at_all)]
+        self._looks = [_Look(provider_sync.look_at_watched), _Look(provider_sync.look_at_all)]
         # Apart as well: a mail server may take its time.
         self._post = ThreadPoolExecutor(1, thread_name_prefix="post")
         self._posting: Future[None] | None = None
@@ -129,7 +127,7 @@ class Worker:
     def _remind(self) -> None:
         """Send the reminders that are due, unless some still are being sent."""
         if self._posting is None or self._posting.done():
-            self._posting = self._post.submit(_guarded, reminder_mail.send_due)
+            self._posting = self._post.submit(_guarded, reminders.send_due)
 
     def _close_ports(self) -> None:
         """Make private what has been public for long enough, unless that is under way."""
@@ -142,8 +140,8 @@ class Worker:
 
     def _sweep(self) -> None:
         leases.renew_all()
-        starts.note_throttled()
-        for pk in starts.next_in_line():
+        start_queue.note_throttled()
+        for pk in start_queue.next_in_line():
             self._take(pk, self._makers)
         for pk in Sandbox.objects.upkeep(KEEPERS * 4):
             self._take(pk, self._keepers)

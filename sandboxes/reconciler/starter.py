@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes import data_plane, starters
 from sandboxes.models import Sandbox, Step
-from sandboxes.reconcile.rows import save
+from sandboxes.reconciler.row_updates import save
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from sandboxes import audit
 from sandboxes.models import Action, Phase, Reminder, Sandbox, reminder_schedule
-from sandboxes.reconcile.unsaved import look_for_unsaved_work
+from sandboxes.reconciler.unsaved_work import look_for_unsaved_work
 
 logger = logging.getLogger(__name__)
 

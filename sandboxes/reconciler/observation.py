@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from sandboxes import audit, errors
 from sandboxes.control_plane import ProviderSandbox
-from sandboxes.drift import drift_of
 from sandboxes.models import Action, Sandbox, reminder_schedule, status
 from sandboxes.models.transitions import no_session
+from sandboxes.reconciler.drift import drift_of
 
 # A sandbox older than its owner is not theirs, whatever its label says: ids can come back.
 CLOCK_SKEW = timedelta(minutes=5)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from sandboxes import audit, control_plane
 from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
 from sandboxes.models.transitions import nothing_seen, to_be_made
-from sandboxes.reconcile.rows import Overtaken, save
-from sandboxes.reconcile.seen import is_ours
+from sandboxes.reconciler.observation import is_ours
+from sandboxes.reconciler.row_updates import Overtaken, save
 
 
 def delete(sandbox: Sandbox) -> None:

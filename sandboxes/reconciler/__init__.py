@@ -1,0 +1,1 @@
+"""The worker: makes rows and real sandboxes agree."""
