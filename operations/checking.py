@@ -11,7 +11,7 @@ from operations.doctor import Finding
 from operations.models import CHECK_PATIENCE, Check
 from sandboxes import audit, services
 from sandboxes.models import Action, Sandbox
-from sandboxes.services.rows import require_ready
+from sandboxes.services.row_updates import require_ready
 
 
 def start_check(*, sandbox: Sandbox, actor: User) -> None:

@@ -16,18 +16,20 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from accounts.oauth import agents
-from sandboxes import control_plane, quotas, services
+from sandboxes import control_plane
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Heartbeat, Sandbox
 from sandboxes.reconciler import (
     companions,
     leases,
     provider_sync,
+    public_ports,
     reconcile,
     reminders,
     retention,
     start_queue,
 )
+from sandboxes.services import quotas
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +134,7 @@ class Worker:
     def _close_ports(self) -> None:
         """Make private what has been public for long enough, unless that is under way."""
         if self._closing is None or self._closing.done():
-            self._closing = self._keepers.submit(_guarded, services.close_overdue)
+            self._closing = self._keepers.submit(_guarded, public_ports.close_overdue)
 
     def _sweep_if_due(self) -> None:
         if Sandbox.objects.is_any_due():

@@ -3,7 +3,7 @@ it marks the row, and the worker makes the row and the real sandbox agree. What 
 for the sandbox, in threads of its own.
 """
 
-from sandboxes.services.deletion import delete_sandbox, reset_sandbox
+from sandboxes.services.deletion import delete_sandbox, look_for_unsaved_work, reset_sandbox
 from sandboxes.services.expiry import dismiss_reminder, extend_sandbox
 from sandboxes.services.file_moves import delete_path, move_path, restore_path
 from sandboxes.services.file_search import search
@@ -12,6 +12,9 @@ from sandboxes.services.ports import (
     Port,
     Reason,
     list_ports,
+    list_previews,
+    make_private,
+    make_public,
     open_port,
     require_open_to_previews,
 )
@@ -24,19 +27,8 @@ from sandboxes.services.processes import (
     stop_process,
 )
 from sandboxes.services.provisioning import ensure_sandbox, initialize_sandbox, start_over
-from sandboxes.services.publishing import (
-    close_overdue,
-    list_previews,
-    make_private,
-    make_public,
-)
 from sandboxes.services.restarts import restart_sandbox
-from sandboxes.services.rows import (
-    refresh_sandbox,
-    require_ready,
-    use,
-    watch,
-)
+from sandboxes.services.row_updates import refresh_sandbox, require_ready, use, watch
 from sandboxes.services.sessions import ensure_session, open_session, require_reach
 from sandboxes.services.terminals import (
     MOST_TERMINALS,
@@ -45,7 +37,6 @@ from sandboxes.services.terminals import (
     find_terminal,
     visit_terminal,
 )
-from sandboxes.services.unsaved import look_for_unsaved_work
 
 __all__ = [
     "MOST_TERMINALS",
@@ -53,7 +44,6 @@ __all__ = [
     "Reason",
     "add_terminal",
     "check_process_name",
-    "close_overdue",
     "close_terminal",
     "delete_path",
     "delete_sandbox",

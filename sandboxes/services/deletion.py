@@ -1,12 +1,14 @@
-"""Deleting sandboxes: for good, and to start anew."""
+"""Deleting sandboxes, for good or to start anew; and asking first what would be lost."""
 
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from sandboxes import audit, errors, quotas
+from sandboxes import audit, errors
 from sandboxes.models import Action, Installation, Phase, Sandbox
-from sandboxes.services.rows import mark
+from sandboxes.services import quotas
+from sandboxes.services.row_updates import mark
 
 
 def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
@@ -49,3 +51,9 @@ def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reaso
             mark(row, phase=Phase.DELETING, remake=remake, **fields)
             audit.record(row, action, actor=actor, reason=reason)
     sandbox.phase, sandbox.remake = row.phase, row.remake
+
+
+def look_for_unsaved_work(*, sandbox: Sandbox) -> None:
+    """Have the worker look into its git folders now, which wakes it; no use of the person's."""
+    if not sandbox.is_looked_into:
+        mark(sandbox, unsaved_wanted_at=timezone.now(), unsaved_problem="")

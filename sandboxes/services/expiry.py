@@ -9,7 +9,7 @@ from django.utils import timezone
 from sandboxes import audit
 from sandboxes.models import Action, Phase, Reminder, Sandbox, reminder_schedule
 from sandboxes.models.expiry import extension_of
-from sandboxes.services.rows import require_ready
+from sandboxes.services.row_updates import require_ready
 
 # Asked for again within this time, it is the same wish: a double click.
 _SAME_WISH = timedelta(minutes=1)

@@ -14,7 +14,7 @@ from sandboxes.data_plane import drafts, files, names, run_script
 from sandboxes.data_plane import entries as links
 from sandboxes.data_plane.files import Content, Listing
 from sandboxes.models import Sandbox
-from sandboxes.services.rows import use
+from sandboxes.services.row_updates import use
 from sandboxes.services.sessions import require_reach
 
 # What an editor takes at once.

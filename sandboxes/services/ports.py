@@ -1,9 +1,16 @@
-"""What is reached through a port of a sandbox: what listens, and opening it."""
+"""What is reached through a port of a sandbox: what listens, opening it, and making it public.
+
+The row of a public port comes first and goes last. A process that is killed in between, or a
+provider that fails, leaves a row whose time is over, and the worker makes the port private.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
 
 from sandboxes import audit, control_plane, data_plane, errors, starters
 from sandboxes.data_plane.bind_hints import how_to_listen_everywhere
@@ -11,7 +18,7 @@ from sandboxes.data_plane.preview_url import with_path, with_token
 from sandboxes.data_plane.process_snapshot import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.models.status import Status
-from sandboxes.services.rows import refresh_sandbox, require_ready, use, watch
+from sandboxes.services.row_updates import refresh_sandbox, require_ready, use, watch
 from sandboxes.services.sessions import ensure_session
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
@@ -19,6 +26,9 @@ from sandboxes.services.sessions import ensure_session
 PREVIEW_LIFETIME = timedelta(hours=1)
 # The sandbox's own: its API, and what the provider's gateway takes for itself.
 RESERVED_PORTS = frozenset({80, 443, 8080})
+# The provider deletes a preview at its date, with the private access to it. So Manta makes it
+# private a little sooner; the provider's date is for when no worker runs.
+SOONER = timedelta(seconds=5)
 
 
 class Reason(StrEnum):
@@ -143,3 +153,72 @@ def _why_closed(sandbox: Sandbox, port: int) -> str:
         f"Nothing listens on port {port}. Start a server on it inside the sandbox, "
         "on 0.0.0.0 and not only on 127.0.0.1, and try again."
     )
+
+
+def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: Any) -> PublicPort:
+    """Let anybody open the port who has its address, for a while or until it is made private.
+
+    Raises PortReserved, SandboxBusy, SandboxGone, or a ProviderError.
+    """
+    require_open_to_previews(port)
+    require_ready(sandbox)
+    until = (timezone.now() + lasts).replace(microsecond=0) if lasts else None
+    fields = {"until": until, "made_by": actor, "made_at": timezone.now()}
+    row, _ = PublicPort.objects.update_or_create(sandbox=sandbox, port=port, defaults=fields)
+    try:
+        row.url = control_plane.publish_preview(sandbox.name, port, until)
+    except errors.SandboxError:
+        _end(row)
+        raise
+    detail = f"{port}, until {until:%-d %b %H:%M} UTC" if until else str(port)
+    with transaction.atomic():
+        row.save(update_fields=["url"])
+        audit.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
+    use(sandbox)
+    return row
+
+
+def make_private(*, sandbox: Sandbox, port: int, actor: Any) -> None:
+    """Let nobody open the port but its owner; what others have open ends.
+
+    Where the provider doesn't answer, the worker goes on trying. Raises PortReserved, SandboxBusy,
+    SandboxGone, or a ProviderError.
+    """
+    require_open_to_previews(port)
+    require_ready(sandbox)
+    row = PublicPort.objects.filter(sandbox=sandbox, port=port).first()
+    if row is not None:
+        _end(row)
+    # Also without a row: it may have been made public at the provider.
+    control_plane.unpublish_preview(sandbox.name, port)
+    if row is not None:
+        forget(row, actor)
+
+
+def _end(row: PublicPort) -> None:
+    row.until = timezone.now()
+    row.save(update_fields=["until"])
+
+
+def forget(row: PublicPort, actor: Any) -> bool:
+    """Delete the row and put that on record, unless it was made public anew meanwhile."""
+    with transaction.atomic():
+        deleted, _ = PublicPort.objects.over(timezone.now() + SOONER).filter(pk=row.pk).delete()
+        if deleted:
+            audit.record(row.sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(row.port))
+    return bool(deleted)
+
+
+def list_previews(*, sandbox: Sandbox) -> list[control_plane.Preview]:
+    """What the provider has, and the rows put right by it. Does not wake the sandbox.
+
+    Raises SandboxBusy, SandboxGone, or a ProviderError.
+    """
+    require_ready(sandbox)
+    previews = control_plane.list_previews(sandbox.name)
+    known = set(PublicPort.objects.filter(sandbox=sandbox).values_list("port", flat=True))
+    for preview in previews:
+        if preview.public and preview.port not in known:  # made public at the provider
+            fields = {"until": preview.expires_at, "url": preview.url}
+            PublicPort.objects.get_or_create(sandbox=sandbox, port=preview.port, defaults=fields)
+    return previews

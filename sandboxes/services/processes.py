@@ -12,7 +12,7 @@ from sandboxes.data_plane.process_list import Fields, Table, slim, tabulate
 from sandboxes.data_plane.process_snapshot import Census
 from sandboxes.models import Action, Sandbox
 from sandboxes.models.reach import Reach
-from sandboxes.services.rows import use
+from sandboxes.services.row_updates import use
 from sandboxes.services.sessions import require_reach
 
 # How often one that fails is started again by the sandbox itself.

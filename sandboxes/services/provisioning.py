@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from manta.core.request_context import current_request_id
-from sandboxes import audit, errors, quotas
+from sandboxes import audit, errors
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.models.status import Status
 from sandboxes.models.transitions import nothing_seen, to_be_made
-from sandboxes.services.rows import mark
+from sandboxes.services import quotas
+from sandboxes.services.row_updates import mark
 
 
 def name_for(user: User) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandboxes import control_plane
 from sandboxes.models import Sandbox
-from sandboxes.services.rows import require_ready
+from sandboxes.services.row_updates import require_ready
 
 
 def require_reach(sandbox: Sandbox) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from sandboxes import audit, data_plane, errors
 from sandboxes.models import Action, Phase, Sandbox, Terminal
-from sandboxes.services.rows import use
+from sandboxes.services.row_updates import use
 from sandboxes.services.sessions import ensure_session
 
 MOST_TERMINALS = 12

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from sandboxes import control_plane, errors, services
 from sandboxes.models import Action, PublicPort, Sandbox, SandboxEvent
+from sandboxes.reconciler.public_ports import close_overdue
 from sandboxes.reconciler.reconcile import reconcile
-from sandboxes.services import close_overdue
 
 HOUR = timedelta(hours=1)
 

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sandboxes import errors, quotas, services
+from sandboxes import errors, services
 from sandboxes.models import Creation, Phase, Quota, Sandbox, SandboxEvent
+from sandboxes.services import quotas
 from tests.support.factories import PASSWORD, SandboxFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
