@@ -7,6 +7,7 @@ class SandboxesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.hooks import register_export
-        from sandboxes import account_data, checks, signals  # noqa: F401
+        from sandboxes import checks, signals  # noqa: F401
+        from sandboxes.presenters import account_data
 
         register_export(account_data.export)

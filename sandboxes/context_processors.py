@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from sandboxes import live, terminal
 from sandboxes.inside import path as inside
 from sandboxes.models import Sandbox
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 
 
 def panel(request: HttpRequest) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from accounts.models import Scope
 from manta.core.api_input import has_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
-from sandboxes.api.serializers import (
+from sandboxes.models import Sandbox
+from sandboxes.presenters.serializers import (
     ConfirmRequest,
     DetailResponse,
     ErrorResponse,
     SandboxDetailSerializer,
 )
-from sandboxes.models import Sandbox
 
 _UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
 _REFUSED = {

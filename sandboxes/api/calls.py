@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from accounts.models import Scope
 from manta.core.api_input import valid
 from sandboxes.api.events import REFUSED, EventPagination, PageQuery
-from sandboxes.calls import CallEntry, Search
 from sandboxes.models import ToolCall
+from sandboxes.presenters.tool_call_log import CallEntry, Search
 
 
 class ToolCallSerializer(serializers.BaseSerializer[ToolCall]):

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 
 from accounts.models import Scope, User
 from manta.core.api_input import Serializer, valid
-from sandboxes.activity import Entry
-from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import SandboxEvent
+from sandboxes.presenters.event_log import Entry
+from sandboxes.presenters.serializers import ErrorResponse
 
 REFUSED = dict.fromkeys((400, 401, 403), ErrorResponse)
 

@@ -17,8 +17,8 @@ from accounts.models import Scope
 from manta.core.api_input import JSONParser, Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
-from sandboxes.api.serializers import ErrorResponse, stamp
 from sandboxes.data_plane import names
+from sandboxes.presenters.serializers import ErrorResponse, stamp
 from sandboxes.services.files import Entry, File, Folder, Kind
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 503), ErrorResponse)

@@ -13,13 +13,13 @@ from rest_framework.views import APIView
 from accounts.models import Scope, User
 from manta.core.api_input import expect_no_fields
 from sandboxes import errors, services
-from sandboxes.api.serializers import (
+from sandboxes.models import Phase, Sandbox
+from sandboxes.presenters.serializers import (
     ErrorResponse,
     InitResponse,
     SandboxSerializer,
     StatusResponse,
 )
-from sandboxes.models import Phase, Sandbox
 
 # Seconds that POST may wait for the sandbox, and between its looks at the row.
 _WAIT = 3.0

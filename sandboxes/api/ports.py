@@ -13,8 +13,8 @@ from accounts.models import Scope
 from manta.core.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
-from sandboxes.api.serializers import ErrorResponse, stamp
 from sandboxes.models import PublicPort
+from sandboxes.presenters.serializers import ErrorResponse, stamp
 from sandboxes.services import Port
 
 _DAY = 24 * 3600

@@ -12,8 +12,8 @@ from accounts.models import Scope
 from manta.core.api_input import Serializer, expect_no_fields
 from sandboxes import errors, services
 from sandboxes.api.own import own
-from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import Sandbox
+from sandboxes.presenters.serializers import ErrorResponse
 from sandboxes.services.processes import Wanted
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)

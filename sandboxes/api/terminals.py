@@ -12,8 +12,8 @@ from accounts.models import Scope
 from manta.core.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
-from sandboxes.api.serializers import ErrorResponse
 from sandboxes.models import Terminal
+from sandboxes.presenters.serializers import ErrorResponse
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404), ErrorResponse)
 _CONNECT = (

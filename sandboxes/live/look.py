@@ -19,7 +19,7 @@ from accounts.sessions import SignIn, batches, ended
 from sandboxes.live import messages
 from sandboxes.live.cursor import Cursor
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox, SandboxEvent, ToolCall
-from sandboxes.panel import Panel, Signs
+from sandboxes.presenters.panel import Panel, Signs
 
 # Longer than any transaction lasts that writes an event.
 _SETTLED_AFTER = timedelta(seconds=10)

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from accounts.models import User
-from sandboxes.activity import Entry
-from sandboxes.api.serializers import SandboxSerializer
 from sandboxes.live.cursor import Cursor
 from sandboxes.models import SandboxEvent
-from sandboxes.panel import Panel
+from sandboxes.presenters.event_log import Entry
+from sandboxes.presenters.panel import Panel
+from sandboxes.presenters.serializers import SandboxSerializer
 
 # Milliseconds until a page asks again after its stream broke off.
 RETRY = 1000

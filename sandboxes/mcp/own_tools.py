@@ -8,8 +8,8 @@ from typing import Any
 from django.urls import reverse
 
 from sandboxes import control_plane, errors, services
-from sandboxes.api.serializers import SandboxSerializer, stamp
 from sandboxes.models import Sandbox
+from sandboxes.presenters.serializers import SandboxSerializer, stamp
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from manta.core.query_parameters import whole_number
-from sandboxes.activity import Page, json_lines
 from sandboxes.models import SandboxEvent
+from sandboxes.presenters.event_log import Page, json_lines
 
 
 @require_GET

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from manta.core.query_parameters import whole_number
-from sandboxes.calls import CallPage, Search, json_lines
 from sandboxes.models import ToolCall
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
+from sandboxes.presenters.tool_call_log import CallPage, Search, json_lines
 
 
 @require_GET

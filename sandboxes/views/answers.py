@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from sandboxes import services
 from sandboxes.models import Sandbox
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 
 
 def own(user: User) -> Sandbox | None:

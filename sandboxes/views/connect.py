@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
 from sandboxes import errors
-from sandboxes.clients import CLIENTS, named
-from sandboxes.connections import connections
 from sandboxes.mcp import trial
+from sandboxes.presenters.mcp_client_presets import CLIENTS, named
+from sandboxes.presenters.mcp_connections import connections
 
 # Which part of the page htmx asks for, by its target.
 _PARTS = {"client": "#client", "connections": "#connections"}

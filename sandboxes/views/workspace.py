@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
 from sandboxes import services
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 from sandboxes.views.answers import answer, changed, own, own_or_404, unchanged
 
 

@@ -139,7 +139,7 @@ def test_a_script_without_a_proof_reads_why(signed_in_anew):
 
 
 def test_a_bug_names_its_request(client, alice, monkeypatch):
-    monkeypatch.setattr("sandboxes.panel.Panel.of", lambda *args: 1 / 0)
+    monkeypatch.setattr("sandboxes.presenters.panel.Panel.of", lambda *args: 1 / 0)
     client.raise_request_exception = False
     client.force_login(alice)
 

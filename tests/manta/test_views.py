@@ -64,7 +64,7 @@ def test_a_bug_is_a_page_without_a_traceback(client, alice, monkeypatch):
     def broken(*args):
         raise ZeroDivisionError("an inside matter")
 
-    monkeypatch.setattr("sandboxes.panel.Panel.of", broken)
+    monkeypatch.setattr("sandboxes.presenters.panel.Panel.of", broken)
     client.raise_request_exception = False
     client.force_login(alice)
 

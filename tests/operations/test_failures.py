@@ -34,7 +34,7 @@ def broken_panel(monkeypatch):
         secret_in_a_variable = "seen-by-nobody"  # noqa: F841
         raise ZeroDivisionError("an inside matter")
 
-    monkeypatch.setattr("sandboxes.panel.Panel.of", of)
+    monkeypatch.setattr("sandboxes.presenters.panel.Panel.of", of)
 
 
 @pytest.fixture

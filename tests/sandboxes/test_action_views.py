@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sandboxes.models import Heartbeat, Phase, Reminder, Sandbox
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 from tests.support.factories import SandboxFactory, pending
 
 HTMX = {"HX-Request": "true"}

@@ -10,7 +10,7 @@ from sandboxes import control_plane, data_plane, errors, services
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Breaker, Heartbeat, Phase, Sandbox
 from sandboxes.models.reach import Reach
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 from sandboxes.reconciler import provider_sync
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending

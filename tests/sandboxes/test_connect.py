@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from accounts.models import PersonalToken
-from sandboxes.clients import CLIENTS
 from sandboxes.models import Sandbox, ToolCall
+from sandboxes.presenters.mcp_client_presets import CLIENTS
 from tests.support.factories import make_token
 from tests.support.supervisor import free_port
 from tests.support.waiting import wait_until

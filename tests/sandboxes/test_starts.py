@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from manta.core.metrics import THROTTLED_STARTS
 from sandboxes.models import Heartbeat, Phase, Sandbox
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 from sandboxes.reconciler import leases, start_queue
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending

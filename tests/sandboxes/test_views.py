@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from sandboxes import errors
 from sandboxes.models import Heartbeat, Phase, Sandbox
-from sandboxes.panel import Panel
+from sandboxes.presenters.panel import Panel
 from tests.support.factories import SandboxFactory, pending
 
 HTMX = {"HX-Request": "true"}

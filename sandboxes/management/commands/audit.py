@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils.timezone import is_naive, make_aware
 
-from sandboxes import activity
 from sandboxes.models import SandboxEvent
+from sandboxes.presenters import event_log
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         events = _filtered(options).order_by("pk").select_related("owner")
-        for line in activity.json_lines(events.iterator(chunk_size=1000)):
+        for line in event_log.json_lines(events.iterator(chunk_size=1000)):
             sys.stdout.write(line)
 
 

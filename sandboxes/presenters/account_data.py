@@ -4,9 +4,9 @@ from typing import Any
 
 from accounts.data import camel
 from accounts.models import User
-from sandboxes.activity import Entry
-from sandboxes.calls import CallEntry
 from sandboxes.models import Sandbox, SandboxEvent, ToolCall
+from sandboxes.presenters.event_log import Entry
+from sandboxes.presenters.tool_call_log import CallEntry
 
 _SANDBOX = ["name", "image", "memory_mb", "ports", "region", "created_at", "used_at", "expires_at"]
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from manta.core.request_context import current_request_id
 from sandboxes import starters
-from sandboxes.losses import Losses
 from sandboxes.models import (
     Heartbeat,
     Phase,
@@ -22,6 +21,7 @@ from sandboxes.models import (
 )
 from sandboxes.models.expiry import extension_of
 from sandboxes.models.status import Status
+from sandboxes.presenters.unsaved_work import Losses
 
 _WORDS = {
     "none": ("No sandbox", "You don't have one yet."),
