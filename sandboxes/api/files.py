@@ -1,11 +1,7 @@
 """/api/sandbox/files: what is in one's own sandbox. Paths travel in the query and in bodies."""
 
-import posixpath
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 
-from django.core.validators import ProhibitNullCharactersValidator
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
@@ -17,15 +13,12 @@ from accounts.models import Scope
 from manta.core.api_input import JSONParser, Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
-from sandboxes.data_plane import names
+from sandboxes.presenters.fields import PathField, TextField, query_of
 from sandboxes.presenters.serializers import ErrorResponse, stamp
 from sandboxes.services.files import Entry, File, Folder, Kind
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 503), ErrorResponse)
 
-
-# Of a path; Linux takes no longer one.
-MOST_BYTES = 4096
 # How names are told, for the pages that describe the API.
 NAMES = (
     "A name that is not UTF-8 is percent-encoded, with `%` as `%25`: `caf%E9.txt`. A name that "
@@ -34,24 +27,6 @@ NAMES = (
     "taken as well, percent-encoded once in a query, or as lone surrogates in JSON (as "
     "`surrogateescape` of Python makes them)."
 )
-
-
-class PathField(serializers.CharField):
-    """An absolute path as Manta shows it, made normal. No NUL and no lone surrogate is in it."""
-
-    def __init__(self, **options: Any) -> None:
-        # Each byte may be percent-encoded.
-        super().__init__(trim_whitespace=False, max_length=3 * MOST_BYTES, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        path = super().to_internal_value(data)
-        if not path.startswith("/"):
-            raise serializers.ValidationError("A path begins with /.")
-        if names.is_raw(path):
-            path = names.told(path)
-        if len(names.raw(path).encode("utf-8", "replace")) > MOST_BYTES:
-            raise serializers.ValidationError(f"A path has {MOST_BYTES} bytes at most.")
-        return posixpath.normpath("/" + path.lstrip("/"))
 
 
 class PathQuery(Serializer):
@@ -91,18 +66,6 @@ class SearchQuery(PathQuery):
         # `in` can't be the name of a Python attribute.
         chosen = serializers.ChoiceField(["names", "contents"], default="names")
         return {**super().get_fields(), "in": chosen}
-
-
-class TextField(serializers.CharField):
-    """Any text that UTF-8 can have, NUL included: what was read can be saved again."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_blank=True, trim_whitespace=False, **options)
-        self.validators = [
-            each
-            for each in self.validators
-            if not isinstance(each, ProhibitNullCharactersValidator)
-        ]
 
 
 class SaveRequest(Serializer):
@@ -304,14 +267,6 @@ class SandboxFileSearch(APIView):
         found = services.search(sandbox=own(request), contents=contents, **asked)
         matches = [vars(match) for match in found.matches]
         return Response({"matches": matches, "more": found.more})
-
-
-def query_of(text: str) -> QueryDict:
-    """Return a query with bytes that are not UTF-8 as names have them: QueryDict replaces them."""
-    query = QueryDict(mutable=True)
-    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
-        query.appendlist(name, names.told(value) if names.is_raw(value) else value)
-    return query
 
 
 def _folder(folder: Folder, limit: int, last: tuple[Kind, str] | None) -> dict[str, Any]:

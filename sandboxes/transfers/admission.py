@@ -18,10 +18,10 @@ from starlette.types import Scope as ASGIScope
 from accounts.models import Scope
 from manta.core.errors import UserFacingError
 from sandboxes import errors
-from sandboxes.api.files import PathField, query_of
 from sandboxes.data_plane import files, streaming_client
 from sandboxes.live import gate
 from sandboxes.models.reach import Reach
+from sandboxes.presenters.fields import PathField, query_of
 
 MOST_AT_ONCE = 6
 _SCOPES = {"GET": Scope.FILES_READ, "PUT": Scope.FILES_WRITE}

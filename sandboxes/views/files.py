@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.requests import SignedInRequest
 from manta.core.query_parameters import whole_number
 from sandboxes import errors, services
-from sandboxes.api.files import PathField
+from sandboxes.presenters.fields import PathField
 from sandboxes.services.files import HOME, Entry, Folder, Kind
 from sandboxes.views.answers import own_or_404
 
