@@ -148,7 +148,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "manta.core.context_processors.request_id",
-                "sandboxes.context_processors.panel",
+                "sandboxes.web.context_processors.panel",
             ],
             "libraries": {"joined": "manta.core.joined"},
         },

@@ -8,7 +8,7 @@ from accounts.address_views import AddressView
 from accounts.sign_up_views import SignUp, SocialSignUp
 from manta.core import api_docs, error_pages
 from operations.views import readyz
-from sandboxes.views.home import home
+from sandboxes.web.home import home
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

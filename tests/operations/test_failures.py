@@ -56,7 +56,7 @@ def test_a_bug_in_a_page_is_found_in_admin_under_its_request_id(stranger, broken
     assert failure.location.startswith("tests/operations/test_failures.py:broken_panel")
     assert failure.last_request_id == page[HEADER]
     assert failure.last_place == "web"
-    assert "sandboxes/views" in failure.last_traceback
+    assert "sandboxes/web" in failure.last_traceback
     assert "seen-by-nobody" not in failure.last_traceback
 
 

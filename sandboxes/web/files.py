@@ -12,7 +12,7 @@ from manta.core.query_parameters import whole_number
 from sandboxes import errors, services
 from sandboxes.presenters.fields import PathField
 from sandboxes.services.files import HOME, Entry, Folder, Kind
-from sandboxes.views.answers import own_or_404
+from sandboxes.web.shortcuts import own_or_404
 
 _PAGE, _MOST = 300, 3000
 # Where the starter's project is, and where people begin to look.

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import SignedInRequest
 from sandboxes import services
-from sandboxes.forms import ConfirmForm
 from sandboxes.models import Phase
 from sandboxes.presenters.unsaved_work import Losses
-from sandboxes.views.answers import answer, own, own_or_404
+from sandboxes.web.forms import ConfirmForm
+from sandboxes.web.shortcuts import answer, own, own_or_404
 
 
 @require_POST

@@ -11,7 +11,7 @@ from accounts.requests import SignedInRequest
 from sandboxes import errors, services
 from sandboxes.models import Sandbox
 from sandboxes.services.processes import Wanted
-from sandboxes.views.answers import own_or_404
+from sandboxes.web.shortcuts import own_or_404
 
 _ACTIONS = {
     "stop": services.stop_process,

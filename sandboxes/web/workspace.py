@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.requests import SignedInRequest
 from sandboxes import services
 from sandboxes.presenters.panel import Panel
-from sandboxes.views.answers import answer, changed, own, own_or_404, unchanged
+from sandboxes.web.shortcuts import answer, changed, own, own_or_404, unchanged
 
 
 @require_GET

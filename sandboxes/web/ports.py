@@ -16,9 +16,9 @@ from accounts.requests import SignedInRequest
 from manta.core.middleware import error_page
 from manta.core.query_parameters import whole_number
 from sandboxes import errors, services
-from sandboxes.forms import PublishForm
 from sandboxes.models import PublicPort
-from sandboxes.views.answers import own_or_404
+from sandboxes.web.forms import PublishForm
+from sandboxes.web.shortcuts import own_or_404
 
 
 @require_GET
