@@ -19,10 +19,14 @@ from manta.core.wsgi_bridge import WSGIBridge
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import control_plane, data_plane, live, mcp, terminal, transfers
-from sandboxes.inside.endpoint import inside_stream
-from sandboxes.inside.logs import logs
-from sandboxes.inside.path import LOGS_PATH, PATH
+from sandboxes import control_plane, data_plane, mcp
+from sandboxes.streams import paths, transfers
+from sandboxes.streams.auth import guard
+from sandboxes.streams.process_logs import logs
+from sandboxes.streams.sandbox_events.endpoint import inside_stream
+from sandboxes.streams.status.endpoint import sandbox_stream
+from sandboxes.streams.status.hub import hub
+from sandboxes.streams.terminal.endpoint import terminal
 
 # What may have to wait for a sandbox, beside what never does.
 INSIDE = (
@@ -54,8 +58,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     recorder.start()
     async with mcp.endpoint.running():
         with (
-            when_stopping(live.hub.stop),
-            when_stopping(live.guard.stop),
+            when_stopping(hub.stop),
+            when_stopping(guard.stop),
             when_stopping(mcp.endpoint.stop),
         ):
             yield
@@ -67,11 +71,11 @@ application = Starlette(
     routes=[
         Route("/healthz", healthz),
         Route("/metrics", scrape.metrics),
-        Route(live.PATH, live.sandbox_stream),
-        Route(PATH, inside_stream),
-        Route(LOGS_PATH, logs),
+        Route(paths.STATUS, sandbox_stream),
+        Route(paths.SANDBOX_EVENTS, inside_stream),
+        Route(paths.PROCESS_LOGS, logs),
         *(Route(path, mcp.endpoint) for path in mcp.PATHS),
-        WebSocketRoute(terminal.PATH, terminal.terminal),
+        WebSocketRoute(paths.TERMINAL, terminal),
         *transfers.ROUTES,
         Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE, text=TEXT)),
     ],

@@ -398,9 +398,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         # Routes beside Django, which it can't find by itself.
-        "sandboxes.live.schema.describe",
-        "sandboxes.transfers.schema.describe",
-        "sandboxes.inside.schema.describe",
+        "sandboxes.streams.status.openapi.describe",
+        "sandboxes.streams.transfers.openapi.describe",
+        "sandboxes.streams.sandbox_events.openapi.describe",
     ],
 }
 

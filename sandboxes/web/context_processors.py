@@ -6,10 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sandboxes import live, terminal
-from sandboxes.inside import path as inside
 from sandboxes.models import Sandbox
 from sandboxes.presenters.panel import Panel
+from sandboxes.streams import paths
 
 
 def panel(request: HttpRequest) -> dict[str, Any]:
@@ -19,10 +18,10 @@ def panel(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
-        "live_path": live.PATH,
-        "inside_path": inside.PATH,
-        "logs_path": inside.LOGS_PATH,
+        "live_path": paths.STATUS,
+        "inside_path": paths.SANDBOX_EVENTS,
+        "logs_path": paths.PROCESS_LOGS,
         "idle_after": round(settings.WORKSPACE_IDLE_AFTER.total_seconds()),
-        "terminal_path": terminal.PATH,
+        "terminal_path": paths.TERMINAL,
         "mcp_url": settings.MCP_URL,
     }

@@ -9,8 +9,8 @@ from django.test import Client
 from accounts.models import PersonalToken, Scope, User
 from accounts.permissions import required_scope
 from manta.asgi import application
-from sandboxes import live
 from sandboxes.models import Sandbox, SandboxEvent
+from sandboxes.streams import paths
 from tests.support.factories import SandboxFactory, make_token
 from tests.support.matrix import bearing, cell, signed_in
 from tests.support.routes import API, API_VIEWS, METHODS, NOT_API
@@ -214,7 +214,7 @@ async def test_a_stream_is_for_sessions_alone(alices_header):
     transport = httpx.ASGITransport(application)
 
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as program:
-        response = await program.get(live.PATH, headers=alices_header)
+        response = await program.get(paths.STATUS, headers=alices_header)
 
     assert response.status_code == 401
     assert response.json() == UNAUTHORIZED

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from sandboxes.inside.path import PATH
+from sandboxes.streams.paths import SANDBOX_EVENTS
 from tests.support.manta_process import Parts
 from tests.support.person import move_in
 from tests.support.visitor import Visitor
@@ -72,7 +72,7 @@ def test_who_only_moves_the_mouse_wakes_nothing(
 
     expect(page.locator("#play")).to_contain_text("Asleep")
     page.wait_for_timeout(LOOKS_AGAIN_MS)
-    assert [url for url in asked if PATH in url] == []
+    assert [url for url in asked if SANDBOX_EVENTS in url] == []
     assert impatient.blaxel.sleeps(name)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from sandboxes.inside.path import LOGS_PATH as LOGS
+from sandboxes.streams.paths import PROCESS_LOGS
 from tests.support.manta_process import Manta
 from tests.support.person import move_in
 from tests.support.visitor import Visitor
@@ -250,7 +250,7 @@ def test_a_lost_connection_comes_back_without_a_line_twice(page: Page, visitor: 
     start(page, "job", COUNTS)
     body = '{"type":"stdout","data":"line 1.\\nli","position":10}\n{"type":"stdout","data":"ne 2."'
     cut_off = {"body": body, "content_type": "application/x-ndjson"}
-    page.route(f"**{LOGS}**", lambda route: route.fulfill(**cut_off), times=1)
+    page.route(f"**{PROCESS_LOGS}**", lambda route: route.fulfill(**cut_off), times=1)
 
     page.locator("[data-shows-log=job]").click()
 

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from sandboxes.inside.path import PATH as INSIDE
-from sandboxes.live import PATH as LIVE
 from sandboxes.mcp import PATH as MCP
+from sandboxes.streams.paths import SANDBOX_EVENTS, STATUS
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
 from tests.support.web_process import PATIENCE, Page, cookie_of
@@ -68,8 +67,8 @@ def use(web, made, at):
         "a call of an agent": call,
         "a silent process that is kept alive": lambda: process(True),
         "a silent process": lambda: process(False),
-        "the workspace in view": lambda: page(INSIDE),
-        "another page": lambda: page(LIVE),
+        "the workspace in view": lambda: page(SANDBOX_EVENTS),
+        "another page": lambda: page(STATUS),
     }
 
 

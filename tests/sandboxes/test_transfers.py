@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 from tests.support.web_process import PATIENCE, cookie_of
 
 # Its package has a function of that name.
-archive = importlib.import_module("sandboxes.transfers.archive")
+archive = importlib.import_module("sandboxes.streams.transfers.archive")
 CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"
 
 

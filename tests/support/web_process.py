@@ -17,7 +17,7 @@ import httpx
 from django.db import connection
 from django.test import Client
 
-from sandboxes.live import PATH
+from sandboxes.streams.paths import STATUS
 from tests.settings import CANARY_KEY
 from tests.support.supervisor import ROOT, free_port
 from tests.support.waiting import wait_until
@@ -123,7 +123,7 @@ class Message:
 class Page:
     """What a browser's EventSource does, but for coming back by itself."""
 
-    def __init__(self, web: Web, cookie: str, after: str = "", path: str = PATH) -> None:
+    def __init__(self, web: Web, cookie: str, after: str = "", path: str = STATUS) -> None:
         self.said: list[Message] = []
         self.status = 0
         self.headers: httpx.Headers = httpx.Headers()

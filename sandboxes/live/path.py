@@ -1,3 +1,0 @@
-"""Where the stream is; alone, so that describing or linking to it loads nothing else."""
-
-PATH = "/live/sandbox"

@@ -1,0 +1,157 @@
+"""The open streams of this process, and the one task that looks for all of them."""
+
+import asyncio
+import logging
+import random
+import resource
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from accounts.sessions import SignIn
+from manta.core.metrics import STREAMS
+from sandboxes.streams import sse
+from sandboxes.streams.status.poller import Look, News
+from sandboxes.streams.status.stream import Stream
+
+logger = logging.getLogger(__name__)
+
+# Seconds
+LOOK_EVERY = 0.5
+_BEAT_EVERY = 10.0
+_PER_USER = 10
+_MOST = 2000
+# Milliseconds over which the pages of a process that ends spread their return.
+_RETURN = (500, 3000)
+
+Answer = TypeVar("Answer")
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._streams: dict[int, list[Stream]] = {}
+        self._newcomers: set[int] = set()
+        # One thread, so one connection to the database, for however many streams.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
+        self._poller: asyncio.Task[None] | None = None
+        self._stopping = False
+        # Half of the files that the process may have open; the rest is for pages.
+        self._capacity = min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._beat_at = 0.0
+
+    @property
+    def open_streams(self) -> int:
+        return sum(map(len, self._streams.values()))
+
+    @property
+    def is_full(self) -> bool:
+        return self._stopping or self.open_streams >= self._capacity
+
+    def join(self, stream: Stream) -> None:
+        """Keep a stream told; a person's oldest gives way when they have too many."""
+        user = stream.sign_in.user_id
+        own = self._streams.setdefault(user, [])
+        while len(own) >= _PER_USER:
+            own.pop(0).end("limit")
+        own.append(stream)
+        STREAMS.set(self.open_streams)
+        self._newcomers.add(user)
+        if self._stopping:
+            self._send_away(stream)
+        if self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+
+    def leave(self, stream: Stream) -> None:
+        own = self._streams.get(stream.sign_in.user_id, [])
+        if stream in own:
+            own.remove(stream)
+        if not own:
+            self._streams.pop(stream.sign_in.user_id, None)
+        STREAMS.set(self.open_streams)
+
+    def stop(self) -> None:
+        """End all streams; their pages come back, to whichever process is there then."""
+        self._stopping = True
+        for own in self._streams.values():
+            for stream in own:
+                self._send_away(stream)
+
+    async def read(self, work: Callable[[], Answer]) -> Answer:
+        """Have the one thread read something from the database."""
+
+        def with_a_usable_connection() -> Answer:
+            close_old_connections()
+            try:
+                return work()
+            finally:
+                if not self._streams:
+                    connections.close_all()
+
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, with_a_usable_connection)
+
+    def _send_away(self, stream: Stream) -> None:
+        stream.end("stopping", retry=random.randint(*_RETURN))  # noqa: S311 - not a secret
+
+    async def _poll(self) -> None:
+        """Look for as long as there is a stream."""
+        look: Look | None = None
+        works = True
+        while self._streams:
+            try:
+                if look is None:
+                    look = await self.read(Look)
+                beats = self._beats()
+                # Some of what is shown changes with time alone: now and then, all is looked at.
+                anew = set(self._streams) if beats else self._newcomers
+                self._newcomers = set()
+                news = await self.read(partial(look.again, self._sign_ins(), anew))
+                self._tell(news, beats=beats)
+                works = True
+            except DatabaseError as exc:
+                if works:  # once an outage
+                    logger.warning("Streams tell nothing new: %s", exc)
+                works = False
+            except Exception:
+                logger.exception("A look for the streams failed")
+            await asyncio.sleep(LOOK_EVERY)
+        self._poller = None
+        await self.read(lambda: None)  # which closes the connection
+
+    def _sign_ins(self) -> set[SignIn]:
+        return {stream.sign_in for own in self._streams.values() for stream in own}
+
+    def _beats(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._beat_at < _BEAT_EVERY:
+            return False
+        self._beat_at = now
+        return True
+
+    def _tell(self, news: News, *, beats: bool) -> None:
+        for user, own in self._streams.items():
+            beat = _beat(news, user) if beats else b""
+            for stream in own:
+                if stream.sign_in in news.ended:
+                    stream.end("signed out")
+                    continue
+                if user in news.states:
+                    stream.show(news.states[user])
+                stream.record(news.events.get(user, ()), news.settled)
+                if user in news.calls:
+                    stream.call(news.calls[user])
+                if beat:
+                    stream.beat(beat)
+
+
+def _beat(news: News, user: int) -> bytes:
+    """A sign of life, so that no proxy finds the stream idle; with when the row was checked."""
+    checked = news.checked.get(user)
+    return sse.message("checked", {"at": checked.isoformat()}) if checked else sse.comment()
+
+
+hub = Hub()

@@ -1,0 +1,1 @@
+"""The WebSocket of a terminal: from a page to a shell in its sandbox, through Manta."""

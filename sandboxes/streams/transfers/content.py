@@ -1,0 +1,148 @@
+"""One file: down with Range, up in parts that fit the provider's requests."""
+
+import asyncio
+import posixpath
+from collections.abc import AsyncIterator
+from functools import partial
+
+import httpx
+
+from manta.core.computing import while_waiting
+from sandboxes import errors
+from sandboxes.data_plane import PASSED_ON, drafts, files, streaming_client
+from sandboxes.data_plane.files import PART
+from sandboxes.models.reach import Reach
+from sandboxes.streams.transfers.admission import Exchange, ask, attachment, expect_success
+
+_PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "Last-Modified", "ETag")
+
+
+class Content:
+    async def download(self, exchange: Exchange) -> None:
+        """The file; asked by HEAD, only what is known of it."""
+        asked = exchange.request.headers
+        ranges = {name: asked[name] for name in ("Range", "If-Range") if name in asked}
+        where = files.location(exchange.reach, exchange.path)
+        async with streaming_client().stream(
+            "GET", **where.as_request(files.RAW | ranges), extensions=PASSED_ON
+        ) as response:
+            if response.status_code != 416:
+                await expect_success(response, exchange.path, "read a file")
+                if not files.is_file(response):
+                    raise errors.NotAFile(f"{exchange.path} is a folder. Download it as archive.")
+            told = {name: str(response.headers.get(name, "")) for name in _PASSED_ON}
+            passed = {name: text for name, text in told.items() if _is_plain(text)}
+            kind = {
+                "Content-Type": "application/octet-stream",
+                "Content-Disposition": attachment(posixpath.basename(exchange.path)),
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+            }
+            content = response.aiter_raw()
+            first = await _first(content, exchange.path)
+            await exchange.begin(response.status_code, kind | passed)
+            if exchange.request.method != "HEAD":
+                await exchange.tell(first)
+                async for data in content:
+                    await exchange.tell(data)
+            await exchange.tell(b"", more=False)
+
+    async def upload(self, exchange: Exchange) -> None:
+        """Into a draft, which takes the file's place when all of it is there."""
+        await _expect_room(exchange)
+        parts = _parts(exchange.request.stream())
+        first, is_last = await anext(parts)
+        draft = drafts.beside(exchange.path)
+        try:
+            if is_last:
+                where = files.location(exchange.reach, draft)
+                await ask("PUT", where, exchange.path, files={"file": ("file", first)})
+                size = len(first)
+            else:
+                size = await _in_parts(exchange, draft, first, parts)
+            put = partial(drafts.place, overwrite=_overwrites(exchange))
+            await while_waiting(put, exchange.reach, draft, exchange.path)
+        except BaseException:
+            # Also when this very task is cancelled: by a sign-out, or because the page went away.
+            await asyncio.shield(while_waiting(drafts.remove, exchange.reach, draft))
+            raise
+        body = b'{"size": %d}' % size
+        kind = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        await exchange.begin(201, kind)
+        await exchange.tell(body, more=False)
+
+
+content = Content()
+
+
+async def _first(content: AsyncIterator[bytes], path: str) -> bytes:
+    """The first piece, before an answer begins: a sandbox may say that a file is there, and then
+    not be able to read it.
+    """
+    try:
+        return await anext(content, b"")
+    except httpx.TimeoutException:
+        raise
+    except httpx.HTTPError as exc:
+        raise errors.FileDenied(f"The sandbox does not allow {path} to be read.") from exc
+
+
+def _is_plain(text: str) -> bool:
+    """What a header may hold: a sandbox may say anything."""
+    return bool(text) and text.isascii() and text.isprintable()
+
+
+def _overwrites(exchange: Exchange) -> bool:
+    return exchange.request.query_params.get("overwrite") in ("1", "true")
+
+
+async def _expect_room(exchange: Exchange) -> None:
+    """Raise NotAFile or FileExists for what is at the path, unless it may be overwritten."""
+    if _overwrites(exchange):
+        return
+    where = files.location(exchange.reach, exchange.path)
+    async with streaming_client().stream(
+        "GET", **where.as_request(files.RAW), extensions=PASSED_ON
+    ) as response:
+        if response.status_code == 404:
+            return
+        if not response.is_success:
+            await expect_success(response, exchange.path, "look for a file")
+        if not files.is_file(response):
+            raise errors.NotAFile(f"{exchange.path} is a folder.")
+    raise errors.FileExists(f"There is something at {exchange.path} already.")
+
+
+async def _parts(body: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bool]]:
+    """The body in pieces of one size, each with whether it is the last, which may be smaller."""
+    held = bytearray()
+    async for data in body:
+        held += data
+        while len(held) > PART:
+            yield bytes(held[:PART]), False
+            del held[:PART]
+    yield bytes(held), True
+
+
+async def _in_parts(
+    exchange: Exchange, draft: str, first: bytes, rest: AsyncIterator[tuple[bytes, bool]]
+) -> int:
+    reach, path = exchange.reach, exchange.path
+    where = files.location(reach, draft, "filesystem-multipart/initiate")
+    started = await ask("POST", where, path, json={})
+    upload = reach.at(f"/filesystem-multipart/{started.json()['uploadId']}")
+    try:
+        told, size = [await _part(upload, path, 1, first)], len(first)
+        async for data, _ in rest:
+            told.append(await _part(upload, path, len(told) + 1, data))
+            size += len(data)
+        await ask("POST", upload.at("/complete"), path, json={"parts": told}, timeout=300)
+    except BaseException:
+        await asyncio.shield(streaming_client().delete(**upload.at("/abort").as_request()))
+        raise
+    return size
+
+
+async def _part(upload: Reach, path: str, number: int, data: bytes) -> dict[str, object]:
+    form = {"file": ("part", data)}
+    answer = await ask("PUT", upload.at("/part"), path, params={"partNumber": number}, files=form)
+    return {"partNumber": number, "etag": answer.json()["etag"]}
