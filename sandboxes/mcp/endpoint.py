@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from accounts import passports, tokens
 from manta.core.database import in_database
 from sandboxes import control_plane, errors
+from sandboxes.mcp.call_log import recorder
 from sandboxes.mcp.intake import Intake, Refused
-from sandboxes.mcp.recorder import recorder
 
 logger = logging.getLogger(__name__)
 

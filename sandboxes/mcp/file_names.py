@@ -12,7 +12,7 @@ from typing import Any
 from manta.core import json_values
 from manta.core.computing import in_thread
 from sandboxes.data_plane import names
-from sandboxes.mcp import limits
+from sandboxes.mcp import permissions
 
 _FOLDER = "workingDir"
 # The keys of a result under which there are paths, or lists of them.
@@ -21,13 +21,13 @@ _PATHS = {"path", "name", "file", "filePath", "matches", _FOLDER}
 
 def raw(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a call's arguments for the sandbox."""
-    return limits.with_paths(tool, arguments, _if_text(names.raw), also=(_FOLDER,))
+    return permissions.with_paths(tool, arguments, _if_text(names.raw), also=(_FOLDER,))
 
 
 async def told(tool: str, result: dict[str, Any]) -> dict[str, Any]:
     """Return a result for the agent; other tools than those for files are left as they are."""
     text = _text_of(result)
-    if not limits.concerns_files(tool) or not ("%" in text or "\\udc" in text):
+    if not permissions.concerns_files(tool) or not ("%" in text or "\\udc" in text):
         return result
     return await in_thread(_told, result, text)
 

@@ -20,12 +20,12 @@ from manta.core.computing import in_thread
 from sandboxes import errors, services
 from sandboxes.data_plane.client import objects_of, understood
 from sandboxes.data_plane.process_snapshot import is_own
-from sandboxes.mcp import file_names, limits, upstream
+from sandboxes.mcp import file_names, permissions, upstream
+from sandboxes.mcp.call_log import Outcome, recorder
 from sandboxes.mcp.caller import Caller
-from sandboxes.mcp.capped import capped
 from sandboxes.mcp.intake import MAX_BODY
-from sandboxes.mcp.own_tools import TOOLS
-from sandboxes.mcp.recorder import Outcome, recorder
+from sandboxes.mcp.tools import TOOLS
+from sandboxes.mcp.truncation import capped
 
 _INSTRUCTIONS = (
     "One person's own Linux sandbox: its files, processes and ports. It falls asleep when idle and "
@@ -90,7 +90,7 @@ async def list_tools(
         result = await _ask(ctx, "tools/list", {"cursor": cursor} if cursor else {})
         with understood():
             tools = [*own, *objects_of(result.get("tools"))]
-            offered = [tool for tool in tools if limits.offers(passport, str(tool["name"]))]
+            offered = [tool for tool in tools if permissions.offers(passport, str(tool["name"]))]
             return types.ListToolsResult.model_validate({**result, "tools": offered})
     except errors.SandboxError as exc:
         raise MCPError(types.INTERNAL_ERROR, f"{exc} ({exc.code})") from exc
@@ -106,7 +106,7 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
             flight.ended(Outcome.ERROR if result.is_error else Outcome.OK)
             return result
         except errors.SandboxError as exc:
-            refused = isinstance(exc, limits.NotInPassport)
+            refused = isinstance(exc, permissions.NotInPassport)
             flight.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
             why = types.TextContent(type="text", text=f"{exc} ({exc.code})")
             return types.CallToolResult(content=[why], is_error=True)
@@ -117,7 +117,7 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
 
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
     caller, arguments = _caller(ctx), params.arguments or {}
-    limits.check(caller.grant, params.name)
+    permissions.check(caller.grant, params.name)
     _refuse_own_names(params.name, arguments)
     if params.name in TOOLS:
         tool = TOOLS[params.name]
@@ -125,18 +125,18 @@ async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[
         return await caller.does(lambda: tool.result(sandbox, arguments))
     own = partial(_own, ctx)
     with understood():
-        arguments = await limits.within_prefix(caller.grant, params.name, arguments, own)
+        arguments = await permissions.within_prefix(caller.grant, params.name, arguments, own)
     arguments = file_names.raw(params.name, arguments)
     call: dict[str, Any] = {"name": params.name, "arguments": arguments}
     token = ctx.meta.get("progress_token") if ctx.meta else None
-    meta: dict[str, Any] = dict(limits.meta(caller.grant))
+    meta: dict[str, Any] = dict(permissions.meta(caller.grant))
     if token is not None:
         meta["progressToken"] = token
     if meta:
         call["_meta"] = meta
     told = await _ask(ctx, "tools/call", call)
     with understood():
-        limits.expect_within(caller.grant, told)
+        permissions.expect_within(caller.grant, told)
     told = await file_names.told(params.name, told)
     return cast(dict[str, Any], await in_thread(capped, told))
 
@@ -155,7 +155,7 @@ async def _own(ctx: Context, tool: str, arguments: dict[str, Any], beneath: str)
     """The result of one of the sandbox's tools, for Manta itself."""
     call: dict[str, Any] = {"name": tool, "arguments": arguments}
     if beneath:
-        call["_meta"] = {limits.BENEATH: beneath}
+        call["_meta"] = {permissions.BENEATH: beneath}
     return await _ask(ctx, "tools/call", call)
 
 

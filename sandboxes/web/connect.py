@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import SignedInRequest
 from sandboxes import errors
-from sandboxes.mcp import trial
+from sandboxes.mcp import connection_test
 from sandboxes.presenters.mcp_client_presets import CLIENTS, named
 from sandboxes.presenters.mcp_connections import connections
 
@@ -33,7 +33,7 @@ def connect_test(request: SignedInRequest) -> HttpResponse:
     """A real call. What goes wrong is an answer, too: it is what was to be found out."""
     context = _context(request)
     try:
-        steps = trial.run(request.user)
+        steps = connection_test.run(request.user)
         context |= {"steps": steps, "total": sum(step.milliseconds for step in steps)}
     except errors.SandboxError as exc:
         context["failure"] = exc

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sandboxes.mcp import upstream
-from sandboxes.mcp.capped import capped
+from sandboxes.mcp.truncation import capped
 
 RESULT = b'{"jsonrpc": "2.0", "id": 1, "result": {"ok": true}}'
 STREAM = {"Content_Type": "text/event-stream"}

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from sandboxes.mcp.masking import masked
+from sandboxes.mcp.redaction import masked
 from tests.support.growth import BOUND, growth
 
 LONG = "Zx9" * 14

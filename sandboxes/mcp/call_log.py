@@ -13,8 +13,8 @@ from django.db import DatabaseError, IntegrityError, close_old_connections, conn
 from accounts.tokens import Grant
 from manta.core.metrics import LOST_TOOL_CALLS
 from manta.core.request_context import current_request_id
-from sandboxes.mcp import limits
-from sandboxes.mcp.masking import Abridged, abridged, written
+from sandboxes.mcp import permissions
+from sandboxes.mcp.redaction import Abridged, abridged, written
 from sandboxes.models import ToolCall
 
 logger = logging.getLogger(__name__)
@@ -122,8 +122,8 @@ def _write_singly(batch: list[ToolCall]) -> None:
 def _row(
     flight: Flight, grant: Grant, tool: str, arguments: dict[str, Any], duration: int
 ) -> ToolCall:
-    wrote = flight.outcome is Outcome.OK and limits.writes(tool)
-    changed = limits.paths_of(tool, arguments) if wrote else []
+    wrote = flight.outcome is Outcome.OK and permissions.writes(tool)
+    changed = permissions.paths_of(tool, arguments) if wrote else []
     return ToolCall(
         owner_id=grant.user.pk,
         sandbox_name=grant.user.sandbox_id or f"user-{grant.user.pk}",

@@ -8,8 +8,8 @@ from django.db import OperationalError
 
 from accounts import tokens
 from manta.core.metrics import LOST_TOOL_CALLS
-from sandboxes.mcp import recorder
-from sandboxes.mcp.recorder import Outcome, Recorder
+from sandboxes.mcp import call_log
+from sandboxes.mcp.call_log import Outcome, Recorder
 from sandboxes.models import Action, SandboxEvent, ToolCall
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
@@ -90,7 +90,7 @@ def test_secrets_are_looked_for_outside_the_thread_that_calls(running, grant, mo
         looked_in.append(threading.current_thread().name)
         return "{}"
 
-    monkeypatch.setattr(recorder, "written", written)
+    monkeypatch.setattr(call_log, "written", written)
     fly(running, grant)
     running.stop()
 
@@ -120,7 +120,7 @@ def test_an_account_that_is_gone_keeps_nobody_elses_call_back(running, grant, bo
 
 
 def test_more_than_can_wait_is_counted_as_lost(grant, monkeypatch):
-    monkeypatch.setattr(recorder, "_MOST_WAITING", 2)
+    monkeypatch.setattr(call_log, "_MOST_WAITING", 2)
     stopped = Recorder()
     before = LOST_TOOL_CALLS._value.get()
 
