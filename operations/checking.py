@@ -34,7 +34,7 @@ def start_check(*, sandbox: Sandbox, actor: User) -> None:
         },
     )
     audit.record(sandbox, Action.CHECKED, actor=actor)
-    services.watch(sandbox)
+    services.row_updates.watch(sandbox)
 
 
 def claim(limit: int) -> list[Check]:

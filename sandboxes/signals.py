@@ -16,13 +16,13 @@ from sandboxes.models import Action
 @receiver(user_logged_in)
 def ensure_sandbox_at_sign_in(user: User, **kwargs: Any) -> None:
     # robust: a failure here is logged, and the sign-in goes on.
-    transaction.on_commit(lambda: services.ensure_sandbox(user=user), robust=True)
+    transaction.on_commit(lambda: services.provisioning.ensure_sandbox(user=user), robust=True)
 
 
 @receiver(pre_delete_account)
 def delete_sandboxes(user: User, actor: Any, **kwargs: Any) -> None:
     for sandbox in user.sandboxes.all():
-        services.delete_sandbox(sandbox=sandbox, actor=actor)
+        services.deletion.delete_sandbox(sandbox=sandbox, actor=actor)
 
 
 @receiver(password_set_by_admin)

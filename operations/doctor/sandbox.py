@@ -34,7 +34,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
             raise Trouble("The provider has no such sandbox any more.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
             raise Trouble("The provider's sandbox of this name belongs to another account.")
-        services.ensure_session(own)
+        services.sessions.ensure_session(own)
         patient.reach = own.reach
         seen = status.from_provider(record.status, record.state)
         return f"The provider says: {seen.label.lower()}."

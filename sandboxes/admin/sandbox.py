@@ -128,7 +128,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     @admin.action(description="Refresh from the provider", permissions=["operate"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
         for sandbox in queryset:
-            services.refresh_sandbox(sandbox=sandbox)
+            services.row_updates.refresh_sandbox(sandbox=sandbox)
             audit.record(sandbox, Action.REFRESHED, actor=request.user)
         self.message_user(request, "The worker is looking at the provider now. Reload in a second.")
 
@@ -140,7 +140,7 @@ class SandboxAdmin(ReadOnlyAdmin):
             if sandbox.phase == Phase.GONE or sandbox.status is Status.FAILED
         ]
         for sandbox in stuck:
-            services.start_over(sandbox=sandbox, actor=request.user)
+            services.provisioning.start_over(sandbox=sandbox, actor=request.user)
         left = queryset.count() - len(stuck)
         note = f" {left} had nothing to retry." if left else ""
         self.message_user(request, f"{len(stuck)} being made again.{note}")
@@ -149,7 +149,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     def restart(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
         ready = [sandbox for sandbox in queryset if sandbox.phase == Phase.READY]
         for sandbox in ready:
-            services.restart_sandbox(sandbox=sandbox, actor=request.user)
+            services.restarts.restart_sandbox(sandbox=sandbox, actor=request.user)
         left = queryset.count() - len(ready)
         note = f" {left} had nothing to restart." if left else ""
         self.message_user(request, f"{len(ready)} being restarted.{note}")
@@ -159,13 +159,13 @@ class SandboxAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Sandbox]
     ) -> HttpResponse | None:
         there = queryset.exclude(phase__in=[Phase.DELETING, Phase.GONE])
-        return self._confirmed(request, there, "reset", services.reset_sandbox)
+        return self._confirmed(request, there, "reset", services.deletion.reset_sandbox)
 
     @admin.action(description="Delete, with everything in it", permissions=["remove"])
     def delete_sandboxes(
         self, request: HttpRequest, queryset: QuerySet[Sandbox]
     ) -> HttpResponse | None:
-        return self._confirmed(request, queryset, "delete", services.delete_sandbox)
+        return self._confirmed(request, queryset, "delete", services.deletion.delete_sandbox)
 
     def _confirmed(
         self,

@@ -41,7 +41,7 @@ class SandboxDetail(APIView):
     )
     def get(self, request: Request) -> Response:
         sandbox = own(request)
-        services.watch(sandbox)
+        services.row_updates.watch(sandbox)
         return Response({"sandbox": SandboxDetailSerializer(sandbox).data})
 
     @extend_schema(
@@ -54,7 +54,7 @@ class SandboxDetail(APIView):
     )
     def delete(self, request: Request) -> Response:
         sandbox = _confirmed(request)
-        services.delete_sandbox(sandbox=sandbox, actor=request.user)
+        services.deletion.delete_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 
@@ -69,7 +69,7 @@ class SandboxReset(APIView):
     )
     def post(self, request: Request) -> Response:
         sandbox = _confirmed(request)
-        services.reset_sandbox(sandbox=sandbox, actor=request.user)
+        services.deletion.reset_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 
@@ -86,7 +86,7 @@ class SandboxRestart(APIView):
     )
     def post(self, request: Request) -> Response:
         sandbox = _confirmed(request, required=False)
-        services.restart_sandbox(sandbox=sandbox, actor=request.user)
+        services.restarts.restart_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 
@@ -103,7 +103,7 @@ class SandboxExtend(APIView):
     )
     def post(self, request: Request) -> Response:
         sandbox = _confirmed(request, required=False)
-        services.extend_sandbox(sandbox=sandbox, actor=request.user)
+        services.expiry.extend_sandbox(sandbox=sandbox, actor=request.user)
         return _under_way(sandbox)
 
 

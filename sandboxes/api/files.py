@@ -179,7 +179,7 @@ class SandboxFiles(APIView):
     )
     def get(self, request: Request) -> Response:
         asked = valid(ReadQuery, query_of(request.META["QUERY_STRING"]))
-        found = services.read_path(sandbox=own(request), path=asked["path"])
+        found = services.files.read_path(sandbox=own(request), path=asked["path"])
         if isinstance(found, Folder):
             return Response(_folder(found, asked["limit"], asked["cursor"]))
         return Response(_file(found))
@@ -191,7 +191,7 @@ class SandboxFiles(APIView):
         responses={200: SavedResponse, 413: ErrorResponse, 507: ErrorResponse, **_REFUSED},
     )
     def put(self, request: Request) -> Response:
-        saved = services.save_file(sandbox=own(request), **valid(SaveRequest, request.data))
+        saved = services.files.save_file(sandbox=own(request), **valid(SaveRequest, request.data))
         return Response({"path": saved.path, "size": saved.size, "version": saved.version})
 
     @extend_schema(
@@ -203,7 +203,7 @@ class SandboxFiles(APIView):
     def delete(self, request: Request) -> Response:
         asked = valid(DeleteQuery, query_of(request.META["QUERY_STRING"]))
         expect_no_fields(request)
-        return Response({"trashed": services.delete_path(sandbox=own(request), **asked)})
+        return Response({"trashed": services.file_moves.delete_path(sandbox=own(request), **asked)})
 
 
 class SandboxFolders(APIView):
@@ -217,7 +217,7 @@ class SandboxFolders(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = valid(FolderRequest, request.data)
-        services.make_folder(sandbox=own(request), **asked)
+        services.files.make_folder(sandbox=own(request), **asked)
         return Response(asked, status=201)
 
 
@@ -232,7 +232,7 @@ class SandboxFileMove(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = valid(MoveRequest, request.data)
-        services.move_path(sandbox=own(request), **asked)
+        services.file_moves.move_path(sandbox=own(request), **asked)
         return Response({"path": asked["destination"]})
 
 
@@ -248,7 +248,7 @@ class SandboxFileRestore(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = valid(RestoreRequest, request.data)
-        return Response({"path": services.restore_path(sandbox=own(request), **asked)})
+        return Response({"path": services.file_moves.restore_path(sandbox=own(request), **asked)})
 
 
 class SandboxFileSearch(APIView):
@@ -264,7 +264,7 @@ class SandboxFileSearch(APIView):
     def get(self, request: Request) -> Response:
         asked = valid(SearchQuery, query_of(request.META["QUERY_STRING"]))
         contents = asked.pop("in") == "contents"
-        found = services.search(sandbox=own(request), contents=contents, **asked)
+        found = services.file_search.search(sandbox=own(request), contents=contents, **asked)
         matches = [vars(match) for match in found.matches]
         return Response({"matches": matches, "more": found.more})
 

@@ -40,7 +40,7 @@ class SandboxInit(APIView):
         sandbox = Sandbox.objects.of(request.user)
         if sandbox is None:
             return Response({"sandbox": None, "message": "No sandbox found for user"})
-        services.watch(sandbox)
+        services.row_updates.watch(sandbox)
         return Response({"sandbox": SandboxSerializer(sandbox).data})
 
     @extend_schema(
@@ -62,7 +62,7 @@ class SandboxInit(APIView):
     )
     def post(self, request: Request) -> Response:
         expect_no_fields(request)
-        sandbox = services.initialize_sandbox(user=cast(User, request.user))
+        sandbox = services.provisioning.initialize_sandbox(user=cast(User, request.user))
         _wait_until_settled(sandbox)
         if sandbox.phase == Phase.FAILED:
             raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)

@@ -15,7 +15,7 @@ from sandboxes import services
 from sandboxes.api.own import own
 from sandboxes.models import PublicPort
 from sandboxes.presenters.serializers import ErrorResponse, stamp
-from sandboxes.services import Port
+from sandboxes.services.ports import Port
 
 _DAY = 24 * 3600
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)
@@ -81,7 +81,7 @@ class SandboxPorts(APIView):
     )
     def get(self, request: Request) -> Response:
         wake = valid(PortsQuery, request.query_params)["wake"]
-        found = services.list_ports(sandbox=own(request), wake=wake)
+        found = services.ports.list_ports(sandbox=own(request), wake=wake)
         return Response({"ports": [_port(port) for port in found]})
 
 
@@ -97,7 +97,7 @@ class SandboxPortPublic(APIView):
     )
     def put(self, request: Request, port: int) -> Response:
         seconds = valid(PublicRequest, request.data)["expiresIn"]
-        row = services.make_public(
+        row = services.ports.make_public(
             sandbox=own(request),
             port=port,
             lasts=None if seconds is None else timedelta(seconds=seconds),
@@ -113,7 +113,7 @@ class SandboxPortPublic(APIView):
     )
     def delete(self, request: Request, port: int) -> Response:
         expect_no_fields(request)
-        services.make_private(sandbox=own(request), port=port, actor=request.user)
+        services.ports.make_private(sandbox=own(request), port=port, actor=request.user)
         return Response({"port": port, "public": None})
 
 
@@ -127,7 +127,7 @@ class SandboxPreviews(APIView):
         responses={200: PreviewsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        previews = services.list_previews(sandbox=own(request))
+        previews = services.ports.list_previews(sandbox=own(request))
         return Response(
             {
                 "previews": [

@@ -86,7 +86,7 @@ class Processes(APIView):
         sandbox = own(request)
         form = ProcessRequest(data=request.data)
         form.is_valid(raise_exception=True)
-        services.start_process(sandbox=sandbox, wanted=form.wanted(), actor=request.user)
+        services.processes.start_process(sandbox=sandbox, wanted=form.wanted(), actor=request.user)
         return _listed(sandbox, 201)
 
 
@@ -99,7 +99,7 @@ class ProcessDetail(APIView):
         responses={200: ProcessSerializer, **_REFUSED},
     )
     def get(self, request: Request, name: str) -> Response:
-        found = services.list_processes(sandbox=own(request)).find(name)
+        found = services.processes.list_processes(sandbox=own(request)).find(name)
         if found is None:
             raise errors.ProcessNotFound(f"There is no process {name}.")
         return Response(found)
@@ -112,7 +112,7 @@ class ProcessDetail(APIView):
     def delete(self, request: Request, name: str) -> Response:
         sandbox = own(request)
         expect_no_fields(request)
-        services.stop_process(sandbox=sandbox, name=name, actor=request.user)
+        services.processes.stop_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
 
@@ -128,7 +128,7 @@ class ProcessKill(APIView):
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)
         expect_no_fields(request)
-        services.kill_process(sandbox=sandbox, name=name, actor=request.user)
+        services.processes.kill_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
 
@@ -144,9 +144,11 @@ class ProcessRestart(APIView):
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)
         expect_no_fields(request)
-        services.restart_process(sandbox=sandbox, name=name, actor=request.user)
+        services.processes.restart_process(sandbox=sandbox, name=name, actor=request.user)
         return _listed(sandbox)
 
 
 def _listed(sandbox: Sandbox, status: int = 200) -> Response:
-    return Response({"processes": services.list_processes(sandbox=sandbox).processes}, status)
+    return Response(
+        {"processes": services.processes.list_processes(sandbox=sandbox).processes}, status
+    )

@@ -63,7 +63,7 @@ class Terminals(APIView):
     )
     def post(self, request: Request) -> Response:
         sandbox = own(request)
-        added = services.add_terminal(sandbox=sandbox, name=_name_in(request))
+        added = services.terminals.add_terminal(sandbox=sandbox, name=_name_in(request))
         return Response(TerminalSerializer(added).data, status=201)
 
 
@@ -78,7 +78,7 @@ class TerminalDetail(APIView):
     )
     def patch(self, request: Request, key: str) -> Response:
         sandbox, name = own(request), _name_in(request)
-        terminal = services.find_terminal(sandbox=sandbox, key=key)
+        terminal = services.terminals.find_terminal(sandbox=sandbox, key=key)
         if name:
             terminal.name = name
             terminal.save(update_fields=["name"])
@@ -95,7 +95,7 @@ class TerminalDetail(APIView):
         sandbox = own(request)
         expect_no_fields(request)
         force = valid(CloseQuery, request.query_params)["force"]
-        services.close_terminal(sandbox=sandbox, key=key, force=force)
+        services.terminals.close_terminal(sandbox=sandbox, key=key, force=force)
         return Response(status=204)
 
 

@@ -36,7 +36,7 @@ class Caller:
         user = self.grant.user
         sandbox = await self.does(self._read)
         if sandbox is None or sandbox.phase in (Phase.GONE, Phase.FAILED):
-            sandbox = await self.does(lambda: services.initialize_sandbox(user=user))
+            sandbox = await self.does(lambda: services.provisioning.initialize_sandbox(user=user))
         while sandbox.is_settling and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(_LOOK_EVERY)
             sandbox = await self.does(self._read) or sandbox
@@ -49,5 +49,5 @@ class Caller:
     def _read(self) -> Sandbox | None:
         found: Sandbox | None = Sandbox.objects.of(self.grant.user)
         if found and found.phase == Phase.READY:
-            services.use(found)  # an agent's work is its owner's use
+            services.row_updates.use(found)  # an agent's work is its owner's use
         return found

@@ -148,7 +148,7 @@ def _refuse_own_names(tool: str, arguments: dict[str, Any]) -> None:
         raise errors.ProcessRefused("Names that begin with “manta-” are Manta's own. Use another.")
     name = arguments.get("name")
     if tool == "processExecute" and isinstance(name, str) and name:
-        services.check_process_name(name)
+        services.processes.check_process_name(name)
 
 
 async def _own(ctx: Context, tool: str, arguments: dict[str, Any], beneath: str) -> dict[str, Any]:
@@ -172,7 +172,7 @@ async def _ask(ctx: Context, method: str, params: dict[str, Any]) -> dict[str, A
     caller = _caller(ctx)
     sandbox = await caller.sandbox()
     if not sandbox.has_session:
-        await caller.does(lambda: services.ensure_session(sandbox))
+        await caller.does(lambda: services.sessions.ensure_session(sandbox))
 
     async def pass_on(message: dict[str, Any]) -> None:
         told = message.get("params")

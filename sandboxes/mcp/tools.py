@@ -57,13 +57,13 @@ def _preview_url(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _extend(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
-    services.extend_sandbox(sandbox=sandbox, actor=sandbox.owner)
+    services.expiry.extend_sandbox(sandbox=sandbox, actor=sandbox.owner)
     until = sandbox.extended_until
     return {"keptUntil": stamp(until) if until else None}
 
 
 def _restart(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
-    services.restart_sandbox(sandbox=sandbox, actor=sandbox.owner)
+    services.restarts.restart_sandbox(sandbox=sandbox, actor=sandbox.owner)
     return {"restarting": True, "note": "Every process is ended; files stay. It takes seconds."}
 
 

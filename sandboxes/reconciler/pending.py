@@ -38,7 +38,7 @@ def make(sandbox: Sandbox) -> None:
             f"The sandbox provider made no sandbox that can be used. {errors.TRIES_AGAIN}"
         )
     save(sandbox, **observe(sandbox, record))
-    services.ensure_session(sandbox)
+    services.sessions.ensure_session(sandbox)
     write_starter(sandbox)
     save(sandbox, step=Step.OPENING)
     run_starter(sandbox)

@@ -60,7 +60,7 @@ def _renew_session(sandbox: Sandbox) -> None:
     if not sandbox.session_ends_soon:
         return
     try:
-        services.open_session(sandbox)
+        services.sessions.open_session(sandbox)
     except errors.SandboxError as exc:
         if not sandbox.has_session:
             raise

@@ -84,8 +84,8 @@ def _admit(connection: HTTPConnection, scope: Scope) -> Admitted:
     sandbox = Sandbox.objects.of(user)
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
-    services.require_reach(sandbox)
-    services.use(sandbox)
+    services.sessions.require_reach(sandbox)
+    services.row_updates.use(sandbox)
     return Admitted(user, sandbox, sign_in, grant)
 
 

@@ -20,21 +20,21 @@ from sandboxes.web.shortcuts import answer, own, own_or_404
 @require_POST
 @login_required
 def restart(request: SignedInRequest) -> HttpResponse:
-    services.restart_sandbox(sandbox=own_or_404(request.user), actor=request.user)
+    services.restarts.restart_sandbox(sandbox=own_or_404(request.user), actor=request.user)
     return answer(request)
 
 
 @require_POST
 @login_required
 def extend(request: SignedInRequest) -> HttpResponse:
-    services.extend_sandbox(sandbox=own_or_404(request.user), actor=request.user)
+    services.expiry.extend_sandbox(sandbox=own_or_404(request.user), actor=request.user)
     return answer(request)
 
 
 @require_POST
 @login_required
 def dismiss_reminder(request: SignedInRequest) -> HttpResponse:
-    services.dismiss_reminder(sandbox=own_or_404(request.user))
+    services.expiry.dismiss_reminder(sandbox=own_or_404(request.user))
     return answer(request)
 
 
@@ -42,14 +42,14 @@ def dismiss_reminder(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def reset(request: SignedInRequest) -> HttpResponse:
-    return _confirmed(request, "reset", services.reset_sandbox)
+    return _confirmed(request, "reset", services.deletion.reset_sandbox)
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 @login_required
 def delete(request: SignedInRequest) -> HttpResponse:
-    return _confirmed(request, "delete", services.delete_sandbox)
+    return _confirmed(request, "delete", services.deletion.delete_sandbox)
 
 
 def _confirmed(request: SignedInRequest, action: str, act: Callable[..., None]) -> HttpResponse:
@@ -59,7 +59,7 @@ def _confirmed(request: SignedInRequest, action: str, act: Callable[..., None]) 
         return redirect("sandboxes:workspace")
     wants_look = "look" in request.POST
     if wants_look:
-        services.look_for_unsaved_work(sandbox=sandbox)
+        services.deletion.look_for_unsaved_work(sandbox=sandbox)
         if not request.htmx:
             return redirect(request.path)
     form = ConfirmForm(None if wants_look else request.POST or None, sandbox=sandbox)

@@ -28,7 +28,7 @@ def folder(request: SignedInRequest) -> HttpResponse:
     asked = request.GET.get("path", "")
     for path in [_normal(asked)] if asked else _FIRST:
         try:
-            found = services.read_path(sandbox=sandbox, path=path)
+            found = services.files.read_path(sandbox=sandbox, path=path)
         except (errors.FileNotFound, errors.FileDenied):
             if asked or path == "/":
                 raise

@@ -30,11 +30,11 @@ def ports(request: SignedInRequest) -> HttpResponse:
     sandbox = own_or_404(request.user)
     trouble = ""
     try:
-        found = services.list_ports(sandbox=sandbox, wake=wake)
+        found = services.ports.list_ports(sandbox=sandbox, wake=wake)
     except errors.ProviderError as exc:
         # While it restarts, say. What is known without it is shown all the same.
         wake, trouble = False, str(exc)
-        found = services.list_ports(sandbox=sandbox, wake=False)
+        found = services.ports.list_ports(sandbox=sandbox, wake=False)
     context = {"ports": found, "looked": wake, "trouble": trouble, "sandbox": sandbox}
     whole = "sandboxes/ports.html"
     return render(request, f"{whole}#list" if request.htmx else whole, context)
@@ -59,7 +59,7 @@ def open_port(request: SignedInRequest, port: int) -> HttpResponseBase:
     """Send the browser to the private preview of a port, in a tab or (?frame=1) in a frame."""
     framed = "frame" in request.GET
     try:
-        link = services.open_port(
+        link = services.ports.open_port(
             sandbox=own_or_404(request.user),
             port=port,
             path=request.POST.get("path", "/"),
@@ -80,10 +80,10 @@ def open_port(request: SignedInRequest, port: int) -> HttpResponseBase:
 def publish_port(request: SignedInRequest, port: int) -> HttpResponse:
     """Say what public means and ask for how long; then make the port public."""
     sandbox = own_or_404(request.user)
-    services.require_open_to_previews(port)
+    services.ports.require_open_to_previews(port)
     form = PublishForm(request.POST or None)
     if form.is_valid():
-        services.make_public(
+        services.ports.make_public(
             sandbox=sandbox, port=port, lasts=form.cleaned_data["lasts"], actor=request.user
         )
         return _changed(request)
@@ -97,7 +97,7 @@ def publish_port(request: SignedInRequest, port: int) -> HttpResponse:
 @never_cache
 @login_required
 def unpublish_port(request: SignedInRequest, port: int) -> HttpResponse:
-    services.make_private(sandbox=own_or_404(request.user), port=port, actor=request.user)
+    services.ports.make_private(sandbox=own_or_404(request.user), port=port, actor=request.user)
     return _changed(request)
 
 

@@ -14,9 +14,9 @@ from sandboxes.services.processes import Wanted
 from sandboxes.web.shortcuts import own_or_404
 
 _ACTIONS = {
-    "stop": services.stop_process,
-    "kill": services.kill_process,
-    "restart": services.restart_process,
+    "stop": services.processes.stop_process,
+    "kill": services.processes.kill_process,
+    "restart": services.processes.restart_process,
 }
 _LIST, _TROUBLE = "sandboxes/processes.html#list", "sandboxes/processes.html#trouble"
 
@@ -62,7 +62,7 @@ def start_process(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         try:
             wanted = Wanted(**form.cleaned_data)
-            services.start_process(sandbox=sandbox, wanted=wanted, actor=request.user)
+            services.processes.start_process(sandbox=sandbox, wanted=wanted, actor=request.user)
         except errors.ProcessRefused as exc:
             form.add_error(exc.field, str(exc))
         else:
@@ -89,7 +89,7 @@ def _listed(request: SignedInRequest, sandbox: Sandbox) -> HttpResponse:
     if not request.htmx:
         return redirect("sandboxes:workspace")
     try:
-        table = services.list_processes(sandbox=sandbox)
+        table = services.processes.list_processes(sandbox=sandbox)
     except errors.ProviderError as exc:
         # What was listed before stays, below the reason why it may be old.
         response = render(request, _TROUBLE, {"trouble": str(exc)})

@@ -16,7 +16,7 @@ def own(user: User) -> Sandbox | None:
     """The gate: one's own sandbox. Asking for it also means that somebody is looking at it."""
     sandbox: Sandbox | None = Sandbox.objects.of(user)
     if sandbox:
-        services.watch(sandbox)
+        services.row_updates.watch(sandbox)
     return sandbox
 
 

@@ -47,12 +47,12 @@ def stage(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def initialize(request: SignedInRequest) -> HttpResponse:
-    services.initialize_sandbox(user=request.user)
+    services.provisioning.initialize_sandbox(user=request.user)
     return answer(request)
 
 
 @require_POST
 @login_required
 def refresh(request: SignedInRequest) -> HttpResponse:
-    services.refresh_sandbox(sandbox=own_or_404(request.user))
+    services.row_updates.refresh_sandbox(sandbox=own_or_404(request.user))
     return answer(request)

@@ -60,7 +60,7 @@ def test_a_failing_sandbox_service_does_not_fail_the_sign_in(client, alice, monk
     def broken(**kwargs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("sandboxes.services.ensure_sandbox", broken)
+    monkeypatch.setattr("sandboxes.services.provisioning.ensure_sandbox", broken)
 
     response = sign_in(client, "alice@example.com")
 

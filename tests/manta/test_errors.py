@@ -164,7 +164,7 @@ def test_an_error_in_a_notice_links_to_its_code(client, alices_sandbox, monkeypa
     def refused(**kwargs):
         raise errors.ProviderUnavailable("Nobody there.")
 
-    monkeypatch.setattr("sandboxes.services.refresh_sandbox", refused)
+    monkeypatch.setattr("sandboxes.services.row_updates.refresh_sandbox", refused)
     client.force_login(alices_sandbox.owner)
 
     response = client.post("/sandbox/refresh/", headers={"HX-Request": "true"})

@@ -173,12 +173,12 @@ def test_a_lease_of_then_holds_up_nobody(file, made):
 
 def test_one_made_after_the_backup_is_adopted_by_its_user(file, alice, provider):
     call_command("backup", file)
-    reconcile(services.ensure_sandbox(user=alice).pk)
+    reconcile(services.provisioning.ensure_sandbox(user=alice).pk)
     assert provider.server.names() == [f"user-{alice.pk}"]
 
     restore(file)
     alice.refresh_from_db()
-    reconcile(services.ensure_sandbox(user=alice).pk)
+    reconcile(services.provisioning.ensure_sandbox(user=alice).pk)
 
     assert Sandbox.objects.get().phase == Phase.READY
     assert provider.server.names() == [f"user-{alice.pk}"]
@@ -187,7 +187,7 @@ def test_one_made_after_the_backup_is_adopted_by_its_user(file, alice, provider)
 def test_one_of_a_user_made_after_the_backup_is_listed_and_given_to_nobody(file, provider):
     call_command("backup", file)
     later = UserFactory()
-    reconcile(services.ensure_sandbox(user=later).pk)
+    reconcile(services.provisioning.ensure_sandbox(user=later).pk)
     forgotten = f"user-{later.pk}"
 
     restore(file)
@@ -195,7 +195,7 @@ def test_one_of_a_user_made_after_the_backup_is_listed_and_given_to_nobody(file,
     somebody_else = UserFactory()
 
     assert Orphan.objects.get().name == forgotten
-    assert services.ensure_sandbox(user=somebody_else).name != forgotten
+    assert services.provisioning.ensure_sandbox(user=somebody_else).name != forgotten
     assert somebody_else.pk > later.pk
 
 

@@ -64,7 +64,7 @@ def test_a_restart_ends_every_process_and_keeps_files(made, inside):
     inside.write("/blaxel/mine.txt", "mine")
     inside.start("counter", COUNTER)
 
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     row = settle(made)
 
     assert inside.running() == ["starter"]
@@ -76,17 +76,17 @@ def test_a_restart_ends_every_process_and_keeps_files(made, inside):
 def test_a_starter_that_was_stopped_runs_again_after_a_restart(made, provider, inside):
     provider.server.http.delete(provider.server.inside(made.name, "/process/starter"))
 
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     settle(made)
 
     assert inside.running() == ["starter"]
 
 
 def test_two_clicks_restart_once(made, provider):
-    services.restart_sandbox(sandbox=made, actor=made.owner)
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     settle(made)
-    services.restart_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
     settle(made)
 
     assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
@@ -94,7 +94,7 @@ def test_two_clicks_restart_once(made, provider):
 
 
 def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_again):
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     provider.loses_answer("PUT", "/sandboxes")
     look_again(made)
     assert made.restart_wanted_at is not None
@@ -135,7 +135,7 @@ def test_nothing_is_tried_again_and_again_that_nobody_wants(made, provider, look
 
 
 def test_a_restart_that_can_not_be_done_is_given_up_and_says_why(made, provider, look_again):
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     provider.fails("PUT", "/sandboxes", 400, {"error": "no", "code": 400})
 
     look_again(made)
@@ -151,7 +151,7 @@ def test_a_restart_never_writes_a_mask_over_a_secret(made, provider, look_again)
     record["spec"]["runtime"]["envs"] = [secret]
     provider.fails("GET", f"/sandboxes/{made.name}", 200, provider.server.get(made.name))
     provider.fails("GET", f"/sandboxes/{made.name}", 200, record)
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
 
     look_again(made)
 
@@ -164,7 +164,7 @@ def test_a_secret_of_the_sandbox_survives_a_restart(made, provider, inside):
     record["spec"]["runtime"]["envs"] = [{"name": "TOKEN", "value": "s3cret", "secret": True}]
     provider.server.http.put(f"/v0/sandboxes/{made.name}", json=record).raise_for_status()
 
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     settle(made)
 
     inside.start("tell", 'printf %s "$TOKEN" > /blaxel/told')
@@ -184,9 +184,9 @@ def test_what_is_not_ready_is_neither_restarted_nor_extended(alice, fields, erro
     sandbox = SandboxFactory(owner=alice, **fields)
 
     with pytest.raises(error):
-        services.restart_sandbox(sandbox=sandbox, actor=alice)
+        services.restarts.restart_sandbox(sandbox=sandbox, actor=alice)
     with pytest.raises(error):
-        services.extend_sandbox(sandbox=sandbox, actor=alice)
+        services.expiry.extend_sandbox(sandbox=sandbox, actor=alice)
 
 
 # ---- Reset
@@ -195,7 +195,7 @@ def test_what_is_not_ready_is_neither_restarted_nor_extended(alice, fields, erro
 def test_a_reset_is_back_at_the_starter_in_the_same_row(made, inside, provider):
     inside.write("/blaxel/mine.txt", "mine")
 
-    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     assert Sandbox.objects.get().status == "provisioning"
     row = settle(made)
 
@@ -209,8 +209,8 @@ def test_a_reset_is_back_at_the_starter_in_the_same_row(made, inside, provider):
 
 
 def test_two_clicks_reset_once(made, provider):
-    services.reset_sandbox(sandbox=made, actor=made.owner)
-    services.reset_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
     settle(made)
 
     assert events(Action.RESET_REQUESTED).count() == 1
@@ -218,7 +218,7 @@ def test_two_clicks_reset_once(made, provider):
 
 
 def test_a_reset_goes_on_after_the_provider_was_down(made, provider, look_again):
-    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     with provider.down():
         look_again(made)
         assert made.is_resetting
@@ -227,8 +227,8 @@ def test_a_reset_goes_on_after_the_provider_was_down(made, provider, look_again)
 
 
 def test_a_deletion_during_a_reset_wins(made, provider):
-    services.reset_sandbox(sandbox=made, actor=made.owner)
-    services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
 
     assert settle(made) is None
     assert provider.server.names() == []
@@ -243,10 +243,10 @@ def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
 
     def get_and_delete(name):
         record = get(name)
-        services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
+        services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
         return record
 
-    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     monkeypatch.setattr(control_plane, "get", get_and_delete)
     Sandbox.objects.update(next_attempt_at=timezone.now())
     reconcile(made.pk)
@@ -260,13 +260,13 @@ def test_what_is_being_deleted_is_not_reset(alice):
     sandbox = SandboxFactory(owner=alice, phase=Phase.DELETING)
 
     with pytest.raises(errors.BeingDeleted):
-        services.reset_sandbox(sandbox=sandbox, actor=alice)
+        services.deletion.reset_sandbox(sandbox=sandbox, actor=alice)
 
 
 def test_one_that_failed_can_be_reset(wanted):
     Sandbox.objects.update(phase=Phase.FAILED, error_code="x", error_message="No.")
 
-    services.reset_sandbox(sandbox=Sandbox.objects.get(), actor=wanted.owner)
+    services.deletion.reset_sandbox(sandbox=Sandbox.objects.get(), actor=wanted.owner)
 
     assert settle(wanted).error_code == ""
 
@@ -275,19 +275,19 @@ def test_one_that_failed_can_be_reset(wanted):
 
 
 def test_a_start_during_a_deletion_is_refused_with_a_code_and_then_works(made, provider):
-    services.delete_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.delete_sandbox(sandbox=made, actor=made.owner)
     with pytest.raises(errors.BeingDeleted) as refusal:
-        services.initialize_sandbox(user=made.owner)
+        services.provisioning.initialize_sandbox(user=made.owner)
     assert (refusal.value.status, refusal.value.code) == (409, "being_deleted")
     assert settle(made) is None
 
-    again = services.initialize_sandbox(user=made.owner)
+    again = services.provisioning.initialize_sandbox(user=made.owner)
 
     assert settle(again).phase == Phase.READY
 
 
 def test_a_create_is_cancelled_by_a_deletion(wanted, provider):
-    services.delete_sandbox(sandbox=wanted, actor=wanted.owner)
+    services.deletion.delete_sandbox(sandbox=wanted, actor=wanted.owner)
 
     assert settle(wanted) is None
     assert provider.server.names() == []
@@ -298,7 +298,7 @@ def test_two_clicks_delete_once(alices_sandbox):
     same_page_twice = [Sandbox.objects.get(), Sandbox.objects.get()]
 
     for sandbox in same_page_twice:
-        services.delete_sandbox(sandbox=sandbox, actor=sandbox.owner)
+        services.deletion.delete_sandbox(sandbox=sandbox, actor=sandbox.owner)
 
     assert events(Action.DELETE_REQUESTED).count() == 1
 
@@ -306,7 +306,7 @@ def test_two_clicks_delete_once(alices_sandbox):
 def test_deleting_what_is_gone_already_is_no_error(alices_sandbox):
     Sandbox.objects.filter(pk=alices_sandbox.pk).delete()
 
-    services.delete_sandbox(sandbox=alices_sandbox, actor=None)
+    services.deletion.delete_sandbox(sandbox=alices_sandbox, actor=None)
 
     assert not events(Action.DELETE_REQUESTED).exists()
 
@@ -318,7 +318,7 @@ def test_extend_keeps_it_for_one_ttl_more_at_the_provider_too(made, provider, lo
     made.ttl = timedelta(hours=48)
     made.save()
 
-    services.extend_sandbox(sandbox=made, actor=made.owner)
+    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
     look_again(made)
 
     policy = provider.server.get(made.name)["spec"]["lifecycle"]["expirationPolicies"][0]
@@ -328,8 +328,8 @@ def test_extend_keeps_it_for_one_ttl_more_at_the_provider_too(made, provider, lo
 
 
 def test_two_clicks_extend_once(alices_sandbox):
-    services.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
-    services.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+    services.expiry.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+    services.expiry.extend_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
 
     assert events(Action.EXTENDED).count() == 1
 
@@ -342,7 +342,7 @@ def test_what_the_provider_allows_wins_and_is_not_asked_for_again_and_again(
     provider.fails("GET", f"/sandboxes/{made.name}", 200, capped, times=10)
     made.ttl = timedelta(hours=48)
     made.save()
-    services.extend_sandbox(sandbox=made, actor=made.owner)
+    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
     look_again(made)
     asked = provider.count("PUT", f"/sandboxes/{made.name}")
 

@@ -35,7 +35,7 @@ def at(alices_sandbox):
 
 
 def test_a_person_reads_what_was_done_to_their_sandbox(client, alices_sandbox):
-    services.delete_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+    services.deletion.delete_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
     audit.record(alices_sandbox, Action.DELETED)
     client.force_login(alices_sandbox.owner)
 

@@ -36,8 +36,8 @@ def until_settled(sandbox):
 
 @pytest.mark.django_db
 def test_asking_for_a_sandbox_and_getting_it(alice, provider, recorded):
-    sandbox = services.ensure_sandbox(user=alice)
-    services.ensure_sandbox(user=alice)
+    sandbox = services.provisioning.ensure_sandbox(user=alice)
+    services.provisioning.ensure_sandbox(user=alice)
     until_settled(sandbox)
     until_settled(sandbox)
 
@@ -47,7 +47,7 @@ def test_asking_for_a_sandbox_and_getting_it(alice, provider, recorded):
 def test_giving_up_and_trying_again(wanted, provider, recorded):
     provider.fails("POST", "/sandboxes", 400, {"code": "INVALID_IMAGE", "message": "none such"})
     until_settled(wanted)
-    services.initialize_sandbox(user=wanted.owner)
+    services.provisioning.initialize_sandbox(user=wanted.owner)
     until_settled(wanted)
 
     assert recorded() == [
@@ -61,7 +61,7 @@ def test_a_sandbox_that_was_deleted_at_the_provider_and_its_successor(made, prov
     recorded()
     provider.delete_all()
     until_settled(made)
-    services.initialize_sandbox(user=made.owner)
+    services.provisioning.initialize_sandbox(user=made.owner)
     until_settled(made)
 
     assert recorded() == [
@@ -83,8 +83,8 @@ def test_a_sandbox_that_expired(made, provider, recorded):
 
 def test_a_restart(made, recorded):
     recorded()
-    services.restart_sandbox(sandbox=made, actor=made.owner)
-    services.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
     until_settled(made)
 
     assert recorded() == [
@@ -95,7 +95,7 @@ def test_a_restart(made, recorded):
 
 def test_a_reset_by_an_admin(made, admin_user, recorded):
     recorded()
-    services.reset_sandbox(sandbox=made, actor=admin_user, reason="It was full.")
+    services.deletion.reset_sandbox(sandbox=made, actor=admin_user, reason="It was full.")
     until_settled(made)
 
     assert recorded() == [
@@ -108,8 +108,8 @@ def test_a_reset_by_an_admin(made, admin_user, recorded):
 
 def test_an_extension(made, recorded):
     recorded()
-    services.extend_sandbox(sandbox=made, actor=made.owner)
-    services.extend_sandbox(sandbox=made, actor=made.owner)
+    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
+    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
     until_settled(made)
 
     assert recorded() == [(Action.EXTENDED, "ok", "user")]
@@ -117,8 +117,8 @@ def test_an_extension(made, recorded):
 
 def test_a_deletion(made, recorded):
     recorded()
-    services.delete_sandbox(sandbox=made, actor=made.owner)
-    services.delete_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.delete_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.delete_sandbox(sandbox=made, actor=made.owner)
     until_settled(made)
 
     assert recorded() == [(Action.DELETE_REQUESTED, "ok", "user"), (Action.DELETED, "ok", "job")]
@@ -127,7 +127,7 @@ def test_a_deletion(made, recorded):
 def test_an_opened_port(made, recorded):
     recorded()
 
-    services.open_port(sandbox=made, port=3000, actor=made.owner)
+    services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
     assert recorded() == [(Action.OPENED_PORT, "ok", "user")]
 

@@ -157,7 +157,7 @@ def test_nothing_stays_pending_past_its_deadline_while_it_rests(wanted, provider
 
 def test_the_panel_tells_of_it_at_once_and_sign_in_works(provider, alice, client):
     Heartbeat.note("worker", ok=True)
-    services.ensure_sandbox(user=alice)
+    services.provisioning.ensure_sandbox(user=alice)
 
     with provider.down():
         fail_until_open()
@@ -172,6 +172,6 @@ def test_opening_a_port_in_a_rest_says_so_at_once(made, provider):
     provider.calls.clear()
 
     with pytest.raises(errors.ProviderResting):
-        services.open_port(sandbox=made, port=3000, actor=made.owner)
+        services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
     assert provider.calls == []

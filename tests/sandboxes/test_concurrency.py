@@ -64,7 +64,7 @@ def test_equal_sign_ups_at_once_make_one_account(settings, monkeypatch, verifica
 def test_twenty_inits_at_once_get_the_same_row():
     user = UserFactory()
 
-    rows = at_once(20, lambda number: services.initialize_sandbox(user=user).pk)
+    rows = at_once(20, lambda number: services.provisioning.initialize_sandbox(user=user).pk)
 
     assert len(set(rows)) == 1
 
@@ -100,7 +100,7 @@ def test_what_is_asked_for_during_a_lease_is_not_forgotten():
     sandbox = SandboxFactory(**pending())
     held = leases.acquire(sandbox.pk)
 
-    services.refresh_sandbox(sandbox=Sandbox.objects.get())
+    services.row_updates.refresh_sandbox(sandbox=Sandbox.objects.get())
     leases.release(held)
 
     assert Sandbox.objects.due().get() == sandbox
@@ -129,7 +129,7 @@ def test_a_quota_lets_no_more_in_when_many_come_at_once():
     Quota.objects.create(scope="all", sandboxes=3)
     users = UserFactory.create_batch(10)
 
-    at_once(10, lambda number: services.ensure_sandbox(user=users[number]))
+    at_once(10, lambda number: services.provisioning.ensure_sandbox(user=users[number]))
 
     assert Sandbox.objects.filter(phase=Phase.PENDING).count() == 3
     assert Sandbox.objects.filter(error_code="quota_sandboxes").count() == 7
@@ -139,6 +139,6 @@ def test_ten_clicks_on_recreate_are_one_creation(alice):
     sandbox = SandboxFactory(owner=alice, phase=Phase.GONE)
     Quota.objects.create(scope="each", creations_per_hour=5)
 
-    at_once(10, lambda number: services.start_over(sandbox=sandbox, actor=alice))
+    at_once(10, lambda number: services.provisioning.start_over(sandbox=sandbox, actor=alice))
 
     assert Creation.objects.count() == 1

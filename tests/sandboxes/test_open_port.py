@@ -25,7 +25,7 @@ def serve(sandbox, host, port):
 
 
 def test_open_leads_to_the_starter_by_a_link_with_a_token(made):
-    link = services.open_port(sandbox=made, port=3000, actor=made.owner)
+    link = services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
     assert "bl_preview_token=" in link
     assert "It&rsquo;s running." in httpx.get(link).text
@@ -38,13 +38,13 @@ def test_open_of_a_port_on_which_nothing_listens_says_what_to_do(made, provider)
     made.refresh_from_db()
 
     with pytest.raises(errors.PortClosed, match=r"Nothing listens on port 3000.*0\.0\.0\.0"):
-        services.open_port(sandbox=made, port=3000, actor=made.owner)
+        services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
 
 def test_a_port_that_is_in_no_list_opens_at_a_page(made):
     serve(made, "0.0.0.0", 5050)
 
-    link = services.open_port(sandbox=made, port=5050, path="/?of=now", actor=made.owner)
+    link = services.ports.open_port(sandbox=made, port=5050, path="/?of=now", actor=made.owner)
 
     assert "?of=now&bl_preview_token=" in link
     assert "Directory listing" in httpx.get(link).text
@@ -54,26 +54,26 @@ def test_a_server_on_loopback_is_refused_with_the_option_that_opens_it(made):
     serve(made, "127.0.0.1", 5051)
 
     with pytest.raises(errors.PortLoopbackOnly, match=r"127\.0\.0\.1.*--bind 0\.0\.0\.0"):
-        services.open_port(sandbox=made, port=5051, actor=made.owner)
+        services.ports.open_port(sandbox=made, port=5051, actor=made.owner)
 
 
 def test_the_advice_names_the_address_on_which_the_server_listens(made):
     serve(made, "::1", 5052)
 
     with pytest.raises(errors.PortLoopbackOnly, match="port 5052 listens on ::1, inside"):
-        services.open_port(sandbox=made, port=5052, actor=made.owner)
+        services.ports.open_port(sandbox=made, port=5052, actor=made.owner)
 
 
 @pytest.mark.parametrize("port", [80, 443, 8080])
 def test_reserved_ports_are_refused_with_the_reason(alices_sandbox, port):
     with pytest.raises(errors.PortReserved, match=f"Port {port} is reserved"):
-        services.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
+        services.ports.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
 
 
 @pytest.mark.parametrize("port", [0, 65_536, 10**9])
 def test_what_is_no_port_is_refused(alices_sandbox, port):
     with pytest.raises(errors.PortClosed, match="from 1 to 65535"):
-        services.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
+        services.ports.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
 
 
 def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
@@ -149,4 +149,4 @@ def test_several_look_at_once_and_nothing_of_it_is_shown(made):
         looks = list(pool.map(lambda _: data_plane.list_listening(made.reach), range(4)))
 
     assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
-    assert "manta-ports" not in str(services.list_processes(sandbox=made).processes)
+    assert "manta-ports" not in str(services.processes.list_processes(sandbox=made).processes)

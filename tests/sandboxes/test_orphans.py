@@ -92,7 +92,7 @@ def test_a_row_whose_sandbox_became_anothers_is_reported_and_nothing_touched(
 def test_another_installations_sandbox_of_the_same_user_id_is_not_adopted(
     alice, provider, at_provider
 ):
-    sandbox = services.ensure_sandbox(user=alice)
+    sandbox = services.provisioning.ensure_sandbox(user=alice)
     at_provider(sandbox.name, manta_owner=str(alice.pk), manta_installation="another")
 
     reconcile(sandbox.pk)
@@ -225,7 +225,7 @@ def test_labels_are_corrected_and_the_sandbox_keeps_running(made, provider, reco
 
 def test_what_differs_is_put_right_by_a_reset(made, provider):
     Sandbox.objects.update(memory_mb=2048)
-    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     settle(made)
 
     look()

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def public(made):
-    return services.make_public(sandbox=made, port=3000, lasts=HOUR, actor=made.owner)
+    return services.ports.make_public(sandbox=made, port=3000, lasts=HOUR, actor=made.owner)
 
 
 def lets_in(row):
@@ -41,7 +41,7 @@ def test_the_provider_ends_it_by_itself_when_no_worker_runs(made, public):
 
 
 def test_without_an_end_it_is_public_until_it_is_made_private(made):
-    row = services.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
+    row = services.ports.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
     close_overdue()
 
     assert lets_in(row)
@@ -49,12 +49,12 @@ def test_without_an_end_it_is_public_until_it_is_made_private(made):
 
 
 def test_made_private_it_lets_in_nobody_and_keeps_its_owner(made, public):
-    services.make_private(sandbox=made, port=3000, actor=made.owner)
+    services.ports.make_private(sandbox=made, port=3000, actor=made.owner)
 
     assert httpx.get(public.url).status_code == 401
     assert not PublicPort.objects.exists()
     assert of_record(Action.MADE_PRIVATE) == [("user", "3000")]
-    assert httpx.get(services.open_port(sandbox=made, port=3000, actor=made.owner)).is_success
+    assert httpx.get(services.ports.open_port(sandbox=made, port=3000, actor=made.owner)).is_success
 
 
 def test_the_worker_makes_it_private_when_its_time_is_over(made, public):
@@ -77,7 +77,7 @@ def test_one_that_may_have_been_made_public_without_an_answer_is_made_private(ma
 
     monkeypatch.setattr(control_plane, "publish_preview", without_an_answer)
     with pytest.raises(errors.ProviderUnavailable):
-        services.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
+        services.ports.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
     assert control_plane.list_previews(made.name)[0].public
 
     close_overdue()
@@ -93,7 +93,7 @@ def test_a_provider_that_is_away_does_not_make_it_forgotten(made, public, monkey
     with monkeypatch.context() as patched:
         patched.setattr(control_plane, "unpublish_preview", away)
         with pytest.raises(errors.ProviderUnavailable):
-            services.make_private(sandbox=made, port=3000, actor=made.owner)
+            services.ports.make_private(sandbox=made, port=3000, actor=made.owner)
         close_overdue()
     assert PublicPort.objects.over(timezone.now()).exists()
 
@@ -109,7 +109,7 @@ def test_one_made_public_anew_meanwhile_stays_public(made, public, monkeypatch):
 
     def meanwhile(*args):
         unpublish(*args)
-        services.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
+        services.ports.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
         unpublish(*args)
 
     monkeypatch.setattr(control_plane, "unpublish_preview", meanwhile)
@@ -120,7 +120,7 @@ def test_one_made_public_anew_meanwhile_stays_public(made, public, monkeypatch):
 
 
 def test_a_reset_leaves_nothing_public(made, public):
-    services.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     for _ in range(8):
         Sandbox.objects.update(next_attempt_at=timezone.now())
         reconcile(made.pk)
@@ -133,7 +133,7 @@ def test_a_reset_leaves_nothing_public(made, public):
 @pytest.mark.parametrize("port", [80, 443, 8080])
 def test_reserved_ports_are_never_public(alices_sandbox, port):
     with pytest.raises(errors.PortReserved):
-        services.make_public(
+        services.ports.make_public(
             sandbox=alices_sandbox, port=port, lasts=HOUR, actor=alices_sandbox.owner
         )
     assert not PublicPort.objects.exists()
@@ -142,6 +142,6 @@ def test_reserved_ports_are_never_public(alices_sandbox, port):
 def test_what_was_made_public_at_the_provider_is_found(made):
     control_plane.publish_preview(made.name, 3000, None)
 
-    services.list_previews(sandbox=made)
+    services.ports.list_previews(sandbox=made)
 
     assert PublicPort.objects.current().get().port == 3000

@@ -19,7 +19,7 @@ def limit(scope, user=None, **limits):
 
 
 def test_without_quotas_everybody_is_let_in():
-    sandbox = services.initialize_sandbox(user=UserFactory())
+    sandbox = services.provisioning.initialize_sandbox(user=UserFactory())
 
     assert sandbox.phase == Phase.PENDING
 
@@ -45,7 +45,7 @@ def test_the_panel_says_why_and_when_with_one_action(client):
     SandboxFactory(expires_at=expires_at)
     limit("all", sandboxes=1)
     user = UserFactory()
-    services.ensure_sandbox(user=user)
+    services.provisioning.ensure_sandbox(user=user)
     client.force_login(user)
 
     page = client.get("/sandbox/panel/").content.decode()
@@ -70,10 +70,10 @@ def test_the_api_answers_429_with_when_to_come_back(client):
 def test_the_next_sign_in_tries_again(client):
     user = UserFactory()
     quota = limit("all", sandboxes=0)
-    services.ensure_sandbox(user=user)
+    services.provisioning.ensure_sandbox(user=user)
     quota.delete()
 
-    services.ensure_sandbox(user=user)
+    services.provisioning.ensure_sandbox(user=user)
 
     assert Sandbox.objects.get().phase == Phase.PENDING
 
@@ -83,17 +83,17 @@ def test_memory_is_counted_over_all_that_were_let_in():
     limit("all", memory_mb=8191)
 
     with pytest.raises(errors.QuotaReached, match="4096 MB are taken") as caught:
-        services.initialize_sandbox(user=UserFactory())
+        services.provisioning.initialize_sandbox(user=UserFactory())
 
     assert caught.value.code == "quota_memory"
 
 
 def test_one_that_a_quota_forbade_takes_no_place():
     quota = limit("all", sandboxes=0)
-    services.ensure_sandbox(user=UserFactory())
+    services.provisioning.ensure_sandbox(user=UserFactory())
     Quota.objects.filter(pk=quota.pk).update(sandboxes=1)
 
-    sandbox = services.initialize_sandbox(user=UserFactory())
+    sandbox = services.provisioning.initialize_sandbox(user=UserFactory())
 
     assert sandbox.phase == Phase.PENDING
 
@@ -105,7 +105,7 @@ def test_creations_are_counted_for_an_hour_also_after_the_sandbox_has_gone(alice
     Creation.objects.create(owner=alice)
 
     with pytest.raises(errors.QuotaReached) as caught:
-        services.initialize_sandbox(user=alice)
+        services.provisioning.initialize_sandbox(user=alice)
 
     assert caught.value.code == "quota_creations"
     assert caught.value.frees_at == first + timedelta(hours=1)
@@ -116,34 +116,34 @@ def test_an_hour_later_there_is_room_again(alice):
     limit("each", creations_per_hour=1)
     Creation.objects.create(owner=alice, created_at=timezone.now() - timedelta(minutes=61))
 
-    assert services.initialize_sandbox(user=alice).phase == Phase.PENDING
+    assert services.provisioning.initialize_sandbox(user=alice).phase == Phase.PENDING
 
 
 def test_ones_own_limits_replace_everybodys(alice, bob):
     limit("each", sandboxes=0)
     limit("user", user=alice, sandboxes=1)
 
-    assert services.initialize_sandbox(user=alice).phase == Phase.PENDING
+    assert services.provisioning.initialize_sandbox(user=alice).phase == Phase.PENDING
     with pytest.raises(errors.QuotaReached):
-        services.initialize_sandbox(user=bob)
+        services.provisioning.initialize_sandbox(user=bob)
 
 
 def test_others_do_not_count_against_each(alice):
     SandboxFactory()
     limit("each", sandboxes=1)
 
-    assert services.initialize_sandbox(user=alice).phase == Phase.PENDING
+    assert services.provisioning.initialize_sandbox(user=alice).phase == Phase.PENDING
 
 
 def test_a_recreate_is_a_creation_and_a_retry_is_not(alice):
     limit("each", creations_per_hour=1)
-    sandbox = services.initialize_sandbox(user=alice)
+    sandbox = services.provisioning.initialize_sandbox(user=alice)
     Sandbox.objects.update(phase=Phase.FAILED, error_code="provider_unavailable")
-    assert services.initialize_sandbox(user=alice).phase == Phase.PENDING
+    assert services.provisioning.initialize_sandbox(user=alice).phase == Phase.PENDING
     Sandbox.objects.update(phase=Phase.GONE)
 
     with pytest.raises(errors.QuotaReached):
-        services.initialize_sandbox(user=alice)
+        services.provisioning.initialize_sandbox(user=alice)
 
     sandbox.refresh_from_db()
     assert sandbox.phase == Phase.GONE
@@ -153,7 +153,7 @@ def test_a_reset_is_a_creation_and_one_that_is_refused_leaves_the_sandbox_alone(
     limit("each", sandboxes=1, creations_per_hour=0)
 
     with pytest.raises(errors.QuotaReached):
-        services.reset_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
+        services.deletion.reset_sandbox(sandbox=alices_sandbox, actor=alices_sandbox.owner)
 
     alices_sandbox.refresh_from_db()
     assert alices_sandbox.phase == Phase.READY

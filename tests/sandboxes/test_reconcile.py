@@ -111,7 +111,7 @@ def test_a_sandbox_older_than_its_user_is_not_theirs(wanted, provider):
 def test_deleting_never_deletes_anothers_sandbox(wanted, provider, record_at_provider):
     spec = {"metadata": {"name": wanted.name, "labels": {"manta-owner": "999"}}, "spec": {}}
     provider.server.http.post("/v0/sandboxes", json=spec)
-    services.delete_sandbox(sandbox=wanted, actor=None)
+    services.deletion.delete_sandbox(sandbox=wanted, actor=None)
 
     reconcile(wanted.pk)
 
@@ -156,7 +156,7 @@ def test_a_gone_one_can_be_recreated(made, provider, look_again):
     provider.server.http.delete(f"/v0/sandboxes/{made.name}")
     look_again(made)
 
-    services.initialize_sandbox(user=made.owner)
+    services.provisioning.initialize_sandbox(user=made.owner)
     reconcile(made.pk)
 
     made.refresh_from_db()
@@ -165,7 +165,7 @@ def test_a_gone_one_can_be_recreated(made, provider, look_again):
 
 
 def test_deletion_goes_on_until_the_sandbox_is_gone(made, provider, look_again):
-    services.delete_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.delete_sandbox(sandbox=made, actor=made.owner)
     with provider.down():
         look_again(made)
         assert made.phase == Phase.DELETING
@@ -192,7 +192,7 @@ def test_a_deletion_asked_for_during_a_create_is_not_lost(wanted, provider, monk
 
     def create_and_delete(spec):
         record = create(spec)
-        services.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
+        services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
         return record
 
     monkeypatch.setattr(control_plane, "create_if_not_exists", create_and_delete)

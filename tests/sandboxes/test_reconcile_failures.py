@@ -51,7 +51,7 @@ def test_an_answer_that_is_no_json_is_a_passing_failure(made, provider, look_aga
 
 
 def test_retry_after_is_honoured(made, provider):
-    services.delete_sandbox(sandbox=made, actor=None)
+    services.deletion.delete_sandbox(sandbox=made, actor=None)
     provider.fails("GET", "/sandboxes/", 429, {"error": "slow down"}, headers={"Retry-After": "60"})
 
     reconcile(made.pk)
@@ -162,7 +162,7 @@ def test_past_its_deadline_it_fails_with_a_reason_and_retry_helps(wanted, provid
     assert (wanted.phase, wanted.error_code) == (Phase.FAILED, "provider_unavailable")
     assert SandboxEvent.objects.get(action="gave up").outcome == "provider_unavailable"
 
-    services.initialize_sandbox(user=wanted.owner)
+    services.provisioning.initialize_sandbox(user=wanted.owner)
     reconcile(wanted.pk)
 
     wanted.refresh_from_db()

@@ -58,23 +58,23 @@ class Life(RuleBasedStateMachine):
     @rule(person=PEOPLE)
     def signs_in(self, person):
         with suppress(errors.SandboxError):
-            services.ensure_sandbox(user=self.people[person])
+            services.provisioning.ensure_sandbox(user=self.people[person])
 
     @rule(person=PEOPLE)
     def presses_initialize(self, person):
         with suppress(errors.SandboxError):
-            services.initialize_sandbox(user=self.people[person])
+            services.provisioning.initialize_sandbox(user=self.people[person])
 
     @rule(person=PEOPLE)
     def deletes(self, person):
         if row := self.row(person):
-            services.delete_sandbox(sandbox=row, actor=self.people[person])
+            services.deletion.delete_sandbox(sandbox=row, actor=self.people[person])
 
     @rule(person=PEOPLE)
     def resets(self, person):
         if row := self.row(person):
             with suppress(errors.SandboxError):
-                services.reset_sandbox(sandbox=row, actor=self.people[person])
+                services.deletion.reset_sandbox(sandbox=row, actor=self.people[person])
 
     # ---- The provider
 
@@ -145,7 +145,7 @@ class Life(RuleBasedStateMachine):
         settle()
         for person in self.people:
             with suppress(errors.SandboxError):
-                services.initialize_sandbox(user=person)
+                services.provisioning.initialize_sandbox(user=person)
         settle()
         self.nobody_elses_was_touched()
         for row in Sandbox.objects.all():
@@ -209,10 +209,10 @@ def test_it_always_settles_with_one_sandbox_for_each_and_never_anothers(monkeypa
 # ---- The same with the real SDK and a real provider, for a while
 
 DEEDS = [
-    lambda user, provider: services.initialize_sandbox(user=user),
-    lambda user, provider: services.initialize_sandbox(user=user),
-    lambda user, provider: services.delete_sandbox(sandbox=own(user), actor=user),
-    lambda user, provider: services.reset_sandbox(sandbox=own(user), actor=user),
+    lambda user, provider: services.provisioning.initialize_sandbox(user=user),
+    lambda user, provider: services.provisioning.initialize_sandbox(user=user),
+    lambda user, provider: services.deletion.delete_sandbox(sandbox=own(user), actor=user),
+    lambda user, provider: services.deletion.reset_sandbox(sandbox=own(user), actor=user),
     lambda user, provider: provider.loses_answer("POST", "/sandboxes"),
     lambda user, provider: provider.loses_answer("DELETE", "/sandboxes"),
     lambda user, provider: provider.fails("POST", "/sandboxes", 503, {"error": "no"}),

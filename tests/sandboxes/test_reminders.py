@@ -135,7 +135,7 @@ def test_a_count_that_wavers_does_not_remind_again(expiring, alice):
 
 def test_what_was_dismissed_in_the_page_needs_no_mail(expiring):
     sandbox = expiring(HOUR / 2)
-    services.dismiss_reminder(sandbox=sandbox)
+    services.expiry.dismiss_reminder(sandbox=sandbox)
 
     reminders.send_due()
 

@@ -63,7 +63,7 @@ def test_steady_calls_ask_the_provider_for_nothing(made, provider, django_assert
     provider.calls.clear()
 
     with django_assert_num_queries(0):
-        services.require_reach(made)
+        services.sessions.require_reach(made)
         files.read(made.reach, "/blaxel", 10)
 
     assert provider.calls == []
@@ -123,7 +123,7 @@ def test_or_when_it_is_used(made, provider, lost):
     made.refresh_from_db()
 
     assert not made.has_session
-    services.read_path(sandbox=made, path="/blaxel")
+    services.files.read_path(sandbox=made, path="/blaxel")
     made.refresh_from_db()
     assert made.has_session
 
@@ -138,7 +138,7 @@ def test_one_that_the_provider_ended_is_replaced_a_minute_later(made, provider):
 
     with pytest.raises(errors.ProviderUnavailable, match="session"):
         data_plane.list_processes(made.reach)
-    services.read_path(sandbox=made, path="/blaxel")
+    services.files.read_path(sandbox=made, path="/blaxel")
 
     assert made.data_token_until > stale
 
@@ -156,9 +156,9 @@ def test_one_whose_preview_was_deleted_is_replaced_as_well(made, provider):
     without = without_preview(made, provider)
 
     with pytest.raises(errors.ProviderUnavailable):
-        services.read_path(sandbox=without, path="/blaxel")
+        services.files.read_path(sandbox=without, path="/blaxel")
 
-    assert services.read_path(sandbox=without, path="/blaxel").entries
+    assert services.files.read_path(sandbox=without, path="/blaxel").entries
     assert not data_plane.file_exists(made.reach, "/blaxel/not-there")
 
 
@@ -173,7 +173,7 @@ def test_whoever_refuses_each_has_one_made_a_minute_at_most(made, provider, host
 
     for _ in range(5):
         with pytest.raises(errors.ProviderUnavailable):
-            services.read_path(sandbox=made, path="/blaxel")
+            services.files.read_path(sandbox=made, path="/blaxel")
 
     assert opened(provider) == 0
 
@@ -186,7 +186,7 @@ def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
     provider.fails("POST", path, 400, {"error": "no"}, times=9)
 
     with pytest.raises(errors.ProviderError):
-        services.read_path(sandbox=made, path="/blaxel")
+        services.files.read_path(sandbox=made, path="/blaxel")
     with pytest.raises(errors.ProviderUnavailable, match="no session"):
         _ = made.reach
 
@@ -215,7 +215,7 @@ def test_a_session_of_another_sandbox_is_not_kept(made):
     other = Sandbox.objects.get(pk=made.pk)
     Sandbox.objects.filter(pk=made.pk).update(provider_created_at=timezone.now(), data_token="")
 
-    services.open_session(other)
+    services.sessions.open_session(other)
 
     assert Sandbox.objects.get(pk=made.pk).data_token == ""
 

@@ -108,7 +108,7 @@ def test_a_look_is_asked_for_and_noted_by_the_worker(made, shell, look_again):
     shell("git init -q repo && touch repo/new")
     used_at = made.used_at
 
-    services.look_for_unsaved_work(sandbox=made)
+    services.deletion.look_for_unsaved_work(sandbox=made)
     assert made.is_looked_into
     look_again(made)
 
@@ -123,7 +123,7 @@ def test_a_sandbox_that_can_not_be_looked_into_says_so(made, look_again, monkeyp
     monkeypatch.setattr(git_scan, "_ANSWERS_IN", 1)
     monkeypatch.setattr(git_scan, "_FIND", "sleep 9 # {root}{script}")
 
-    services.look_for_unsaved_work(sandbox=made)
+    services.deletion.look_for_unsaved_work(sandbox=made)
     look_again(made)
 
     assert "could not look" in made.unsaved_problem

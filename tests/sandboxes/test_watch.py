@@ -53,7 +53,7 @@ def test_only_watched_rows_are_looked_at_between_full_looks(made, provider):
     provider_sync.look_at_watched()
     assert provider.calls == []
 
-    services.watch(Sandbox.objects.get())
+    services.row_updates.watch(Sandbox.objects.get())
     provider_sync.look_at_watched()
     assert provider.calls == [("GET", "/sandboxes")]
 

@@ -21,7 +21,7 @@ def phase():
 
 
 def test_a_new_sandbox_is_made(worker):
-    services.ensure_sandbox(user=UserFactory())
+    services.provisioning.ensure_sandbox(user=UserFactory())
 
     wait_until(lambda: phase() == Phase.READY)
 
@@ -29,25 +29,25 @@ def test_a_new_sandbox_is_made(worker):
 def test_a_failure_is_tried_again_until_it_works(worker, provider):
     provider.fails("POST", "/sandboxes", 503, {"code": "X", "message": "no"}, times=2)
 
-    services.ensure_sandbox(user=UserFactory())
+    services.provisioning.ensure_sandbox(user=UserFactory())
 
     wait_until(lambda: phase() == Phase.READY)
     assert provider.count("POST", "/sandboxes") == 3
 
 
 def test_a_watched_row_follows_its_sandbox_to_sleep(worker):
-    services.ensure_sandbox(user=UserFactory())
+    services.provisioning.ensure_sandbox(user=UserFactory())
 
     def seen_asleep():
         sandbox = Sandbox.objects.get()
-        services.watch(sandbox)
+        services.row_updates.watch(sandbox)
         return sandbox.status == "standby"
 
     wait_until(seen_asleep)
 
 
 def test_signs_of_life_are_left_in_the_database(worker):
-    services.watch(SandboxFactory())
+    services.row_updates.watch(SandboxFactory())
 
     wait_until(lambda: Heartbeat.of("worker").ok_at and Heartbeat.of("provider").ok_at)
 
@@ -55,7 +55,7 @@ def test_signs_of_life_are_left_in_the_database(worker):
 def test_a_provider_that_hangs_is_said_to_be_failing(worker, provider):
     provider.hangs("GET", "/sandboxes", seconds=4)
 
-    services.watch(SandboxFactory())
+    services.row_updates.watch(SandboxFactory())
 
     wait_until(lambda: Heartbeat.of("provider").is_failing)
 
@@ -91,10 +91,10 @@ def test_creations_that_hang_delay_no_restart_and_no_deletion(made, blaxel, prov
     provider.hangs("POST", "/sandboxes", seconds=50, times=2)
 
     with running_worker(blaxel):
-        newcomers = [services.ensure_sandbox(user=UserFactory()).pk for _ in range(2)]
+        newcomers = [services.provisioning.ensure_sandbox(user=UserFactory()).pk for _ in range(2)]
         wait_until(lambda: provider.count("POST", "/sandboxes") == made_before + 2)
-        services.restart_sandbox(sandbox=made, actor=made.owner)
-        services.delete_sandbox(sandbox=leaving, actor=leaving.owner)
+        services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+        services.deletion.delete_sandbox(sandbox=leaving, actor=leaving.owner)
 
         wait_until(lambda: SandboxEvent.objects.filter(action="restarted").exists())
         wait_until(lambda: not Sandbox.objects.filter(pk=leaving.pk).exists())

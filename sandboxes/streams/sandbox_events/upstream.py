@@ -112,13 +112,13 @@ class Upstream:
         def gone() -> bool:
             row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
             try:
-                services.require_ready(row) if row else None
+                services.row_updates.require_ready(row) if row else None
             except errors.SandboxError:
                 return True
             if row is None or row.url != self._url:
                 return True
             with suppress(errors.SandboxError):  # the next attempt asks again
-                services.ensure_session(row)
+                services.sessions.ensure_session(row)
                 self._reach = row.reach
             return False
 
@@ -130,7 +130,7 @@ class Upstream:
         def note() -> None:
             row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
             if row:
-                services.use(row)
+                services.row_updates.use(row)
 
         while True:
             await asyncio.sleep(_NOTE_USE_EVERY)

@@ -72,7 +72,7 @@ async def _where(page: WebSocket, admitted: auth.Admitted) -> Reach:
     key, sandbox = page.query_params.get("session", ""), admitted.sandbox
 
     def visit() -> None:
-        services.visit_terminal(sandbox=sandbox, key=key, actor=admitted.user)
+        services.terminals.visit_terminal(sandbox=sandbox, key=key, actor=admitted.user)
 
     try:
         await admitted.does(visit)

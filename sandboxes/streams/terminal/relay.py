@@ -107,7 +107,7 @@ class Relay:
         self._noted_at = time.monotonic()
         pk = self._admitted.sandbox.pk
         try:
-            await self._admitted.does(lambda: services.use(Sandbox.objects.get(pk=pk)))
+            await self._admitted.does(lambda: services.row_updates.use(Sandbox.objects.get(pk=pk)))
         except (DatabaseError, Sandbox.DoesNotExist) as exc:
             logger.warning("The use of a terminal was not noted: %s", exc)
 

@@ -27,7 +27,7 @@ def made(transactional_db, provider, alice):
 
 @pytest.fixture
 def key(made):
-    return services.add_terminal(sandbox=made).key
+    return services.terminals.add_terminal(sandbox=made).key
 
 
 class Page:

@@ -57,7 +57,7 @@ def test_a_page_that_comes_back_finds_what_it_had(connected, key):
 
 
 def test_each_terminal_is_a_shell_of_its_own(connected, key, made):
-    other = services.add_terminal(sandbox=made).key
+    other = services.terminals.add_terminal(sandbox=made).key
     one, two = connected(key), connected(other)
 
     one.types("WHO=one\r")
