@@ -36,7 +36,8 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_itemcollected(item):
     """Mark what uses the database and what is fast, before -m selects by it."""
     fixtures = set(getattr(item, "fixturenames", ()))
-    if "db" in fixtures or item.get_closest_marker("django_db"):
+    uses_database = "db" in fixtures or item.get_closest_marker("django_db")
+    if uses_database and not item.get_closest_marker("data_plane"):
         item.add_marker("database")
     starts_a_process = (
         _folder(item) in PROCESS_FOLDERS

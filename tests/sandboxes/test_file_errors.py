@@ -8,6 +8,8 @@ from sandboxes import errors
 from sandboxes.data_plane import files
 from tests.support.files_api import code, entries
 
+pytestmark = pytest.mark.data_plane
+
 
 @pytest.fixture
 def api(files_api):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.files_api import code, entries, saved
 
+pytestmark = pytest.mark.data_plane
+
 
 @pytest.fixture
 def api(files_api):

@@ -16,6 +16,8 @@ from tests.support.growth import BOUND, MORE, growth
 from tests.support.odd_names import FOLDER, SHOWN
 from tests.support.web_process import cookie_of
 
+pytestmark = pytest.mark.data_plane
+
 
 @pytest.mark.parametrize(("name", "shown"), SHOWN)
 def test_each_name_is_shown_in_one_way_and_read_back(name, shown):

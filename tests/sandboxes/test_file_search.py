@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.files_api import saved
 
+pytestmark = pytest.mark.data_plane
+
 
 @pytest.fixture
 def api(files_api):

@@ -5,6 +5,8 @@ import pytest
 from sandboxes.services.files import MOST_TEXT
 from tests.support.files_api import code, entries, saved
 
+pytestmark = pytest.mark.data_plane
+
 ODD = [
     "with space",
     "it's",

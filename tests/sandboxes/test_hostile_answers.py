@@ -18,6 +18,8 @@ from sandboxes.models.reach import LIFETIME
 from tests.support.factories import make_token
 from tests.support.hostile_server import Hostile
 
+pytestmark = pytest.mark.data_plane
+
 JSON = b"Content-Type: application/json\r\n"
 FILE = b"Content-Disposition: attachment\r\n"
 STREAM = b"Content-Type: text/event-stream\r\n"

@@ -12,6 +12,8 @@ from sandboxes.data_plane.preview_url import with_path, with_token
 from sandboxes.models import Sandbox
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.data_plane
+
 PREVIEW = "http://x.preview.example"
 
 

@@ -12,6 +12,8 @@ from sandboxes.services import processes
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.data_plane
+
 LIST = "/api/sandbox/processes"
 
 

@@ -14,6 +14,8 @@ from tests.support.factories import SandboxFactory, pending
 from tests.support.waiting import wait_until
 from tests.support.web_process import cookie_of
 
+pytestmark = pytest.mark.data_plane
+
 FOLDER = "/api/sandbox/files"
 
 

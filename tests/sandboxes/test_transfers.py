@@ -19,6 +19,8 @@ from tests.support.factories import make_token
 from tests.support.waiting import wait_until
 from tests.support.web_process import PATIENCE, cookie_of
 
+pytestmark = pytest.mark.data_plane
+
 # Its package has a function of that name.
 archive = importlib.import_module("sandboxes.streams.transfers.archive")
 CONTENT, ARCHIVE = "/api/sandbox/files/content", "/api/sandbox/files/archive"

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.support.odd_names import FOLDER, SHOWN
+
+pytestmark = pytest.mark.data_plane
 
 
 def test_an_agent_reads_writes_and_deletes_by_the_names_that_it_is_told(made, as_agent, odd, run):

@@ -7,6 +7,8 @@ import pytest
 
 from sandboxes.mcp import PATH
 
+pytestmark = pytest.mark.data_plane
+
 STREAM = "text/event-stream"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 

@@ -10,6 +10,8 @@ import pytest
 from sandboxes.mcp import PATH, intake
 from sandboxes.mcp.intake import Intake, Refused
 
+pytestmark = pytest.mark.data_plane
+
 PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 
 

@@ -13,6 +13,8 @@ from mcp.client.client import Client
 from sandboxes.mcp import PATH
 from sandboxes.models import Sandbox
 
+pytestmark = pytest.mark.data_plane
+
 # As a later Blaxel may: its own answers with plain JSON today.
 VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 TOOLS = ["count", "wait"]

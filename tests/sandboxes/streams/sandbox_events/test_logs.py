@@ -11,7 +11,7 @@ from sandboxes.streams.paths import PROCESS_LOGS
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.data_plane, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

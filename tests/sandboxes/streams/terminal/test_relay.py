@@ -17,7 +17,7 @@ from tests.support.factories import SandboxFactory, make_token
 from tests.support.waiting import wait_until
 from tests.support.web_process import PATIENCE, Web, cookie_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.data_plane, pytest.mark.django_db(transaction=True)]
 
 
 def memory_of(web):

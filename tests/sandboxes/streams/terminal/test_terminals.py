@@ -6,7 +6,7 @@ from sandboxes.models import Terminal
 from tests.support.factories import SandboxFactory
 
 URL = "/api/sandbox/terminals"
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.data_plane, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
