@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandboxes import data_plane
 from sandboxes.services.files import MOST_TEXT
 from tests.support.files_api import code, entries, saved
 
@@ -220,6 +221,25 @@ def test_dots_lead_nowhere_but_up_to_the_sandboxs_own_root(api):
 
 # A file system of its own inside a sandbox, which is soon full.
 FULL = "/dev/shm"
+
+
+def test_a_save_keeps_what_is_there_where_the_provider_empties_a_file_first(api, run, monkeypatch):
+    write = data_plane.files.write
+
+    def write_as_blaxel(reach, path, content, **options):
+        run(f"if [ -e '{path}' ]; then : > '{path}'; fi")
+        write(reach, path, content, **options)
+
+    version = saved(api, f"{FULL}/a.txt", "x" * 300_000)
+    run(f"head -c 1G /dev/zero > {FULL}/fill")
+    before = run(f"sha256sum < {FULL}/a.txt")["stdout"]
+    monkeypatch.setattr("sandboxes.data_plane.files.write", write_as_blaxel)
+
+    body = {"path": f"{FULL}/a.txt", "content": "y" * 900_000, "version": version}
+    refused = api("put", "", body)
+
+    assert code(refused) == (507, "disk_full")
+    assert run(f"sha256sum < {FULL}/a.txt")["stdout"] == before
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
