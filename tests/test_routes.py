@@ -26,6 +26,13 @@ from tests.support.routes import (
 )
 from tests.support.web_process import cookie_of
 
+# What a query of them may say of a sandbox.
+QUERIES = {
+    "/api/sandbox/files/content": ["path"],
+    "/api/sandbox/files/archive": ["path"],
+    "/api/sandbox/processes/logs": ["name"],
+    "/ws/terminal": ["session"],
+}
 # Signing out is open to all, and leads to the first page of the administration.
 ADMINS = [route for route in ROUTES if route.startswith("admin/") and route != "admin/logout/"]
 # Where a person goes who may not see a page of the administration.
@@ -86,14 +93,22 @@ def named_by_bob(alice, alices_machine):
     }
 
 
+@pytest.fixture
+def known(named_by_bob):
+    """Of that request, what a route knows."""
+    return lambda route: {name: named_by_bob[name] for name in QUERIES.get(route, [])}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_bob_reaches_nothing_of_alices_beside_django(named_by_bob, bob, alices_machine):
+def test_bob_reaches_nothing_of_alices_beside_django(named_by_bob, known, bob, alices_machine):
     mismatches = []
     with raw_routes.machine() as bobs_machine:
         SandboxFactory(owner=bob, url=bobs_machine.url)
-        for (kind, route), method in itertools.product(CLOSED_BESIDE, ["GET", "PUT"]):
+        for (kind, route), method, query in itertools.product(
+            CLOSED_BESIDE, ["GET", "PUT"], [lambda route: named_by_bob, known]
+        ):
             with cell(mismatches, f"{kind} {method}", route, "Bob's session", undo=False) as answer:
-                told = raw_routes.ask(kind, route, named_by_bob, cookie_of(bob), method)
+                told = raw_routes.ask(kind, route, query(route), cookie_of(bob), method)
                 answer.equal("an answer at all", bool(told.status), True)
                 answer.lacks("a body", told.text, named_by_bob["sandbox"])
                 answer.equal("requests to Alice's sandbox", alices_machine.asked, [])
@@ -104,11 +119,32 @@ def test_bob_reaches_nothing_of_alices_beside_django(named_by_bob, bob, alices_m
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("route", "status"), [("/api/sandbox/processes/logs", 404)])
-def test_whoever_asks_reaches_their_own(route, status, named_by_bob, alice, alices_machine):
-    answer = raw_routes.ask("http", route, named_by_bob, cookie_of(alice))
+def test_whoever_asks_reaches_their_own(route, status, known, alice, alices_machine):
+    answer = raw_routes.ask("http", route, known(route), cookie_of(alice))
 
     assert answer.status == status
     assert len(alices_machine.asked) > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unknown_parameter_is_named_beside_django(known, alice, alices_machine):
+    mismatches = []
+    # What speaks MCP is no part of the REST API.
+    for kind, route in [each for each in CLOSED_BESIDE if not each[1].startswith("/mcp")]:
+        for method in ["GET", "PUT"] if route.endswith("/content") else ["GET"]:
+            with cell(
+                mismatches, f"{kind} {method}", route, "Alice's session", undo=False
+            ) as answer:
+                query = {**known(route), "surprise": "1"}
+                told = raw_routes.ask(kind, route, query, cookie_of(alice), method)
+                said = json.loads(told.text)
+                answer.equal("code", said["code"], "invalid")
+                answer.equal("the name told", "surprise: There is no" in said["error"], True)
+                answer.equal("status", told.status in (400, 4400), True)
+    asked = [path for path in alices_machine.asked if "surprise" in path]
+
+    assert not mismatches, "\n".join(mismatches)
+    assert asked == []
 
 
 def untouched(sandbox):

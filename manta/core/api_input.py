@@ -1,7 +1,7 @@
 """Requests that the REST API takes. DRF's views import it, so that it can't import them."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from rest_framework import exceptions, negotiation, parsers, serializers
@@ -50,11 +50,11 @@ class Serializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             fields = [name for name, field in self.fields.items() if not field.read_only]
             if unknown := [name for name in data if name not in fields]:
-                raise serializers.ValidationError(dict.fromkeys(unknown, _unknown(fields)))
+                raise serializers.ValidationError(dict.fromkeys(unknown, no_such_field(fields)))
         return super().to_internal_value(data)
 
 
-def _unknown(fields: list[str]) -> str:
+def no_such_field(fields: Sequence[str]) -> str:
     if not fields:
         return "There is no such field: leave it out."
     return f"There is no such field. There are: {', '.join(fields)}."

@@ -23,6 +23,7 @@ from accounts import sessions, tokens
 from accounts.models import Scope, User
 from accounts.permissions import InsufficientScope
 from accounts.sessions import SignIn
+from manta.core.api_input import no_such_field
 from manta.core.database import in_database
 from manta.core.errors import UserFacingError
 from sandboxes import errors, services
@@ -129,6 +130,14 @@ def expect_method(connection: HTTPConnection, *methods: str) -> None:
     if connection.scope["method"] not in methods:
         body = _body("Method not allowed", "method_not_allowed")
         raise Refused(JSONResponse(body, 405, {"Allow": ", ".join(methods)}))
+
+
+def expect_parameters(connection: HTTPConnection, *names: str) -> None:
+    """Raises Refused for a query with any other, as the REST API refuses one."""
+    for name in connection.query_params:
+        if name not in names:
+            body = _body(f"{name}: {no_such_field(names)}", "invalid")
+            raise Refused(JSONResponse(body, 400))
 
 
 def refusal(exc: UserFacingError) -> Response:

@@ -43,6 +43,7 @@ class Logs:
         try:
             admitted = await auth.admit(request, Scope.PROCESSES)
             auth.expect_method(request, "GET", "HEAD")
+            auth.expect_parameters(request, "name", "follow", "after")
             name = _name(request)
         except auth.Refused as refused:
             await refused.response(scope, receive, send)

@@ -60,6 +60,7 @@ class InsideStream:
         try:
             auth.expect_method(request, "GET")
             found = await auth.admit(request, TokenScope.FILES_READ)
+            auth.expect_parameters(request)
         except auth.Refused as refused:
             # A page can't read why a stream is refused: it is told in the stream.
             return _over() if isinstance(refused.__cause__, SandboxError) else refused.response

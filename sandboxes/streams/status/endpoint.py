@@ -53,6 +53,10 @@ async def _opened(request: Request) -> Stream | Response:
         return _unauthorized()
     if hub.is_full:
         return _no_room()
+    try:
+        auth.expect_parameters(request, "after")
+    except auth.Refused as refused:
+        return refused.response
     # The header is the browser's, when it comes back by itself; a page that does so says it here.
     told = request.headers.get("Last-Event-ID") or request.query_params.get("after", "")
     try:

@@ -47,6 +47,7 @@ async def terminal(page: WebSocket) -> None:
 
 
 async def _admitted(page: WebSocket, admitted: auth.Admitted) -> None:
+    auth.expect_parameters(page, "session", "cols", "rows", "acks", "taken")
     user = admitted.user
     if _connections[user.pk] >= MOST_CONNECTIONS:
         raise auth.Refused(auth.refusal(errors.TooManyTerminals("Close some terminals first.")))

@@ -77,6 +77,7 @@ class Transfer:
         admitted = await auth.admit(request, _SCOPES.get(request.method, Scope.FILES_READ))
         auth.expect_method(request, *self._work)
         work = self._work[request.method]
+        auth.expect_parameters(request, "path", *(["overwrite"] if request.method == "PUT" else []))
         exchange.reach, exchange.path = admitted.sandbox.reach, requested_path(request)
         with _place(admitted.user.pk, self._places):
             async with auth.guard.watching(admitted) as ended:
