@@ -1,0 +1,121 @@
+"""What a sandbox takes from no other one, with the server run as root and as an ordinary user."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from local_blaxel.launcher.channel import ask
+from tests.support.launcher_host import Agent
+from tests.support.waiting import wait_until
+
+ABSENT = "No such file or directory"
+
+
+def test_nobody_inside_sees_or_signals_another_sandbox(attacker, host):
+    other = host.call("start", "other")
+    with Agent(Path(host.call("agent_socket", other))) as agent:
+        agent.write("secret", "of the other one")
+        folder = agent.socket_path.parent
+        pids = json.loads((folder / "processes").read_text())["awake"]
+
+        ran = attacker.run(f"ls {folder} {folder}/disk; kill -9 {' '.join(map(str, pids))}")
+        # Below /opt is the host's /usr, too: gigabytes, in which no sandbox writes.
+        found = attacker.run(
+            "grep -rs --exclude-dir=usr 'of the other one' /blaxel /tmp /var /run /dev/shm /opt"
+        )
+
+        assert ran.output.count(ABSENT) == 2
+        assert ran.output.count("No such process") == len(pids)
+        assert found.output == ""
+        assert agent.read("secret") == "of the other one"
+    host.call("stop", other)
+
+
+EXHAUST = {
+    # Before there are no instances left to watch with.
+    "inotify watches": """python3 -c '
+import ctypes, itertools, os, time
+libc = ctypes.CDLL(None)
+instance = libc.inotify_init()
+for number in itertools.count():
+    os.mkdir(f"/tmp/{number}")
+    if libc.inotify_add_watch(instance, f"/tmp/{number}".encode(), 2) < 0: break
+print("exhausted", number, flush=True)
+time.sleep(600)'""",
+    "inotify instances": """python3 -c '
+import ctypes, time
+libc = ctypes.CDLL(None)
+while libc.inotify_init() >= 0: pass
+print("exhausted", flush=True)
+time.sleep(600)'""",
+    "terminals": """python3 -c '
+import os, time
+taken = []
+try:
+    while True: taken.append(os.openpty())
+except OSError: print("exhausted", len(taken), flush=True)
+time.sleep(600)'""",
+}
+
+USE = """python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None)
+assert libc.inotify_add_watch(libc.inotify_init(), b"/tmp", 2) >= 0
+os.openpty()
+print("fine")'"""
+
+
+def test_what_the_kernel_has_for_all_is_taken_from_no_neighbour(attacker, host):
+    others = [host.call("start", f"neighbour-{number}") for number in range(3)]
+    told = []
+    for command in EXHAUST.values():
+        greedy = [attacker]
+        greedy += [Agent(Path(host.call("agent_socket", other))) for other in others[:2]]
+        for each in greedy:
+            pid = each.execute(command).json()["pid"]
+            wait_until(lambda each=each, pid=pid: "exhausted" in each.printed(pid), 120)
+            told.append(each.printed(pid))
+    with Agent(Path(host.call("agent_socket", others[2]))) as neighbour:
+        used = neighbour.run(USE).output
+
+    for process in attacker.get("/process").json():
+        attacker.delete(f"/process/{process['pid']}/kill")
+    attacker.run("find /tmp -mindepth 1 -maxdepth 1 -name '[0-9]*' -delete")
+    for other in others:
+        host.call("stop", other)
+    assert used == "fine\n"
+    # Where the machine has many left, a neighbour has some without any limit, too.
+    assert told[-3:] == ["exhausted 128\n"] * 3
+
+
+UNDER_WAY = """python3 -c '
+import resource, socket, time
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+kept, is_over = [], False
+while not is_over:
+    sender, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    kept += [sender, receiver]
+    sender.setblocking(False)
+    try:
+        while True: socket.send_fds(sender, [b"x"], [0] * 253)
+    except BlockingIOError: continue
+    except OSError: is_over = True
+print("exhausted", flush=True)
+time.sleep(600)'"""
+
+
+def test_no_neighbour_is_kept_from_handing_connections_over(attacker, host):
+    other = host.call("start", "neighbour")
+    agent_socket = Path(host.call("agent_socket", other))
+    pid = attacker.execute(UNDER_WAY).json()["pid"]
+    wait_until(lambda: "exhausted" in attacker.printed(pid), 120)
+
+    with Agent(agent_socket) as neighbour:
+        neighbour.execute("python3 -m http.server 3999", waitForPorts=[3999], timeout=60)
+        dialled = asyncio.run(ask(agent_socket.with_name("control"), {"do": "dial", "port": 3999}))
+
+    attacker.delete(f"/process/{pid}/kill")
+    host.call("stop", other)
+    dialled.pop("socket").close()
+    assert dialled == {}
