@@ -43,7 +43,8 @@ ENTER = Path(__file__).with_name("enter.py")
 class Plan:
     """What enter.py is told: whom to become and what bwrap is to run with what options.
 
-    `sources` are the folders among the options that only root may be able to reach. Each of the
+    `sources` and `stored` are the folders among the options that only root may be able to reach: in
+    those that are `stored` what sandboxes write belongs to `uid` on the disk. Each of the
     `overlays` is where it is mounted, what is written to, the kernel's own folder, and what is
     below, from top to bottom.
     """
@@ -53,8 +54,9 @@ class Plan:
     options: list[str]
     command: list[str]
     sources: list[str] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
     cgroups: list[str] = field(default_factory=list)
-    # The uid for which the kernel counts what it counts by uid, where root starts the sandbox.
+    # The uid as which the sandbox runs where root starts it, as far as its files can be mapped.
     account: int = FIRST_ACCOUNT
     overlays: list[list[str]] = field(default_factory=list)
     # What is below an overlay and seems to be the user's own as far as it is root's; or nothing.
@@ -79,7 +81,7 @@ def plan(
     What root has in the folder `owned` can be changed, and not only replaced.
     """
     files, image = disks.files(folder), image_of(mounts)
-    sources = [str(runtime), str(folder / "disk"), *(str(mount.source) for mount in mounts)]
+    stored = [str(runtime), str(folder / "disk"), *(str(mount.source) for mount in mounts)]
     overlays = _overlays(folder, runtime, image) if "/" in writable else []
     if "/usr" not in writable:
         overlays = overlays[:1]
@@ -89,8 +91,7 @@ def plan(
     options += ["--uid", str(UID), "--gid", str(UID), "--chdir", HOME]
     options += _over(overlays, image) if overlays else _under(image)
     options += [*_own(files, mounts), *_runtime(runtime, files if overlays else None)]
-    if not _is_system_python():
-        sources.append(sys.base_prefix)
+    sources = [] if _is_system_python() else [sys.base_prefix]
     is_apart = bool(overlays) or image is not None
     options += _environment(is_apart=is_apart, has_host=image is None)
     options += ["--remount-ro", "/dev", *([] if overlays else ["--remount-ro", "/"])]
@@ -100,7 +101,8 @@ def plan(
     account = FIRST_ACCOUNT + int(instance, 16) % ACCOUNTS
     groups = list(map(str, cgroups))
     uid, owned = ordinary_uid(), owned if len(overlays) > 1 else ""
-    return Plan(bwrap, uid, options, command, sources, groups, account, overlays, owned)
+    groups = list(map(str, cgroups))
+    return Plan(bwrap, uid, options, command, sources, stored, groups, account, overlays, owned)
 
 
 def image_of(mounts: list[Mount]) -> Path | None:
@@ -126,7 +128,7 @@ def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
     for name, text in environment("/tmp", "/usr/local/bin:/usr/bin:/bin").items():  # noqa: S108
         options += ["--setenv", name, text]
     options += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    return Plan(bwrap, ordinary_uid(), options, command, [str(folder)])
+    return Plan(bwrap, ordinary_uid(), options, command, stored=[str(folder)])
 
 
 def _parents(path: str) -> list[str]:

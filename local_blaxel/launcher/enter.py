@@ -1,9 +1,10 @@
 """Run as a program between the server and bwrap: join cgroups, show sources, drop root, exec.
 
 It reads a marshalled Plan from standard input, and imports as little as it can: every sandbox's
-start waits for it. As root it makes a private mount namespace, in which
-what bwrap is to bind becomes readable for the ordinary uid that bwrap runs as: the interpreter or
-the state directory may lie under a folder that only root may enter. The host sees none of it.
+start waits for it. As root it makes a private mount namespace, in which what bwrap is to bind
+becomes readable for the uid that this sandbox alone runs as, and its files become that uid's: the
+interpreter or the state directory may lie under a folder that only root may enter. The host sees
+none of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442
 OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH = 0x1, 0x4
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x40000
+# From here on an overlay can be laid over folders whose owners a mount maps.
+LEAST_KERNEL_THAT_MAPS = (5, 19)
 # The kernel has 3072 for all.
 MAX_TERMINALS = 128
 # The module signal takes milliseconds to import.
@@ -47,15 +50,19 @@ def main() -> None:
             file.write("0")
     bwrap, options, sources = plan["bwrap"], plan["options"], {}
     if plan["uid"] is not None:
-        staged = stage([os.path.dirname(bwrap), *plan["sources"]])
+        uid, stored = plan["uid"], plan["stored"]
+        leave_hosts_mounts()
+        mapped = as_own(stored, uid, plan["account"])
+        staged = stage([os.path.dirname(bwrap), *plan["sources"], *stored], mapped)
         bwrap = where_now(bwrap, staged)
         # Not bwrap's own folder: that may be /bin, which is a place inside, too.
-        sources = {source: staged[source] for source in plan["sources"]}
+        sources = {source: staged[source] for source in [*plan["sources"], *stored]}
         options = [where_now(option, sources) for option in options]
+        host_uid = plan["account"] if mapped else uid
         if plan["owned"]:
-            bind_as_own(plan["owned"], OWNED, plan["uid"])
+            bind_as_own(plan["owned"], OWNED, host_uid)
             sources[plan["owned"]] = OWNED
-        become_limited(plan["uid"], plan["account"])
+        become_limited(uid, plan["account"], host_uid)
         limit(2)
         options = with_own_devices(options)
         mount_overlays(plan["overlays"], sources)
@@ -72,20 +79,28 @@ def main() -> None:
     os.execve(bwrap, command, {})  # noqa: S606
 
 
-def stage(sources: list[str]) -> dict[str, str]:
-    """Bind each folder to a place that everyone may enter; where each one is now."""
+def leave_hosts_mounts() -> None:
     check("unshare", libc.unshare(CLONE_NEWNS))
     mount("none", "/", MS_REC | MS_PRIVATE)
+
+
+def stage(sources: list[str], mapped: dict[str, int]) -> dict[str, str]:
+    """Mount each folder at a place that everyone may enter; where each one is now."""
     # Opened before the stage hides what lies there.
-    opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
+    opened = {
+        source: os.open(source, os.O_PATH | os.O_CLOEXEC)
+        for source in sources
+        if source not in mapped
+    }
     options = b"mode=755,size=1m"
     check("mount tmpfs", libc.mount(b"tmpfs", os.fsencode(STAGE), b"tmpfs", 0, options))
-    staged = {}
-    for number, (source, fd) in enumerate(opened.items()):
-        target = f"{STAGE}/{number}"
+    staged = {source: f"{STAGE}/{number}" for number, source in enumerate(sources)}
+    for source, target in staged.items():
         os.mkdir(target)
-        mount(f"/proc/self/fd/{fd}", target, MS_BIND | MS_REC)
-        staged[source] = target
+        if source in opened:
+            mount(f"/proc/self/fd/{opened[source]}", target, MS_BIND | MS_REC)
+        else:
+            move_mount(mapped[source], target)
     return staged
 
 
@@ -97,30 +112,56 @@ def where_now(option: str, staged: dict[str, str]) -> str:
     return option
 
 
+def as_own(folders: list[str], uid: int, account: int) -> dict[str, int]:
+    """Return the folders as mounts in which what is that uid's on the disk is the account's.
+
+    None of them where the kernel or a file system can't.
+    """
+    release = "".join(each if each.isdigit() else " " for each in os.uname().release)
+    if tuple(map(int, release.split()[:2])) < LEAST_KERNEL_THAT_MAPS:
+        return {}
+    try:
+        users = user_namespace(uid, account)
+        return {folder: mapped_tree(folder, users, MOUNT_ATTR_IDMAP) for folder in folders}
+    except SystemExit:
+        return {}
+
+
 def bind_as_own(folder: str, target: str, uid: int) -> None:
     """Bind the folder, read-only, so that what root owns in it seems to be that user's.
 
     An overlay above it then lets the user change a file of root's in a copy of the user's own.
     """
-    tree = check_syscall(OPEN_TREE, AT_FDCWD, folder.encode(), OPEN_TREE_CLONE | AT_RECURSIVE)
-    users = user_namespace(uid)
-    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_IDMAP, 0, 0, users)
-    size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    check_syscall(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, attributes, size)
+    attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_IDMAP
+    tree = mapped_tree(folder, user_namespace(0, uid), attributes)
     os.mkdir(target)
+    move_mount(tree, target)
+
+
+def mapped_tree(folder: str, users: int, attributes: int) -> int:
+    """A copy of what is mounted there, to be moved somewhere, with the owners of the namespace."""
+    flags = OPEN_TREE_CLONE | os.O_CLOEXEC | AT_RECURSIVE
+    tree = check_syscall(OPEN_TREE, AT_FDCWD, os.fsencode(folder), flags)
+    fields = (ctypes.c_uint64 * 4)(attributes, 0, 0, users)
+    size = ctypes.c_size_t(ctypes.sizeof(fields))
+    check_syscall(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH | AT_RECURSIVE, fields, size)
+    return tree
+
+
+def move_mount(tree: int, target: str) -> None:
     flags = MOVE_MOUNT_F_EMPTY_PATH
-    check_syscall(MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
-    os.close(tree)
-    os.close(users)
+    check_syscall(MOVE_MOUNT, tree, b"", AT_FDCWD, os.fsencode(target), flags)
 
 
-def user_namespace(uid: int) -> int:
-    """Return a descriptor of a user namespace in which root and that user change places.
+def user_namespace(one: int, other: int) -> int:
+    """Return a descriptor of a user namespace in which these two, in order, change places.
 
     Everyone else stays: the kernel deletes no file whose owner or group has no place at all.
     """
-    after = uid + 1
-    swapped = f"0 {uid} 1\n1 1 {uid - 1}\n{uid} 0 1\n{after} {after} {ALL_IDS - after}"
+    swapped = f"{one} {other} 1\n{other} {one} 1\n"
+    for first, end in ((0, one), (one + 1, other), (other + 1, ALL_IDS)):
+        if first < end:
+            swapped += f"{first} {first} {end - first}\n"
     child = os.fork()
     if child == 0:
         if libc.unshare(CLONE_NEWUSER) == 0:
@@ -138,11 +179,13 @@ def user_namespace(uid: int) -> int:
         os.waitpid(child, 0)
 
 
-def become_limited(uid: int, account: int) -> None:
+def become_limited(uid: int, account: int, host_uid: int) -> None:
     """Become that uid in a user namespace of the account's, a uid that nothing else is.
 
-    What the kernel counts for each uid (inotify instances, and more) it then counts for each
-    sandbox by itself. Only root may give a namespace's owner another uid: a child that still is.
+    What the kernel counts for each owner of a namespace (inotify instances, and more) it then
+    counts for each sandbox by itself. So it does what it counts for each uid (memory of pipes, and
+    more) where `host_uid`, as which the sandbox runs outside of the namespace, is the account, too.
+    Only root may give a namespace's owner another uid: a child that still is.
     """
     os.setgroups([])
     asks, told = os.pipe()
@@ -150,10 +193,11 @@ def become_limited(uid: int, account: int) -> None:
     if helper == 0:
         os.close(told)
         if os.read(asks, 1):
-            write_maps(os.getppid(), uid)
+            own = f"{uid} {host_uid} 1"
+            write_maps(os.getppid(), own, own)
         os._exit(0)
     os.close(asks)
-    os.setresgid(uid, uid, uid)
+    os.setresgid(host_uid, host_uid, host_uid)
     os.setresuid(account, account, account)
     check("unshare", libc.unshare(CLONE_NEWUSER | CLONE_NEWNS))
     os.write(told, b"x")
@@ -167,16 +211,15 @@ def may_limit() -> bool:
     uid, gid = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
         return False
-    write_maps("self", uid, gid)
+    write_maps("self", f"{uid} {uid} 1", f"{gid} {gid} 1")
     return True
 
 
-def write_maps(pid: int | str, uid: int, gid: int | None = None) -> None:
-    gid = uid if gid is None else gid
+def write_maps(pid: int | str, uids: str, gids: str) -> None:
     with open(f"/proc/{pid}/setgroups", "w") as file:
         file.write("deny")
-    write_map(pid, "uid", f"{uid} {uid} 1")
-    write_map(pid, "gid", f"{gid} {gid} 1")
+    write_map(pid, "uid", uids)
+    write_map(pid, "gid", gids)
 
 
 def write_map(pid: int | str, kind: str, text: str) -> None:

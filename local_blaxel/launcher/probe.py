@@ -106,7 +106,7 @@ def _overlay_plan(bwrap: str, folder: Path, places: tuple[str, ...], owned: str)
         script += f" && touch {owned}"
         options += ["--bind", OVER_USR, owned]
     plan = _plan(bwrap, options, ["sh", "-c", script])
-    return replace(plan, sources=[str(folder)], overlays=overlays, owned=owned)
+    return replace(plan, sources=[], stored=[str(folder)], overlays=overlays, owned=owned)
 
 
 def _problem(plan: Plan) -> str | None:

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
+import pytest
+
 from local_blaxel.launcher.channel import ask
-from tests.support.launcher_host import Agent
+from local_blaxel.launcher.tools import ORDINARY_UID
+from tests.support.launcher_host import Agent, maps_owners
 from tests.support.waiting import wait_until
 
 ABSENT = "No such file or directory"
@@ -119,3 +123,90 @@ def test_no_neighbour_is_kept_from_handing_connections_over(attacker, host):
     host.call("stop", other)
     dialled.pop("socket").close()
     assert dialled == {}
+
+
+def has_own_uids(host):
+    is_root = os.geteuid() == 0 and host.uid is None
+    return is_root and maps_owners(host.state_dir)
+
+
+def test_no_two_sandboxes_are_one_user_to_the_kernel(host):
+    """Files on the disk all have one owner; a process has that of its sandbox alone."""
+    if not has_own_uids(host):
+        pytest.skip("only root gives uids away, and only where mounts can map owners")
+    instances = [host.call("start", f"one-of-{number}") for number in range(2)]
+    uids = []
+    for instance in instances:
+        known = json.loads((host.state_dir / instance / "processes").read_text())
+        uids.append(Path(f"/proc/{known['init']}").stat().st_uid)
+        with Agent(Path(host.call("agent_socket", instance))) as agent:
+            agent.write("written", "x")
+            ran = agent.run("id -u; stat -c %u written /; echo x > /usr/x && stat -c %u /usr/x")
+        assert ran.output.split() == ["1000"] * 4
+    written = [host.state_dir / each / "disk/files/home/written" for each in instances]
+    owners = {path.stat().st_uid for path in written}
+
+    for instance in instances:
+        host.call("stop", instance)
+    assert len({0, ORDINARY_UID, *uids}) == 4
+    assert owners == {ORDINARY_UID}
+
+
+MANY_PIPES = """python3 -c '
+import fcntl, os, resource, time
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+F_GETPIPE_SZ = 1032
+while fcntl.fcntl(os.pipe()[0], F_GETPIPE_SZ) >= 65536: pass
+print("exhausted", flush=True)
+time.sleep(600)'"""
+NEW_PIPE = "python3 -c 'import fcntl, os; print(fcntl.fcntl(os.pipe()[0], 1032))'"
+
+
+def test_no_neighbour_is_left_with_small_pipes(attacker, host):
+    if not has_own_uids(host):
+        pytest.skip("the kernel counts the pipes of all sandboxes together")
+    other = host.call("start", "neighbour")
+    pid = attacker.execute(MANY_PIPES).json()["pid"]
+    wait_until(lambda: "exhausted" in attacker.printed(pid), 120)
+
+    own = attacker.run(NEW_PIPE).output
+    with Agent(Path(host.call("agent_socket", other))) as neighbour:
+        others = neighbour.run(NEW_PIPE).output
+
+    attacker.delete(f"/process/{pid}/kill")
+    host.call("stop", other)
+    assert int(own) < 65536
+    assert int(others) == 65536
+
+
+FILL_MEMORY = """exec python3 -c '
+import time
+taken = b"x" * (150 * 2**20)
+time.sleep(600)'"""
+
+
+def test_who_takes_too_much_memory_is_killed_and_no_neighbour(host):
+    greedy, other = (host.call("start", name, {}, 512) for name in ("greedy", "neighbour"))
+    with (
+        Agent(Path(host.call("agent_socket", greedy))) as agent,
+        Agent(Path(host.call("agent_socket", other))) as neighbour,
+    ):
+        kept = neighbour.execute(FILL_MEMORY).json()["pid"]
+        pids = [agent.execute(FILL_MEMORY).json()["pid"] for _ in range(6)]
+
+        def killed():
+            found = {each["pid"]: each for each in agent.get("/process").json()}
+            return [pid for pid in pids if found[pid]["status"] == "failed"]
+
+        wait_until(lambda: len(killed()) >= 3, 120)
+        answers = [neighbour.run("echo fine").output, agent.run("echo fine").output]
+        still = neighbour.get(f"/process/{kept}").json()["status"]
+        alive = [host.call("is_alive", instance) for instance in (greedy, other)]
+
+    host.call("stop", greedy)
+    host.call("stop", other)
+    assert answers == ["fine\n", "fine\n"]
+    assert still == "running"
+    # The agent of the greedy one, too: its first process is the one it was.
+    assert alive == [True, True]

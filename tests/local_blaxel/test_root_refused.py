@@ -1,5 +1,6 @@
 """A machine on which nothing can be laid over an image: sandboxes run there, and it is said."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.launcher_host import Agent, Host
+from local_blaxel.launcher.tools import ORDINARY_UID
+from tests.support.launcher_host import Agent, Host, maps_owners
 
 # As in a container, whose own files lie in an overlay: that can't be the upper part of another.
 CONTAINER = """#!/bin/sh
@@ -21,6 +23,19 @@ exec {python} "$@"' sh "$@"
 MOUNTED = """#!/bin/sh
 exec unshare -m sh -c '
 mount -t tmpfs tmpfs /usr/local/share && mkdir /usr/local/share/mine && exec {python} "$@"' sh "$@"
+"""
+
+# What root has in a container that was started with --cap-add SYS_ADMIN.
+CAPABILITIES = ",".join(
+    f"+{name}"
+    for name in (
+        *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"),
+        *("net_bind_service", "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"),
+        "sys_admin",
+    )
+)
+LESS = f"""#!/bin/sh
+exec setpriv --bounding-set=-all,{CAPABILITIES} unshare -m {{python}} "$@"
 """
 
 
@@ -49,6 +64,11 @@ def started(tmp_path, tmp_path_factory):
         host.__exit__(None, None, None)
 
 
+def uid(agent):
+    known = json.loads(agent.socket_path.with_name("processes").read_text())
+    return Path(f"/proc/{known['init']}").stat().st_uid
+
+
 def test_without_an_overlay_only_its_own_folders_can_be_written_and_that_is_said(started):
     host, agent = started(CONTAINER)
 
@@ -56,6 +76,8 @@ def test_without_an_overlay_only_its_own_folders_can_be_written_and_that_is_said
         written = agent.run("echo x > /blaxel/x && echo x > /var/x && echo x > /tmp/x && echo ok")
         refused = agent.run("echo x > /srv/x; echo x > /etc/x; echo x > /usr/x")
         removed = agent.run("mkdir -p d/e").code, agent.delete("/filesystem/d?recursive=true")
+        # An overlay can't be mounted with other owners either.
+        assert uid(agent) == ORDINARY_UID
 
     assert "only /blaxel, /tmp and /var can be written (mount overlay: " in host.call("describe")
     assert written.output == "ok\n"
@@ -73,3 +95,14 @@ def test_what_is_mounted_below_usr_stays_to_be_seen(started):
     assert "all files can be written but those in /usr (mount overlay: " in host.call("describe")
     assert seen.output == "/usr/local/share/mine\nx\n"
     assert "Read-only file system" in refused.output
+
+
+def test_what_root_has_in_a_container_is_enough(started):
+    host, agent = started(LESS)
+
+    with agent:
+        ran = agent.run("id -u; echo x > /usr/x; cat /usr/x")
+
+    assert ran.output == "1000\nx\n"
+    if maps_owners(host.state_dir):
+        assert uid(agent) not in (0, ORDINARY_UID)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -96,6 +97,16 @@ def as_user(uid: int) -> list[str]:
     return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "env"]
 
 
+def maps_owners(folder: Path) -> bool:
+    """Whether a mount of this folder can show other owners than the disk has."""
+    kernel = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    since = {"ext2/ext3": (5, 19), "xfs": (5, 19), "btrfs": (5, 19), "tmpfs": (6, 3)}
+    return kind in since and kernel >= since[kind]
+
+
 def succeeds(command: list[str]) -> bool:
     return subprocess.run(command, env=environment(), capture_output=True).returncode == 0
 
@@ -112,6 +123,7 @@ class Host:
 
     def __init__(self, state_dir: Path, *, python: str = sys.executable, uid: int | None = None):
         self.state_dir = state_dir
+        self.uid = uid
         command = [python, "-m", "tests.support.launcher_process", str(state_dir)]
         if uid is not None:
             os.chown(state_dir, uid, uid)
