@@ -15,6 +15,7 @@ import uvicorn
 
 from local_blaxel import app, image_command
 from local_blaxel.config import Config, ConfigError
+from local_blaxel.http_protocol import HttpProtocol
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.store import Store
 
@@ -87,6 +88,7 @@ def main() -> int:
     _quieten_uvicorn()
     settings = uvicorn.Config(
         asgi,
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         proxy_headers=False,
