@@ -21,7 +21,7 @@ from sandboxes.models.transitions import no_session, nothing_seen
 from sandboxes.reconciler.provider_sync import look_at_watched
 from sandboxes.reconciler.reconcile import reconcile
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 # Writes to its output what each request carries.
 ECHO = r"""
 import http.server
