@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.variables import every_variable, read, variables_read_by
+from tests.support.variables import every_variable, read, variables_of_the_product
 
 ROOT = Path(__file__).resolve().parent.parent
 # A path of somebody's machine, or an index that somebody's machine uses. The brackets keep the
@@ -24,7 +24,7 @@ def in_table(name: str) -> dict[str, str]:
 
 
 def test_settings_reads_variables_at_all():
-    assert {"SECRET_KEY", "BLAXEL_API_KEY", "SANDBOX_TTL"} <= variables_read_by("manta/settings.py")
+    assert {"SECRET_KEY", "BLAXEL_API_KEY", "SANDBOX_TTL"} <= variables_of_the_product()
 
 
 def test_env_example_lists_every_variable():

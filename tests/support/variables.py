@@ -17,6 +17,11 @@ def calls(path: str) -> Iterator[ast.Call]:
     return (node for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.Call))
 
 
+def variables_of_the_product() -> set[str]:
+    paths = (ROOT / "manta" / "settings").glob("*.py")
+    return {name for path in paths for name in variables_read_by(str(path.relative_to(ROOT)))}
+
+
 def variables_read_by(path: str) -> set[str]:
     return {
         str(ast.literal_eval(call.args[0]))
@@ -32,4 +37,4 @@ def local_blaxel_variables() -> set[str]:
 
 def every_variable() -> set[str]:
     of_scripts = {"HOST", "PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
-    return variables_read_by("manta/settings.py") | local_blaxel_variables() | of_scripts
+    return variables_of_the_product() | local_blaxel_variables() | of_scripts

@@ -315,7 +315,7 @@ def test_the_key_is_in_no_header_that_is_made_outside_the_gateway():
     assert found == {
         "manta/core/error_codes.py",
         "manta/core/logs.py",
-        "manta/settings.py",
+        "manta/settings/sandboxes.py",
         "operations/doctor/installation.py",
         "sandboxes/checks.py",
         "sandboxes/control_plane/client.py",
