@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from operations import checking
+from operations import self_test
 from operations.models import Check
 
 logger = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ class Checker:
 
     def _start_waiting(self) -> None:
         self._running = {future for future in self._running if not future.done()}
-        for check in checking.claim(AT_ONCE - len(self._running)):
+        for check in self_test.claim(AT_ONCE - len(self._running)):
             self._running.add(self._pool.submit(_run_check, check))
 
 
 def _run_check(check: Check) -> None:
     close_old_connections()
     try:
-        checking.run_check(check)
+        self_test.run_check(check)
     except Exception:
         logger.exception("The check of a sandbox failed")
     finally:

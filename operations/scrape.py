@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from operations import exposition
+from operations import prometheus
 
 # A request that came through a proxy is nobody's on this machine.
 _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -61,6 +61,6 @@ def _is_loopback(host: str) -> bool:
 
 def _render() -> bytes:
     try:
-        return exposition.render()
+        return prometheus.render()
     finally:
         connection.close()

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.requests import SignedInRequest
-from operations import checking, health
+from operations import health, self_test
 from operations.models import Check
 from sandboxes.models import Breaker, Heartbeat, Sandbox
 
@@ -22,7 +22,7 @@ def check(request: SignedInRequest) -> HttpResponse:
         sandbox = Sandbox.objects.of(request.user)
         if sandbox is None:
             raise Http404("You have no sandbox.")
-        checking.start_check(sandbox=sandbox, actor=request.user)
+        self_test.start_check(sandbox=sandbox, actor=request.user)
         if not request.htmx:
             return redirect("operations:check")
     template = "operations/check.html#result" if request.htmx else "operations/check.html"

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from manta.asgi import application
 from manta.core import metrics
-from operations import exposition, metrics_store
+from operations import metrics_store, prometheus
 from operations.models import Sample
 from sandboxes.models import Breaker, Heartbeat
 from tests.support.factories import SandboxFactory, pending
@@ -25,7 +25,7 @@ TOKEN = "token-of-the-scraper"
 
 def scrape():
     """Every sample by its name and labels."""
-    families = text_string_to_metric_families(exposition.render().decode())
+    families = text_string_to_metric_families(prometheus.render().decode())
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in families
@@ -144,7 +144,7 @@ def test_no_label_names_a_person_or_a_sandbox(client, alice, first_flush):
     client.get("/api/sandbox/init")
     client.get(f"/{sandbox.name}/{alice.email}")
 
-    text = exposition.render().decode()
+    text = prometheus.render().decode()
 
     labels = {value for key in scrape() for _, value in key[1:]}
     assert alice.email not in text
@@ -165,11 +165,11 @@ def test_the_cost_of_a_scrape_does_not_grow_with_the_sandboxes(
 ):
     scrape()
     with CaptureQueriesContext(connection) as before:
-        exposition.render()
+        prometheus.render()
     SandboxFactory.create_batch(20)
 
     with django_assert_num_queries(len(before)):
-        exposition.render()
+        prometheus.render()
 
 
 def test_without_the_database_it_says_so(db):
@@ -177,7 +177,7 @@ def test_without_the_database_it_says_so(db):
         raise OperationalError("away")
 
     with connection.execute_wrapper(refuse):
-        text = exposition.render().decode()
+        text = prometheus.render().decode()
 
     assert 'manta_up{part="database"} 0.0' in text
     assert 'manta_up{part="cache"} 1.0' in text

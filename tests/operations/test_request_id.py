@@ -6,8 +6,8 @@ import pytest
 
 from manta.core.request_context import HEADER
 from operations import failures, metrics_store
-from operations.exposition import render
 from operations.models import Failure
+from operations.prometheus import render
 from sandboxes.models import Action, Phase, Sandbox, SandboxEvent
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import PASSWORD

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from operations import checking
+from operations import self_test
 from operations.models import Check
 from sandboxes.models import Action, Sandbox, SandboxEvent
 from tests.support.factories import SandboxFactory
@@ -23,7 +23,7 @@ def asked(client, made):
 
 
 def work(check):
-    checking.run_check(check)
+    self_test.run_check(check)
     check.refresh_from_db()
 
 
@@ -117,20 +117,20 @@ def test_one_that_was_lost_with_its_worker_is_said_so_and_can_be_repeated(client
 def test_what_an_overtaken_worker_finds_is_dropped(asked):
     Check.objects.update(started_at=timezone.now())
 
-    checking.run_check(asked)
+    self_test.run_check(asked)
 
     assert Check.objects.get().findings == []
 
 
 def test_a_check_is_claimed_once(asked):
-    assert checking.claim(2) == [asked]
-    assert checking.claim(2) == []
+    assert self_test.claim(2) == [asked]
+    assert self_test.claim(2) == []
 
 
 def test_a_check_that_waited_too_long_is_not_begun(asked):
     Check.objects.update(started_at=timezone.now() - timedelta(minutes=5))
 
-    assert checking.claim(2) == []
+    assert self_test.claim(2) == []
 
 
 @pytest.mark.parametrize(("phase", "status"), [("pending", 409), ("gone", 410), ("failed", 409)])
