@@ -99,7 +99,6 @@ def plan(
         options += ["--seccomp", str(SECCOMP_FD)]
     command = _command(instance, _python_apart() if is_apart else [_python()])
     account = FIRST_ACCOUNT + int(instance, 16) % ACCOUNTS
-    groups = list(map(str, cgroups))
     uid, owned = ordinary_uid(), owned if len(overlays) > 1 else ""
     groups = list(map(str, cgroups))
     return Plan(bwrap, uid, options, command, sources, stored, groups, account, overlays, owned)
