@@ -207,6 +207,16 @@ def archived(web, bent, made, folder, file):
     return httpx.get(f"{web.url}{FILES}/archive", **asked)
 
 
+def test_what_says_that_it_is_a_file_and_can_not_be_read_is_refused(web, made, bent):
+    bent.answer = lambda handler: handler.wfile.write(answer(b"", FILE, length=b"6"))
+    headers = {"Authorization": f"Bearer {make_token(made.owner, 'files:read')}"}
+    asked = {"params": {"path": "/blaxel/f"}, "headers": headers, "trust_env": False, "timeout": 60}
+
+    said = httpx.get(f"{web.url}{FILES}/content", **asked)
+
+    assert (said.status_code, said.json()["code"]) == (403, "file_denied")
+
+
 def test_no_name_leads_out_of_an_archive(web, made, bent):
     said = archived(web, bent, made, listing(FAR_AWAY, FAR_AWAY), answer(b"x", FILE))
 

@@ -203,7 +203,9 @@ def test_what_may_be_a_link_is_noted_when_nobody_can_tell(program, run, hostile)
     listed = files.Listing(
         files=[{"name": "maybe", "permissions": "777", "size": 2}, {"name": "not"}], folders=[]
     )
-    hostile.answer = hostile.say(b'{"exitCode": 1, "files": [], "subdirectories": []}')
+    body = b'{"exitCode": 1, "files": [], "subdirectories": []}'
+    kind = {"Content_Type": "application/json", "Content_Length": str(len(body))}
+    hostile.answer = hostile.say(body, **kind)
 
     async def read():
         made = archive._Archive(hostile.reach, "/d", "d")
@@ -216,7 +218,8 @@ def test_what_may_be_a_link_is_noted_when_nobody_can_tell(program, run, hostile)
         names = tar.getnames()
         note = tar.extractfile("d/NOT IN THIS ARCHIVE.txt").read().decode()
     assert names == ["d", "d/NOT IN THIS ARCHIVE.txt"]
-    assert "/d/maybe" in note and "/d/not" in note
+    assert "/d/maybe: whether it is a link is not known." in note
+    assert "/d/not: it is no file any more." in note
 
 
 def test_a_sign_out_ends_a_download(web, made, run):
