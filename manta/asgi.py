@@ -1,4 +1,4 @@
-"""What each address is answered by: raw ASGI routes, and Django for everything else."""
+"""Entry point of the server: raw ASGI routes, and Django for every other address."""
 
 import contextlib
 import threading
@@ -52,7 +52,7 @@ async def healthz(request: Request) -> JSONResponse:
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    # The SDK takes seconds to import: not on somebody's first Open.
+    # The SDK takes seconds to import: the first Open should not wait for it.
     threading.Thread(target=control_plane.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()

@@ -1,4 +1,4 @@
-"""How the REST API says that something is wrong."""
+"""Error responses of the REST API."""
 
 from typing import Any
 

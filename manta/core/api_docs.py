@@ -144,7 +144,7 @@ def _kind(schema: Schema) -> Kind:
 
 
 def _curl(method: str, url: str, operation: Schema) -> str:
-    """How a program asks; capitals are to be filled in. Nothing where only a browser may."""
+    """Return a curl command with placeholders in capitals; "" where only a browser may ask."""
     if {"personalToken": []} not in operation["security"]:
         return ""
     needed = [each for each in operation.get("parameters", []) if each.get("required")]

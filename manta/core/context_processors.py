@@ -1,4 +1,4 @@
-"""What any page may show."""
+"""Template variables that every page has."""
 
 from django.http import HttpRequest
 

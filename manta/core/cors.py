@@ -1,6 +1,6 @@
-"""What programs that are web pages, like the MCP inspector, may ask from their own address.
+"""CORS for clients that are web pages on other origins, such as the MCP inspector.
 
-Only what takes no cookie: whoever asks shows a token, a code or nothing at all.
+Only routes that ignore cookies are opened: their callers send a token, a code or nothing.
 """
 
 from django.urls import reverse

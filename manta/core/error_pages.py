@@ -35,7 +35,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 
 def is_of_an_older_session(reason: str) -> bool:
-    """Whether a proof was sent, and is another than this session's: Django says so in words."""
+    """Return whether a token was sent that belongs to another session, judged by Django's text."""
     return "CSRF token from" in reason
 
 

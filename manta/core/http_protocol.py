@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with limits for heads that do not come and for answers nobody takes.
+"""uvicorn's HTTP protocol with limits for requests that never end and responses never read.
 
-uvicorn has none itself: whoever opens connections and never ends a head, or never reads an answer,
-holds a file and memory for each, for ever.
+uvicorn has no such limits: a client that opens connections and never ends a head, or never reads a
+response, holds a file and memory for each of them forever.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How log records are written: as lines or as JSON, and never with a secret in them."""
+"""Log formatting, as text or as JSON, with secrets removed."""
 
 import json
 import logging
@@ -38,8 +38,8 @@ _USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "r
 class OfStrangers(logging.Filter):
     """One record a minute of each logger, without its traceback.
 
-    Anybody causes as many as they like, with an odd Host or a form that is too large: the log stays
-    readable, and its disk free. Who has left a name out of ALLOWED_HOSTS still reads it.
+    Any client can cause as many as it likes, with an odd Host or a form that is too large: the log
+    stays readable and the disk free. An admin who left a name out of ALLOWED_HOSTS still reads it.
     """
 
     EVERY = 60.0

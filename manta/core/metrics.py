@@ -1,4 +1,4 @@
-"""What is counted. Each process counts for itself; operations.metrics_store sums all of them.
+"""Counters of one process; operations.metrics_store sums those of all processes.
 
 No label may name a person or a sandbox.
 """

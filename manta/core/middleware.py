@@ -1,4 +1,4 @@
-"""What holds for every answer of Django's: errors become pages, and no cache keeps any."""
+"""Middleware for all of Django's responses: errors become pages, and caches keep nothing."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class NoCacheMiddleware:
-    """Keeps answers out of caches, also those of a browser from which somebody signed out."""
+    """Keeps responses out of caches, also those of a browser whose user has signed out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

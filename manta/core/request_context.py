@@ -1,4 +1,4 @@
-"""What is known of a request wherever it is served: its id, and the address it came from.
+"""Context of a request, wherever it is served: its id and the client's address.
 
 RequestContextMiddleware binds both around everything: Django, raw routes, WebSockets and MCP. The
 id is in the log lines, the answer, the error page, the calls to the provider, and in whatever a

@@ -1,4 +1,4 @@
-"""What is collected for browsers, and made small, within a first start's patience."""
+"""Static file storage: collect and compress within what a first start can take."""
 
 import re
 from collections.abc import Iterable, Iterator

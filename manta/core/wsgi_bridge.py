@@ -2,8 +2,8 @@
 
 Eight half-sent POSTs or eight slow readers would stop the whole site otherwise: here a request
 is read in full before a thread is taken, and a response is sent when the thread is free again.
-What may have to wait for somebody's sandbox has threads of its own: sandboxes that hang keep
-nobody from signing in.
+Requests that may wait for a sandbox have threads of their own, so that sandboxes that hang do not
+keep people from signing in.
 """
 
 import asyncio

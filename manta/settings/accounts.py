@@ -23,7 +23,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-# Anybody could wait in an account of somebody else's address otherwise.
+# Otherwise a person could wait in an account with another person's address.
 ACCOUNT_EMAIL_VERIFICATION = env.choice(
     "ACCOUNT_EMAIL_VERIFICATION",
     "optional" if MANTA_LOCAL or DEBUG else "mandatory",

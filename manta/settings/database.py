@@ -1,4 +1,4 @@
-"""Where data is: the database, the cache, sessions."""
+"""Settings of the database, the cache and sessions."""
 
 import dj_database_url
 

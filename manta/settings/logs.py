@@ -1,4 +1,4 @@
-"""What is logged, and how."""
+"""Settings of logging."""
 
 from manta.settings.runtime import LOG_FORMAT, LOG_LEVEL
 
@@ -42,7 +42,7 @@ LOGGING = {
         # It brings a handler of its own, which would write neither JSON nor request ids.
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"level": "WARNING", "filters": ["of_connections"]},
-        # Addresses may hold what is nobody's business.
+        # Addresses may hold private data.
         "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }

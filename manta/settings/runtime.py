@@ -1,4 +1,4 @@
-"""How this installation runs, and where people reach it."""
+"""Settings of the installation's mode and its public address."""
 
 from pathlib import Path
 

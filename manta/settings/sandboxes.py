@@ -19,7 +19,7 @@ SANDBOX_REGION = env.text("SANDBOX_REGION", "us-pdx-1")
 SANDBOX_TTL = env.duration("SANDBOX_TTL", "24h")
 SANDBOX_STARTER = env.text("SANDBOX_STARTER", "web")
 
-# After so long without anybody doing something in an open workspace, it lets the sandbox sleep.
+# An open workspace in which nothing was done for this long lets the sandbox sleep.
 WORKSPACE_IDLE_AFTER = env.duration("WORKSPACE_IDLE_AFTER", "5m")
 
 # How long the record of what was done is kept; 0s: for ever.

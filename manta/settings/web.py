@@ -10,7 +10,7 @@ _secure = not (MANTA_LOCAL or DEBUG)
 _cookie_prefix = "__Host-" if _secure else ""
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
-# A form never needs more, and a page must not repeat a megabyte that somebody sent as a name.
+# A form never needs more, and a page must not repeat a megabyte that was sent as a name.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CSRF_FAILURE_VIEW = "manta.core.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
