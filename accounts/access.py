@@ -26,9 +26,9 @@ def end_programs(user: User) -> None:
 
 
 def end_unproven(request: HttpRequest, user: User, *, keep_password: bool) -> None:
-    """End all access that was set up before anybody had shown that the address is theirs.
+    """End all access that was set up before the address was confirmed.
 
-    Anybody can sign up with another person's address, and wait there. The session of the request
+    Any person can sign up with another person's address, and wait there. The session of the request
     stays when it is the account's own.
     """
     ended = _access_of(user, keep_password=keep_password)

@@ -46,13 +46,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().send_mail(template_prefix, email, context | links | {"current_site": site})
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong passwords for each address and client: nobody locks an owner out."""
+        """Count wrong passwords by address and client, so that others cannot lock an owner out."""
         return f"{credentials.get('email', '').lower()}:{ratelimit.get_ip(request)}"
 
     def clean_email(self, email: str) -> str:
-        """Refuse what nobody sees: mail leaves it out, and so reaches another account's address.
+        """Refuse invisible characters: mail servers drop them and reach another account's address.
 
-        Also what no column has room for: allauth would cut it, to an address of somebody else.
+        Refuse what no column has room for, too: allauth would cut it to another person's address.
         """
         if any(unicodedata.category(char) in _INVISIBLE for char in email):
             raise ValidationError("Enter an address without spaces or invisible characters.")

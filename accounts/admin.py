@@ -39,7 +39,7 @@ admin.site.unregister(
 
 
 def may_touch(actor: Any, user: User) -> bool:
-    """Tell whether staff may change somebody: nobody reaches more power than they have."""
+    """Return whether staff may change a user: accounts with a role are for superusers."""
     return bool(actor.is_superuser or actor.pk == user.pk or not user.has_role)
 
 
@@ -130,7 +130,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 def _tell_of_password(user: User, *, actor: Any) -> None:
-    """Record that an admin has set somebody's password, and let that person know."""
+    """Record that an admin has set a user's password, and tell that user."""
     password_set_by_admin.send(User, user=user, actor=actor)
     context = {"actor": actor, "has_password": user.has_usable_password()}
     get_adapter().send_mail("accounts/email/password_set_by_admin", user.email, context)

@@ -1,4 +1,4 @@
-"""How a program says who it is: by its user's session, or by a personal token."""
+"""API authentication by the user's session or by a personal token."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from manta.core.error_pages import is_of_an_older_session
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Authorization: Bearer. Whoever sends one is that token and nobody else: no cookie counts."""
+    """Bearer token authentication: a request with a token is judged by it, whatever its cookies."""
 
     def authenticate(self, request: Request) -> tuple[User, tokens.Grant] | None:
         scheme, _, raw = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -57,7 +57,7 @@ class SessionAuthentication(DRFSessionAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the API's description names it."""
+    """Description of token authentication in the API's schema."""
 
     target_class = TokenAuthentication
     name = "personalToken"
@@ -72,6 +72,6 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class SessionScheme(DRFSessionScheme):  # type: ignore[no-untyped-call]
-    """How the API's description names it."""
+    """Description of session authentication in the API's schema."""
 
     target_class = SessionAuthentication  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""What a person calls the browser that they signed in with."""
+"""Readable names of browsers, from their User-Agent."""
 
 # The first that occurs: most browsers also name those that they want to be taken for.
 _BROWSERS = {

@@ -19,9 +19,9 @@ _AGENT = ["name", "connected_at", "expires_at", "last_used_at", "revoked_at"]
 
 
 def own_data(user: User) -> dict[str, Any]:
-    """What is stored about a user, as JSON-ready values; no secret that something is opened with.
+    """Return what is stored about a user, as JSON-ready values without any credential.
 
-    Not the sandbox's files: those are in the sandbox.
+    The sandbox's files are not included: they are in the sandbox.
     """
     emails = EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
     factors = Authenticator.objects.filter(user=user)

@@ -52,11 +52,11 @@ class CodeForm(OneTimeCode, AuthenticateForm):  # type: ignore[misc]
 
 
 class ConfirmForm(OneTimeCode, ReauthenticateForm):  # type: ignore[misc]
-    """The same for somebody who is signed in."""
+    """The same code form for a user who is signed in."""
 
 
 class ActivateAppForm(OneTimeCode, ActivateTOTPForm):  # type: ignore[misc]
-    """The code that sets an app up signs nobody in afterwards."""
+    """Code that sets an app up; it cannot be used to sign in afterwards."""
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]

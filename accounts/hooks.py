@@ -1,4 +1,4 @@
-"""What accounts tell the apps that build on them, and what they ask of them.
+"""Registry for apps that build on accounts: callbacks that accounts call.
 
 Those apps register in their AppConfig.ready(); accounts import none of them.
 """

@@ -1,4 +1,4 @@
-"""When each session was last used, and from where: for the list that its owner reads."""
+"""Middleware that records when each session was last used and from where, for its owner."""
 
 import hashlib
 from collections.abc import Callable

@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         with transaction.atomic():
             user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-            # Whoever runs commands on the server vouches for the address.
+            # A person who runs commands on the server vouches for the address.
             rows = user.emailaddress_set  # type: ignore[attr-defined]
             rows.create(email=user.email.lower(), primary=True, verified=True)
         return user
@@ -84,7 +84,7 @@ class Scope(models.TextChoices):
 
 class AdmissionQuerySet(models.QuerySet[_Row]):
     def of(self, user: Any) -> Self:
-        """The gate: one's own, and of those what was not revoked."""
+        """Return the rows of the user that are not revoked: the access check of all views."""
         return self.filter(user=user, revoked_at=None)
 
     def usable(self) -> Self:
@@ -119,7 +119,7 @@ class PersonalToken(Admission):
     scopes = models.JSONField(default=list)
     # The part of the token that names it, and is no secret.
     key = models.CharField(max_length=16, unique=True)
-    # SHA-256: what is hashed is 256 random bits, which nobody guesses, however fast they try.
+    # SHA-256: what is hashed is 256 random bits, too many to guess, however fast the hash is.
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -198,7 +198,7 @@ class AgentSecret(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField(db_index=True)
-    # It is kept afterwards, to know it when somebody shows it again.
+    # It is kept afterwards, so that it is recognized when it is shown again.
     spent_at = models.DateTimeField(null=True, blank=True)
     sealed_answer = models.TextField(blank=True)
 

@@ -48,7 +48,7 @@ class PassportFields(forms.Form):
 
     @property
     def wants_passport(self) -> bool:
-        """Whether the form makes a connection that has one."""
+        """Return whether the form creates a connection that has a passport."""
         return True
 
     def clean(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def passport(request: SignedInRequest, key: str) -> HttpResponse:
 
 
 def _connection(user: User, key: str) -> PersonalToken | ConnectedAgent:
-    """The gate: one's own, and only what can reach a sandbox's tools."""
+    """Return the user's connection by its key, if it can reach a sandbox's tools."""
     token: PersonalToken | None = PersonalToken.objects.of(user).filter(key=key).first()
     if token and Scope.MCP in token.scopes:
         return token

@@ -1,4 +1,4 @@
-"""What a connection of an agent may do: which tools, below which folder, and for how long.
+"""Permissions of an agent's connection: its tools, its folder and its expiry.
 
 A connection is a personal token or an agent that was let in; it is named by its Grant.key.
 """
@@ -33,7 +33,7 @@ class Passport:
         return [str(ability.label) for ability in Ability if ability in self.abilities]
 
     def covers(self, path: str) -> bool:
-        """Whether an absolute path lies below the prefix, as it is written."""
+        """Return whether an absolute path lies below the prefix, as text."""
         path = normalised(path)
         return not self.path_prefix or f"{path}/".startswith(f"{self.path_prefix}/")
 

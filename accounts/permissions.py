@@ -1,4 +1,4 @@
-"""What a token may do: only what its scopes name, and only where a view names a scope."""
+"""DRF permission for tokens: a view must name a scope, and the token must have it."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""How the API's description tells what a token needs."""
+"""Descriptions of token scopes in the API's schema."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who a session belongs to, and whether it still does: for what is open longer than a request."""
+"""Session ownership and validity, for connections that stay open longer than a request."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What follows from a step of a sign-in."""
+"""Signal handlers for the steps of a sign-in."""
 
 from typing import Any
 

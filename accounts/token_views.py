@@ -1,4 +1,4 @@
-"""The pages of one's personal tokens."""
+"""Pages of a user's personal tokens."""
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
@@ -69,6 +69,6 @@ def _made(user: User, form: TokenForm) -> tuple[PersonalToken, str] | None:
 
 
 def _tell(token: PersonalToken) -> None:
-    """By e-mail: whoever did not make it should know."""
+    """Tell the user by e-mail, in case the token was made without them."""
     context = {"token": token, "url": settings.MANTA_URL + reverse("accounts:tokens")}
     get_adapter().send_mail("accounts/email/token_made", token.user.email, context)

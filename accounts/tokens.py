@@ -35,7 +35,7 @@ _USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Grant:
-    """What a verified token lets its bearer do, as its user and in nobody else's name."""
+    """User and scopes that a verified token grants."""
 
     user: User
     scopes: frozenset[str]
@@ -58,7 +58,7 @@ def new_key() -> str:
 def mint(
     *, user: User, name: str, scopes: Collection[str], lifetime: timedelta, key: str
 ) -> tuple[PersonalToken, str] | None:
-    """Make a token and return it with its text, which nobody sees again.
+    """Make a token and return it with its text, which is never shown again.
 
     None when there is one of that key already: a form that was sent twice makes one token.
     """
@@ -86,9 +86,9 @@ def revoke(token: PersonalToken) -> None:
 
 
 def verify(raw: str, *, audience: str | None = None) -> Grant | None:
-    """What a token grants: None when it is unknown, wrong, expired or revoked, or its user out.
+    """Return a token's grant, or None if it is unknown, expired or revoked, or its user inactive.
 
-    An agent's is good for one address alone: who does not say which they are accepts none.
+    An agent's token is valid for one address only: without an audience, none is accepted.
     """
     if shape := _SHAPE.fullmatch(raw):
         return _personal(raw, key=shape[1])
@@ -175,7 +175,7 @@ class ActingTokenMiddleware:
 
 
 def digest(raw: str) -> str:
-    """What is stored of a secret of 256 random bits."""
+    """Return the digest that is stored of a secret of 256 random bits."""
     return hashlib.sha256(raw.encode()).hexdigest()
 
 

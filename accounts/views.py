@@ -88,7 +88,7 @@ def end_sessions_elsewhere(request: SignedInRequest) -> HttpResponse:
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def data(request: SignedInRequest) -> HttpResponse:
-    """What is in one's data; POST downloads it."""
+    """Show a summary of the user's data; POST downloads it."""
     if request.method == "GET":
         return render(request, "accounts/data.html")
     response = JsonResponse(own_data(request.user), json_dumps_params={"indent": 2})

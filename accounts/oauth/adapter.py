@@ -1,4 +1,4 @@
-"""What allauth's authorization server asks of Manta, answered as narrowly as MCP allows."""
+"""Adapter of allauth's authorization server, restricted to what MCP needs."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,13 +20,13 @@ _MOST_REDIRECTS = 10
 
 
 def is_for_mcp(resources: list[str]) -> bool:
-    """Whether the one thing that is asked for is /mcp (RFC 8707)."""
+    """Return whether /mcp is the only resource that is requested (RFC 8707)."""
     return resources == [settings.MCP_URL]
 
 
 class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     def get_issuer(self) -> str:
-        """What is configured, whatever host was asked."""
+        """Return the configured URL, whatever host the request names."""
         return settings.MANTA_URL
 
     def is_cimd_url_allowed(self, url: str) -> bool:
@@ -39,7 +39,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     def validate_client_registration(
         self, *, client: Client, client_metadata: dict[str, Any], **kwargs: Any
     ) -> None:
-        """Anybody may register, so every client is the same: public, and an agent.
+        """Accept any client, and make each the same: public, and an agent.
 
         Raises ValidationError and ImmediateHttpResponse, with an error of RFC 7591.
         """

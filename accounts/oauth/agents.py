@@ -28,7 +28,7 @@ CODE_LIFETIME = timedelta(seconds=settings.IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_I
 REFRESH_LIFETIME = timedelta(seconds=settings.IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN)
 # How long a refresh token that was shown is answered again as it was.
 REPEAT_WITHIN = timedelta(seconds=10)
-# How long a client that nobody has let in is kept.
+# How long a client that no user has let in is kept.
 _UNUSED_CLIENT = timedelta(days=7)
 _CLIENT_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -80,7 +80,7 @@ class Spent:
 def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> Spent | None:
     """Use up a code or a refresh token of the client's; None when it is not good.
 
-    Whoever shows one again has it from somewhere: then nobody goes on with what came of it. Only a
+    A token that is shown twice may have been stolen, so all access that came of it ends. Only a
     client whose last refresh was a moment ago may have lost its answer, or have asked twice.
     """
     now = timezone.now()
@@ -129,7 +129,7 @@ def _forget_answers(secrets: QuerySet[AgentSecret]) -> None:
 
 
 def find(raw: str, client: Client) -> ConnectedAgent | None:
-    """Whose token of the client's this is, whether it is good or not."""
+    """Return the agent that a client's token belongs to, whether the token is valid or not."""
     token = Token.objects.by_value(raw).filter(client=client)
     shown = Q(secrets__digest=digest(raw)) | Q(user__in=token.values("user"))
     found: ConnectedAgent | None = ConnectedAgent.objects.filter(shown, client=client).first()
@@ -145,7 +145,7 @@ def revoke(agent: ConnectedAgent) -> None:
 
 
 def forget_old() -> None:
-    """Take away what has ended, and clients that nobody lets in: anybody can register some."""
+    """Delete what has expired, and clients that no user has let in: registration is open to all."""
     now = timezone.now()
     AgentSecret.objects.filter(expires_at__lte=now).delete()
     _forget_answers(AgentSecret.objects.filter(spent_at__lte=now - REPEAT_WITHIN))

@@ -1,4 +1,4 @@
-"""What clients read before anything else: who lets them in, where, and how."""
+"""Discovery documents for OAuth clients: the authorization server, its routes and its methods."""
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse

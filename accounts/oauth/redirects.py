@@ -40,7 +40,7 @@ class Redirect:
 
     @property
     def csp_source(self) -> str:
-        """What a policy has to name: a browser holds the redirect of a form to its origin."""
+        """Return the CSP source of the redirect: browsers limit a form's redirect to its origin."""
         if self.is_app:
             return f"{self.scheme}:"
         # A policy can't name an IPv6 address.
@@ -72,7 +72,7 @@ def parse(uri: str) -> Redirect | None:
 
 
 def matches(asked: str, registered: list[str]) -> bool:
-    """Whether it is one of these: to the letter, but for the port on this machine (RFC 8252)."""
+    """Return whether an address equals a registered one; on loopback, any port does (RFC 8252)."""
     wanted = parse(asked)
     if wanted is None:
         return False

@@ -1,4 +1,4 @@
-"""Registration of clients by themselves (RFC 7591): anybody may, so little is taken from them."""
+"""Dynamic client registration (RFC 7591), open to any client, with few fields accepted."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Register(ClientRegistrationView):  # type: ignore[misc]
         return super().post(request)  # type: ignore[no-any-return]
 
     def _get_client_metadata(self) -> dict[str, Any] | None:
-        """What a client may choose. The rest is as in the adapter, and is not kept either."""
+        """Return the metadata that a client may choose; the adapter sets the rest."""
         try:
             said = super()._get_client_metadata()
         except RecursionError:

@@ -93,7 +93,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
     def _failed(self, request: HttpRequest, error: OAuth2Error, uri: str) -> HttpResponse:
         """Tell the client, if the person has let it in, and else the person.
 
-        Anybody can register an address, and would send people there unasked (RFC 9700, 4.11.2).
+        Any client can register an address, and would send people there unasked (RFC 9700, 4.11.2).
         """
         client_id = request.GET.get("client_id")
         known = ConnectedAgent.objects.of(request.user).usable().filter(client_id=client_id)
@@ -254,6 +254,6 @@ def revoke(request: HttpRequest) -> HttpResponse:
 
 
 def _tell(agent: ConnectedAgent) -> None:
-    """By e-mail: whoever did not let it in should know."""
+    """Tell the user by e-mail, in case the connection was made without them."""
     context = {"agent": agent, "url": settings.MANTA_URL + reverse("accounts:agents")}
     get_adapter().send_mail("accounts/email/agent_connected", agent.user.email, context)
