@@ -10,7 +10,7 @@ from manta.core.client_ip import current_client_ip
 from manta.core.request_context import current_request_id
 from sandboxes.models import Action, Sandbox, SandboxEvent
 
-# What somebody looks at again within this time is the same visit.
+# Another look at the same thing within this time is the same visit.
 _VISIT = timedelta(minutes=10)
 
 
@@ -41,7 +41,7 @@ def record(
 
 
 def record_view(sandbox: Sandbox, *, actor: Any) -> None:
-    """Add a line when somebody else than its owner looks at a sandbox: one for each visit."""
+    """Add a line when a person other than its owner looks at a sandbox: one for each visit."""
     if actor.pk == sandbox.owner_id:
         return
     record_visit(sandbox, Action.VIEWED, actor=actor)

@@ -1,4 +1,4 @@
-"""What can go wrong with a sandbox, as the person reads it.
+"""Errors of sandboxes, with messages for their owner.
 
 SandboxError
 ├── NoSandbox            404  none was ever asked for, or it was deleted
@@ -14,12 +14,12 @@ SandboxError
 ├── ProcessNotFound      404  none of that name, or it has ended
 ├── ProcessRefused       422  the sandbox can't start it: the message says why
 ├── ProcessExists        409  one of that name runs
-├── WrongOwner           409  the provider's sandbox of that name is somebody else's
+├── WrongOwner           409  the provider's sandbox of that name belongs to another owner
 ├── FileError                 about one path
 │   ├── FileNotFound     404
 │   │   └── FolderNotFound     the folder that something is to be put into
 │   ├── FileExists       409
-│   ├── ChangedOnDisk    409  saved by somebody else since it was read
+│   ├── ChangedOnDisk    409  saved by another writer since it was read
 │   ├── NotAFile         409  a folder, or a device
 │   ├── NotAFolder       409
 │   ├── BadPath          400  one that can't be, or can't be asked this of
@@ -181,7 +181,7 @@ class QuotaReached(SandboxError):
 
 
 class NotMade(SandboxError):
-    """What the reconciler gave up on, told to a program; code is the failure's own."""
+    """Raised to programs for a sandbox that the reconciler gave up on; code is the failure's."""
 
     status = 503
 

@@ -1,4 +1,4 @@
-"""What follows for sandboxes from what happens to an account."""
+"""Signal handlers for changes of accounts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an admin sees and does.
+"""Admin site of sandboxes.
 
 Everything here reads Manta's own rows; no page calls the provider or wakes a sandbox.
 """

@@ -1,4 +1,4 @@
-"""Whether the provider is called at all."""
+"""Admin page of the provider's circuit breaker."""
 
 from django.contrib import admin
 

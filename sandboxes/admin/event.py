@@ -9,7 +9,7 @@ from sandboxes.models import SandboxEvent
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody pages: a count of the whole record reads all of it."""
+    """Counts up to a limit, because counting the whole record reads all of it."""
 
     MOST = 10_000
 

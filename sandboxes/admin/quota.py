@@ -44,7 +44,7 @@ def _shown(limit: int | None) -> str:
 
 
 def _record(quota: Quota, request: HttpRequest, reason: str) -> None:
-    """On the user's own record, or on nobody's where it concerns all."""
+    """Record it for the user's sandbox, or for none where the quota concerns all users."""
     name = quota.user.sandbox_id or "" if quota.user else ""
     concerned = Sandbox(name=name, owner=quota.user)
     audit.record(

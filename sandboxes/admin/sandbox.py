@@ -42,7 +42,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class OwnerFilter(admin.SimpleListFilter):
-    """What is left of deleted accounts: it goes by itself, as soon as the provider lets it."""
+    """Filter for sandboxes of deleted accounts; they go as soon as the provider deletes them."""
 
     title = "owner"
     parameter_name = "account"
@@ -74,7 +74,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     ordering = ["-created_at"]
     actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]
-    # What opens the sandbox is nobody's to read.
+    # What opens the sandbox is not for admins to read.
     exclude = ["data_url", "data_token"]
     readonly_fields = ["shown_status", "owner_link", "record_link", "differences"]
 

@@ -1,4 +1,4 @@
-"""What agents did, for admins: never changed, and its owner sees who has looked."""
+"""Read-only admin of agents' tool calls; opening one is recorded for its owner."""
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -12,7 +12,7 @@ from sandboxes.models import Sandbox, ToolCall
 
 @admin.register(ToolCall)
 class ToolCallAdmin(ReadOnlyAdmin):
-    # Not the arguments: whoever reads those opens the call, which leaves a line.
+    # Not the arguments: to read those, an admin opens the call, which leaves a line.
     list_display = ["created_at", "sandbox_name", "tool", "outcome", "code", "duration_ms"]
     list_filter = ["outcome", "agent_kind", "created_at"]
     list_per_page = 100

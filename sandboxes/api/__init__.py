@@ -1,1 +1,1 @@
-"""The REST API of one's own sandbox, one module a resource."""
+"""REST API of the user's sandbox, one module for each resource."""

@@ -1,4 +1,4 @@
-"""/api/sandbox: one's own sandbox, and what can be done with it. The worker does it: hence 202."""
+"""/api/sandbox: the user's sandbox and its actions. The worker does them, hence 202."""
 
 from typing import Any, ClassVar
 
@@ -108,7 +108,7 @@ class SandboxExtend(APIView):
 
 
 def _confirmed(request: Request, *, required: bool = True) -> Sandbox:
-    """One's own sandbox, when the request names it, or need not and names no other."""
+    """Return the user's sandbox, if the request confirms its id or may leave it out and does."""
     sandbox = own(request)
     if not required and not has_fields(request):
         return sandbox

@@ -1,4 +1,4 @@
-"""/api/sandbox/calls: what agents did in one's sandbox, newest first."""
+"""/api/sandbox/calls: what agents did in the user's sandbox, newest first."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""/api/sandbox/events: what was done to one's sandboxes, newest first."""
+"""/api/sandbox/events: what was done to the user's sandboxes, newest first."""
 
 from typing import Any, ClassVar, cast
 

@@ -1,4 +1,4 @@
-"""/api/sandbox/files: what is in one's own sandbox. Paths travel in the query and in bodies."""
+"""/api/sandbox/files: files of the user's sandbox. Paths travel in the query and in bodies."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""/api/sandbox/init: find one's sandbox, or have it made. Its shapes are a contract."""
+"""/api/sandbox/init: find the user's sandbox, or have it made. Its shapes are a contract."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from sandboxes.presenters.serializers import (
 # Seconds that POST may wait for the sandbox, and between its looks at the row.
 _WAIT = 3.0
 _LOOK_EVERY = 0.05
-# Never more than half of the threads: the rest answer everybody else.
+# Never more than half of the threads: the rest serve other requests.
 _waiting_places = threading.BoundedSemaphore(settings.WEB_THREADS // 2)
 
 

@@ -1,4 +1,4 @@
-"""/api/sandbox/processes: what runs in one's own sandbox. All of it wakes the sandbox."""
+"""/api/sandbox/processes: processes of the user's sandbox. Every request wakes the sandbox."""
 
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse
 
 
 class ProcessSerializer(serializers.Serializer[Any]):
-    """What runs, or has ended. What a terminal started is not managed: its name is its number."""
+    """A process, running or ended. One that a terminal started is named by its number."""
 
     name = serializers.CharField()
     pid = serializers.IntegerField()

@@ -1,7 +1,7 @@
-"""A rest for the provider while it does not work, for all processes together: one row says it.
+"""Circuit breaker for the provider, shared by all processes through one row.
 
-After some failures in a row nobody calls it for a while; then one call finds out whether it works
-again. What the provider asks for by Retry-After, everybody keeps to.
+After some failures in a row no process calls the provider for a while; then one call finds out
+whether it works again. All processes keep to what it asks for by Retry-After.
 """
 
 import logging
@@ -25,7 +25,7 @@ FAILURES = 5
 # Seconds: the first rest, the longest, and the longest that the provider can ask for.
 _REST = (2.0, 15.0)
 _LONGEST_ASKED = 900
-# While one call finds out, nobody else calls for this long.
+# While one call finds out, no other is made for this long.
 _FINDING_OUT = timedelta(seconds=10)
 _answered_at = 0.0
 

@@ -1,4 +1,4 @@
-"""What the provider's refusals mean, as our own errors."""
+"""Mapping of the provider's errors to Manta's own."""
 
 import math
 from datetime import UTC
@@ -48,7 +48,7 @@ def refusal(status: int | None, code: object, retry_after: int | None = None) ->
 
 
 def seconds_asked(headers: httpx.Headers) -> int | None:
-    """What Retry-After says: seconds, or a date."""
+    """Return the seconds that Retry-After gives, as a number or as a date."""
     asked = headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return int(asked)

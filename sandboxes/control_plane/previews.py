@@ -56,7 +56,7 @@ def list_previews(name: str) -> list[Preview]:
 
 
 def publish_preview(name: str, port: int, until: datetime | None) -> str:
-    """Let anybody in who has the port's address, which is returned; until then, or for good."""
+    """Make a port public until then, or for good, and return its address."""
     ensure_preview(name, port)
     preview = _set_public(name, port, public=True, until=until)
     if preview is None:
@@ -65,7 +65,7 @@ def publish_preview(name: str, port: int, until: datetime | None) -> str:
 
 
 def unpublish_preview(name: str, port: int) -> None:
-    """Let nobody in without a token, and end what is open. Nothing happens when there is none."""
+    """Make a port private and end what is open. Nothing happens when there is no preview."""
     _set_public(name, port, public=False, until=None)
 
 

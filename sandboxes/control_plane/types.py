@@ -15,7 +15,7 @@ _COUNTED_ROUGHLY = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class SandboxSpec:
-    """What to make. Memory in MB; expires_at is when the provider deletes it."""
+    """A sandbox to be made. Memory in MB; expires_at is when the provider deletes it."""
 
     name: str
     image: str

@@ -1,4 +1,4 @@
-"""How common servers are told to listen on every address, and not only on loopback."""
+"""Hints for common servers that listen on loopback only: how to bind to every address."""
 
 from sandboxes.data_plane.process_snapshot import Listening
 
@@ -26,7 +26,7 @@ _OPTIONS = (
 
 
 def how_to_listen_everywhere(found: Listening) -> str:
-    """What to tell who started a server that only its own sandbox can reach."""
+    """Return the hint for a server that only its own sandbox can reach."""
     port, address = found.port, found.address
     option = next((option for name, option in _OPTIONS if name in found.command), "")
     what = f"Start it with {option.format(port=port)}" if option else "Have it listen on 0.0.0.0"

@@ -1,8 +1,8 @@
 """HTTP clients for sandboxes' own servers, which may answer without end, or not at all.
 
 Every answer is read up to a limit of bytes, `extensions={"most": …}` of the request; None is for
-what is passed on as it comes. Answers come as they are: of what is compressed nobody knows how much
-it becomes.
+what is passed on as it comes. Compressed answers are not asked for, as the size that they unpack to
+is not known.
 """
 
 import asyncio

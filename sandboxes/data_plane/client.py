@@ -47,7 +47,7 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def understood() -> Iterator[None]:
-    """While an answer is taken apart: anybody in the sandbox may have written it."""
+    """Translate errors of parsing an answer, which any program in the sandbox may have written."""
     try:
         yield
     except json_values.TooManyValues as exc:

@@ -2,7 +2,7 @@
 
 local_blaxel answers with a code: the name of the system's error number, such as EACCES, or a word
 of its own. Blaxel's server and the programs that a script runs only print the system's message,
-always behind the last colon. That is compared as a whole: the rest may be anybody's file name or
+always behind the last colon. That is compared as a whole: the rest may be any file name or
 command.
 """
 

@@ -1,4 +1,4 @@
-"""What changed among a sandbox's files, from the lines of its watch."""
+"""Changes among a sandbox's files, read from the lines of its watch."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ IGNORED = (
     "/.npm/",
     "/.manta",
 )
-# More at once are told as "many": whoever shows files asks anew.
+# More at once are told as "many": a page that shows files asks anew.
 MOST = 200
 
 _KINDS = {"CREATE": "created", "WRITE": "changed", "REMOVE": "deleted", "RENAME": "deleted"}

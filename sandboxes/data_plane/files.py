@@ -114,7 +114,7 @@ def expect_file_success(response: httpx.Response, path: str, what: str) -> None:
 
 
 def modified(response: httpx.Response) -> datetime | None:
-    """When a file that is answered as it is was last changed, as far as it says."""
+    """Return when a file was last changed, if the response tells."""
     try:
         return parsedate_to_datetime(response.headers.get("Last-Modified", "")[:64])
     except (ValueError, OverflowError):
@@ -122,7 +122,7 @@ def modified(response: httpx.Response) -> datetime | None:
 
 
 def is_file(response: httpx.Response) -> bool:
-    """Whether a file is answered as it is, and not a folder's listing."""
+    """Return whether the response is a file's content, and not a folder's listing."""
     return str(response.headers.get("Content-Disposition", "")).startswith("attachment")
 
 
@@ -287,7 +287,7 @@ def _ask(method: str, where: Reach, **options: Any) -> httpx.Response:
 
 
 def file_exists(reach: Reach, path: str) -> bool:
-    """Whether there is something at an absolute path."""
+    """Return whether there is something at an absolute path."""
     response = request("GET", location(reach, path))
     if response.status_code != 404:
         expect_success(response, "read a file")

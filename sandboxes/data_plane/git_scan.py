@@ -86,7 +86,7 @@ class Folder:
 
 
 def look(reach: Reach) -> tuple[list[dict[str, Any]], str]:
-    """What is unsaved, by folder, and why that may not be all ("" when it is).
+    """Return the unsaved work by folder, and why it may be incomplete ("" if it is not).
 
     Wakes the sandbox. Raises a SandboxError when it can't be looked into.
     """

@@ -1,4 +1,4 @@
-"""What listens in a sandbox now, from a census of its own."""
+"""Listening ports of a sandbox, from one process snapshot."""
 
 import time
 
@@ -9,12 +9,12 @@ from sandboxes.data_plane.process_snapshot import Listening
 from sandboxes.data_plane.shares import shares
 from sandboxes.models.reach import Reach
 
-# Seconds that the look may take inside, and how long to wait while somebody else looks.
+# Seconds that the look may take inside, and how long to wait while another look runs.
 _TIMEOUT, _PATIENCE = 10, 10.0
 
 
 def list_listening(reach: Reach) -> list[Listening]:
-    """What listens, by port, but for the sandbox's own server.
+    """Return the listening ports, without that of the sandbox's server.
 
     Raises ProviderUnavailable or ProviderRejected.
     """

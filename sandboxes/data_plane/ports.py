@@ -1,4 +1,4 @@
-"""What listens in a sandbox, and its previews."""
+"""Listening ports of a sandbox, and its previews."""
 
 from manta.core import request_context
 from sandboxes.data_plane.bounded import PLAIN, SandboxClient
@@ -13,7 +13,7 @@ from sandboxes.models.reach import Reach
 
 
 def port_answers(reach: Reach, port: int) -> bool:
-    """Whether something listens on the port inside the sandbox."""
+    """Return whether something listens on the port inside the sandbox."""
     where = reach.at(f"/port/{port}/").as_request()
     with translated(), client().stream("GET", **where, timeout=LONG_TIMEOUT) as response:
         if response.status_code == 404:
@@ -22,7 +22,7 @@ def port_answers(reach: Reach, port: int) -> bool:
 
 
 def preview_answers(address: str, token: str) -> bool:
-    """Whether a private preview lets in who has the token ("" for none), to a server that answers.
+    """Return whether a private preview answers with the token, or with none if it is "".
 
     Asked without Manta's own key, as a visitor does.
     """

@@ -1,7 +1,7 @@
 """The processes of a sandbox as a person reads them: what the API knows, and what the kernel does.
 
 A process of the API is shown with all that it started: their processor time, memory and ports are
-its own. What nobody started through the API is shown by job, as in a shell.
+its own. What was not started through the API is shown by job, as in a shell.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _MOST_RUNNING, _MOST_ENDED = MOST_PROCESSES, 100
 _MOST_RESTARTED = 16
 # Seconds between two censuses that tell how busy a process is.
 _SHORTEST_SPAN = 0.1
-# Nobody reads more of a command in a list.
+# A list shows no more of a command.
 _LONGEST = 400
 _LONGEST_MOMENT = 64
 
@@ -83,7 +83,7 @@ def tabulate(known: list[Fields], now: Census | None, before: Census | None = No
 
 
 def slim(listed: Fields) -> Fields:
-    """What is kept of a ProcessResponse: all but its output."""
+    """Return the fields of a ProcessResponse without its output."""
     return {
         "name": str(listed.get("name") or ""),
         "pid": _number(listed.get("pid")),
@@ -143,7 +143,7 @@ def _is_root(pid: int, now: Census) -> bool:
 
 
 def _nearest_roots(now: Census, roots: set[int]) -> dict[int, int | None]:
-    """Of each process itself or its nearest ancestor that is a root. Each is visited once.
+    """Map each process to itself or to its nearest ancestor that is a root; visit each once.
 
     The parents that are told may form a circle: it leads to no root.
     """
@@ -233,7 +233,7 @@ def _spent(seen: Seen, before: Census) -> int:
 
 
 def _ports(now: Census, owners: dict[int, str | None], jobs: dict[str, Job]) -> list[Fields]:
-    """What listens, and each as a port of the job that it belongs to."""
+    """Return the listening ports, and add each to the job that it belongs to."""
     listed = []
     for found in now.listening():
         name = owners.get(found.pid) if found.pid else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Names that begin so are Manta's own, and shown to nobody.
+# Names that begin so are Manta's own, and never shown.
 OWN_PREFIX = "manta-"
 NAME = f"{OWN_PREFIX}census"
 # Whichever shell the sandbox's processes are started with, this one reads it.
@@ -17,7 +17,7 @@ COMMAND = f"exec sh -c {shlex.quote(_SCRIPT.read_text())}"
 ONCE_NAME = f"{OWN_PREFIX}ports"
 ONCE_COMMAND = f"{COMMAND} census once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades
-# What is kept of one census. Whoever works in a sandbox can write one: it is not trusted.
+# What is kept of one census. Any program in a sandbox can write one: it is not trusted.
 _MOST_LINES, _MOST_CHARACTERS = 20_000, 2**21
 MOST_PROCESSES = 1_024
 _LONGEST_COMMAND = 1_000
@@ -102,7 +102,7 @@ class Census:
 
 
 class Reader:
-    """Puts lines together, of which any may be cut, or be missing; hands over a whole one's."""
+    """Joins lines, any of which may be cut or missing, and returns a snapshot once it is whole."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -124,7 +124,7 @@ class Reader:
 
 
 def is_own(name: Any) -> bool:
-    """Whether a process may be called so only by Manta itself."""
+    """Return whether only Manta itself may give a process this name."""
     return isinstance(name, str) and name.strip().lower().startswith(OWN_PREFIX)
 
 

@@ -120,7 +120,7 @@ def identifier_of(process: Mapping[str, Any]) -> str:
 
 
 def can_be_addressed(name: str) -> bool:
-    """Whether a name can be a part of an address, encoded, wherever addresses are decoded."""
+    """Return whether a name can be part of a URL, encoded, wherever URLs are decoded."""
     return _ADDRESSABLE.fullmatch(name) is not None
 
 

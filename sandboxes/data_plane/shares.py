@@ -1,7 +1,7 @@
 """One sandbox's share of this process's threads, and a circuit breaker for each sandbox.
 
 A sandbox's server is whatever its person makes of it. One that never answers holds so many threads
-for as long as it takes to notice that, and then none: everybody else's answer.
+for as long as it takes to notice that, and then none: all other sandboxes answer.
 """
 
 import threading
@@ -44,7 +44,7 @@ class _Share:
 
 @dataclass
 class Shares:
-    """Of all sandboxes that this process asks; only of those with something to note one is kept."""
+    """Shares of all sandboxes that this process calls; one with nothing to remember is not kept."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _shares: dict[str, _Share] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Shares:
         raise errors.ProviderBusy("Your sandbox is busy with other requests. Try again.")
 
     def note(self, share: _Share, answered: bool | None) -> None:
-        """Whether the sandbox answered; None where that can't be told."""
+        """Record whether the sandbox answered; None where that can't be told."""
         with self._lock:
             if answered:
                 share.failures = 0
@@ -151,7 +151,7 @@ class Outcome:
 
 
 def key_of(url: str) -> str:
-    """Which sandbox an address is of: by host, or on a shared host by the beginning of the path."""
+    """Return the sandbox's key: the host or, on a shared host, the beginning of the path."""
     parts = urlsplit(url)
     first = parts.path.split("/")[1:4]
     if first[:1] == ["preview"]:

@@ -1,4 +1,4 @@
-"""What a sandbox tells for as long as somebody listens: its files, and what a process says."""
+"""Streams from a sandbox: changes of its files, and a process's output."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -52,7 +52,7 @@ async def changes_of(
 
 @asynccontextmanager
 async def log_of(reach: Reach, name: str) -> AsyncIterator[httpx.Response]:
-    """What a process has said, and goes on to say, until it ends."""
+    """Stream what a process has printed and goes on to print, until it ends."""
     where = reach.at(f"{await address_of(reach, name)}/logs/stream")
     async with _following(where, extensions=PASSED_ON) as response:
         yield response
@@ -92,7 +92,7 @@ async def processes_of(reach: Reach) -> list[dict[str, Any]]:
 
 
 async def address_of(reach: Reach, name: str) -> str:
-    """Where a process is asked about. Raises ProcessNotFound."""
+    """Return the path of a process's API. Raises ProcessNotFound."""
     identifier = name
     if not can_be_addressed(name):
         known = await processes_of(reach)
@@ -104,7 +104,7 @@ async def address_of(reach: Reach, name: str) -> str:
 
 
 async def whole_log(reach: Reach, name: str) -> str:
-    """What a process has said until now; of very much, the end."""
+    """Return what a process has printed so far; of a long log, the end."""
     where = reach.at(f"{await address_of(reach, name)}/logs")
     async with _following(where, extensions=_LONGEST_LOG) as response:
         await response.aread()

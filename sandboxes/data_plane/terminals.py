@@ -47,7 +47,7 @@ kill -KILL "$pid"
 
 
 def terminal_reach(reach: Reach, session: str, cols: int, rows: int) -> Reach:
-    """Where a terminal's WebSocket is; the first to open it starts the shell."""
+    """Return the address of a terminal's WebSocket; the first to open it starts the shell."""
     query = urlencode({"sessionId": f"manta-{session}", "cols": cols, "rows": rows})
     found = reach.at(f"/terminal/ws?{query}")
     return replace(found, url=found.url.replace("http", "ws", 1))

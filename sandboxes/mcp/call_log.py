@@ -89,7 +89,7 @@ class Recorder:
         connection.close()
 
     def _written(self, batch: list[ToolCall]) -> list[ToolCall]:
-        """What is still to be written."""
+        """Write a batch of calls; return those that must be tried again."""
         if not batch:
             return []
         close_old_connections()

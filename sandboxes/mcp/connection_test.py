@@ -1,4 +1,4 @@
-"""Whether an agent could do its work: a real call over /mcp's own server, in its person's name."""
+"""Connection test: a real call over /mcp's own server, in the user's name."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ class Step:
 
 
 def run(user: User) -> list[Step]:
-    """What each step answered and how long it took. Wakes the sandbox. Raises a SandboxError."""
+    """Return the answer and the duration of each step. Wakes the sandbox. Raises a SandboxError."""
     grant = Grant(user, frozenset({Scope.MCP}), "Connection test", KEY)
     if endpoint.loop is None:
         raise errors.ProviderUnavailable("Manta's MCP server is not running.")
@@ -84,4 +84,4 @@ async def _timed(asked: Awaitable[dict[str, Any]]) -> tuple[dict[str, Any], int]
 
 
 async def _ignore(notification: dict[str, Any]) -> None:
-    """What comes before the answer is of no interest here."""
+    """Ignore a notification that comes before the answer."""

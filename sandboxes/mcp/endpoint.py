@@ -1,4 +1,4 @@
-"""Who asks, and for how long they may: then the MCP SDK answers."""
+"""ASGI endpoint of /mcp: authenticate the caller, then let the MCP SDK answer."""
 
 import asyncio
 import contextlib
@@ -80,7 +80,7 @@ class Endpoint:
         except Exception:
             logger.exception("The MCP server failed")
             if not self._server.done():
-                self._server.cancel()  # so that nobody waits for it
+                self._server.cancel()  # so that shutdown does not wait for it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -139,7 +139,7 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
 
 
 def _may_go_on(grant: tokens.Grant) -> bool:
-    """Of a passport only its end counts for a call that runs; the rest does from the next one."""
+    """Return whether a running call may go on; of a passport, only its expiry stops one."""
     return bool(tokens.still_valid([grant.key])) and not passports.of(grant.key).has_expired
 
 
@@ -155,7 +155,7 @@ def _unauthorized(request: Request) -> Response:
 
 
 def _challenge() -> str:
-    """Where a client reads how to get in (RFC 9728), and what to ask for."""
+    """Return the challenge of a 401: where to find the metadata (RFC 9728), and the scope."""
     address = f"{settings.MANTA_URL}/.well-known/oauth-protected-resource{PATH}"
     return f'Bearer resource_metadata="{address}", scope="{SCOPE}"'
 
@@ -180,7 +180,7 @@ class _Answered:
             if self._task.cancelled():
                 await self._end()
             else:
-                with contextlib.suppress(ClientDisconnect):  # whoever left hears nothing
+                with contextlib.suppress(ClientDisconnect):  # a client that left hears nothing
                     self._task.result()
         finally:
             self._task.cancel()

@@ -108,7 +108,7 @@ class Place:
 
 
 async def _of_few_values(body: bytes) -> bytes:
-    """The body. Raises Refused where reading it would take the process from everybody else."""
+    """Return the body. Raises Refused where parsing it would block the process for all others."""
     try:
         await in_thread(json_values.check, body, MAX_TOKENS)
     except json_values.TooManyValues:

@@ -1,4 +1,4 @@
-"""What a connection's passport lets through, asked before a call reaches the sandbox."""
+"""Permission checks of a connection's passport, made before a call reaches the sandbox."""
 
 import posixpath
 from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ _UNKNOWN = Needs(frozenset(Ability.values))
 
 
 def offers(passport: Passport, tool: str) -> bool:
-    """Whether a tool is of any use with it."""
+    """Return whether a passport allows any use of a tool."""
     needs = TOOLS.get(tool, _UNKNOWN)
     held = bool(passport.path_prefix) and needs is _UNKNOWN
     return not held and not passport.has_expired and needs.abilities <= passport.abilities
@@ -126,7 +126,7 @@ async def within_prefix(
 
 
 def meta(grant: tokens.Grant) -> dict[str, str]:
-    """What a call says about where its paths may lead."""
+    """Return the part of a call's metadata that limits its paths."""
     prefix = grant.passport.path_prefix
     return {BENEATH: prefix} if prefix else {}
 
@@ -195,7 +195,7 @@ def _with_paths(
 
 
 async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) -> None:
-    """Where the server inside does not hold to the prefix itself, realpath says where paths lead.
+    """Check with realpath that paths stay in the prefix where the server inside does not check.
 
     A link that is exchanged between this and the call is not noticed.
     """

@@ -107,7 +107,7 @@ def abridged(arguments: dict[str, Any]) -> Abridged:
 
 
 def written(value: Abridged) -> str:
-    """What was abridged, without its secrets, as JSON that may be kept."""
+    """Return what was abridged as JSON that may be stored, without its secrets."""
     text = json.dumps(_shown(value), ensure_ascii=False)
     # A text may hold what no database takes.
     text = text.encode("utf-8", "replace").decode()

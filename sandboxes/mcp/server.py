@@ -1,4 +1,4 @@
-"""What is answered to an agent: the sandbox's tools and Manta's, and the calls of both."""
+"""MCP server for agents: lists the tools of the sandbox and of Manta, and runs their calls."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What Manta itself offers an agent, beside the sandbox's own tools. No tool takes a sandbox."""
+"""Manta's own tools for agents, beside those of the sandbox. No tool takes a sandbox."""
 
 import json
 from collections.abc import Callable

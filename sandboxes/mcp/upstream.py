@@ -117,7 +117,7 @@ def _read(text: bytes) -> Any:
 
 
 async def _data(response: httpx.Response) -> AsyncIterator[bytes]:
-    """What the lines of data say. Each byte is looked at once, however it is divided."""
+    """Yield the content of data lines. Each byte is read once, however the body is divided."""
     held = bytearray()
     async for piece in _pieces(response):
         end = piece.rfind(b"\n") + 1

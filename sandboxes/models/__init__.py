@@ -1,4 +1,4 @@
-"""What Manta knows of each sandbox, and the record of what was done to it."""
+"""Rows of the sandboxes, and the record of what was done to them."""
 
 from sandboxes.models.breaker import Breaker
 from sandboxes.models.event import Action, SandboxEvent

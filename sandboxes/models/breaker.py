@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class Breaker(models.Model):
-    """One row: how often the provider failed in a row, and until when nobody calls it."""
+    """One row: failures of the provider in a row, and until when it is not called."""
 
     # Failures since the last success, and rests since then.
     failures = models.PositiveIntegerField(default=0)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Action(models.TextChoices):
-    """What was done: a stable code, and what its owner reads after the name of who did it."""
+    """Recorded actions: a stable code, and the text that follows the actor's name in the record."""
 
     REQUESTED = "requested", "asked for a sandbox"
     READY = "ready", "made the sandbox"

@@ -1,4 +1,4 @@
-"""When a sandbox expires, and until when it could be kept."""
+"""Expiry of a sandbox, and the latest date that it could be extended to."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sandboxes.models.sandbox import Sandbox
 
 
 def expiry_of(sandbox: Sandbox) -> datetime:
-    """When it should expire: its TTL after the person last used it, or when they said."""
+    """Return when it should expire: its TTL after its last use, or a later extension."""
     by_use: datetime = sandbox.used_at + sandbox.ttl
     return max(by_use, sandbox.extended_until) if sandbox.extended_until else by_use
 

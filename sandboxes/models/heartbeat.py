@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Heartbeat(models.Model):
-    """When something that every process depends on last worked, and last did not."""
+    """Times at which something that every process depends on last worked and last failed."""
 
     class Subject(models.TextChoices):
         PROVIDER = "provider"
@@ -34,7 +34,7 @@ class Heartbeat(models.Model):
 
     @classmethod
     def claim(cls, subject: Subject, *, every: timedelta) -> bool:
-        """Whether it is this caller's turn to do what is done so often by one of all processes."""
+        """Claim the turn for a task that one of all processes does this often; return success."""
         now = timezone.now()
         last = cls.of(subject)
         if last.ok_at and last.ok_at > now - every:
@@ -45,7 +45,7 @@ class Heartbeat(models.Model):
 
     @classmethod
     def forget(cls, subject: Subject) -> None:
-        """Let whoever claims it next have it."""
+        """Make the next claim succeed."""
         cls.objects.filter(subject=subject).update(ok_at=None)
 
     @property

@@ -26,6 +26,6 @@ class Installation(models.Model):
 
     @classmethod
     def lock(cls) -> None:
-        """Let nobody else count until the transaction ends. SQLite's are one at a time anyway."""
+        """Keep other transactions from counting until this one ends. SQLite's never run at once."""
         cls.current()
         cls.objects.select_for_update().get(pk=1)

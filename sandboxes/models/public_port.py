@@ -1,4 +1,4 @@
-"""Ports that anybody may open who has their address."""
+"""Ports that are open to all who have their address."""
 
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ class PublicPort(models.Model):
         "sandboxes.Sandbox", on_delete=models.CASCADE, related_name="public_ports"
     )
     port = models.PositiveIntegerField()
-    # None: until somebody makes it private. In the past: to be made private as soon as possible.
+    # None: until its owner makes it private. In the past: to be made private as soon as possible.
     until = models.DateTimeField(null=True, blank=True, db_index=True)
     url = models.CharField(max_length=500, blank=True)
     made_by = models.ForeignKey(

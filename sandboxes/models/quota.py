@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Quota(models.Model):
-    """How much one user, each user, or all users together may have. Null means no limit."""
+    """Limits for one user, for each user, or for all users together. Null means no limit."""
 
     class Scope(models.TextChoices):
         ALL = "all", "all users together"
@@ -43,7 +43,7 @@ class Quota(models.Model):
         return str(self.user) if self.user else self.get_scope_display()
 
     def clean(self) -> None:
-        """What the constraints say, said of the field that is to be changed."""
+        """Report the constraints' errors at the field that is to be changed."""
         for_one = self.scope == self.Scope.USER
         if for_one and self.user is None:
             raise ValidationError({"user": "Choose the user whose limits these are."})

@@ -1,4 +1,4 @@
-"""Which reminders of an expiry have been sent."""
+"""Reminders of an expiry that have been sent."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""When a sandbox's owner is reminded that it expires: 72 h, 24 h and 1 h before.
+"""Schedule of the reminders of a sandbox's expiry: 72 h, 24 h and 1 h before.
 
 A reminder that would come in the first half of the TTL is left out. A date that moves has
 reminders of its own.
@@ -25,13 +25,13 @@ def current(expires_at: datetime | None, ttl: timedelta) -> timedelta | None:
 
 
 def next_due(expires_at: datetime | None, ttl: timedelta) -> datetime | None:
-    """When the next reminder is due: now, where one has begun already."""
+    """Return when the next reminder is due: now, if its lead has begun already."""
     if expires_at is None or expires_at <= timezone.now() or not leads_of(ttl):
         return None
     return timezone.now() if current(expires_at, ttl) else expires_at - leads_of(ttl)[0]
 
 
 def next_after(expires_at: datetime, ttl: timedelta, lead: timedelta | None) -> datetime | None:
-    """When the one after a lead is due; None after the last."""
+    """Return when the reminder after a lead is due, or None after the last."""
     left = [shorter for shorter in leads_of(ttl) if lead is None or shorter < lead]
     return expires_at - left[0] if left else None

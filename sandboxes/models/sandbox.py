@@ -1,4 +1,4 @@
-"""What Manta knows of each sandbox, and what it wants of it."""
+"""The row of a sandbox: its desired and its observed state."""
 
 import itertools
 from datetime import timedelta
@@ -15,14 +15,14 @@ from sandboxes.models import status
 from sandboxes.models.reach import LIFETIME, Reach, is_refused, with_token
 from sandboxes.models.status import Status
 
-# A row that somebody reads is kept fresh by the worker for this long afterwards.
+# The worker keeps a row fresh for this long after a page has read it.
 WATCHED_FOR = timedelta(seconds=10)
 # A look for unsaved work that has not ended by then could not be done.
 _LOOK_TAKES = timedelta(seconds=40)
 
 
 class Phase(models.TextChoices):
-    """What the reconciler wants of a row."""
+    """Phases of a row: the state that the reconciler works towards."""
 
     PENDING = "pending", "being made"
     READY = "ready", "made"
@@ -39,7 +39,7 @@ _UNSETTLED = [Phase.PENDING, Phase.DELETING]
 
 
 class Step(models.TextChoices):
-    """Where the making of a sandbox is, as its owner reads it."""
+    """Steps of making a sandbox, with the labels that its owner reads."""
 
     QUEUED = "queued", "Waiting for a worker"
     CREATING = "creating", "Creating the sandbox"
@@ -65,11 +65,11 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         return next(iter(self.visible_to(user).filter(name=user.sandbox_id)), None)
 
     def own_of(self, users: list[int]) -> "SandboxQuerySet":
-        """What `of` finds for each of these users."""
+        """Return for these users the sandboxes that `of` would."""
         return self.filter(owner__in=users, owner__sandbox_id=F("name"))
 
     def watched(self) -> "SandboxQuerySet":
-        """Made sandboxes whose row somebody has read in the last seconds."""
+        """Made sandboxes whose row a page has read in the last seconds."""
         return self.filter(phase=Phase.READY, watched_until__gt=timezone.now())
 
     def due(self) -> "SandboxQuerySet":
@@ -82,15 +82,15 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         return self.filter(free & (wanted | forgotten))
 
     def queue(self) -> "SandboxQuerySet":
-        """Sandboxes that could be made now and that nobody is making, the next one first."""
+        """Sandboxes that could be made now and that no worker is making, the next one first."""
         return self.due().filter(phase=Phase.PENDING).order_by("settle_by", "pk")
 
     def is_any_due(self) -> bool:
-        """Whether a row is marked for a worker. One read of an index, ten times a second."""
+        """Return whether a row is marked for a worker. One read of an index, ten times a second."""
         return self.filter(next_attempt_at__lte=timezone.now()).exists()
 
     def upkeep(self, at_most: int) -> list[int]:
-        """What else is due: to be kept, restarted or deleted. Several times a second.
+        """Return other due rows: to be kept, restarted or deleted. Called several times a second.
 
         Three reads, each of an index: put into one, SQLite reads every row for it.
         """
@@ -253,12 +253,12 @@ class Sandbox(models.Model):
 
     @property
     def retry_number(self) -> int:
-        """Which retry is next, or under way: 0 at the first attempt."""
+        """Return the number of the next or current retry: 0 at the first attempt."""
         return self.attempts
 
     @property
     def retries(self) -> int:
-        """How many there are at most: fewer where they take so long that the time is up."""
+        """Return the maximum of retries; fewer are made where they take until the deadline."""
         return int(settings.SANDBOX_START_RETRIES)
 
     @property
@@ -319,7 +319,7 @@ class Sandbox(models.Model):
 
     @property
     def _session_token(self) -> str:
-        """ "" where there is none, it has ended, or it opens nothing any more."""
+        """Return the session's token, or "" if there is none, it has ended or it is refused."""
         now, until = timezone.now(), self.data_token_until
         if until is None or until <= now + _ENDS_SOON or not self.data_url:
             return ""
@@ -327,7 +327,7 @@ class Sandbox(models.Model):
             token = vault.unseal(self.data_token, context=self._vault_context)
         except vault.SealBroken:
             return ""
-        # Whoever answers inside may say so of each: no more than one is made a minute.
+        # A hostile server inside may refuse each token: no more than one is made a minute.
         is_new = until - LIFETIME > now - _ENDS_SOON
         return "" if is_refused(token) and not is_new else token
 

@@ -1,4 +1,4 @@
-"""What agents did in sandboxes: one row for each call of a tool."""
+"""Tool calls of agents in sandboxes, one row for each."""
 
 from typing import Any, ClassVar
 
@@ -51,7 +51,7 @@ class ToolCall(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome)
     code = models.CharField(max_length=64, blank=True)
     duration_ms = models.PositiveIntegerField()
-    # The paths of what it wrote, one a line. What a command changed nobody knows.
+    # The paths of what it wrote, one a line. What a command changed is not known.
     changed = models.TextField(blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)

@@ -1,4 +1,4 @@
-"""What is kept about a person's sandboxes, as part of the data that they can download."""
+"""Sandboxes' part of the data that a user can download."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ class Entry:
 
     @property
     def subject(self) -> str:
-        """Who did it: in the reader's words, and by name when it was an administrator."""
+        """Return who did it, in the reader's words; an administrator is named."""
         if self.event.actor_kind == SandboxEvent.Actor.JOB:
             return "Manta"
         if self.event.actor_kind == SandboxEvent.Actor.TOKEN:

@@ -1,4 +1,4 @@
-"""How the usual MCP clients are told of Manta: the command or the file of each."""
+"""Setup instructions for common MCP clients: the command or the configuration file of each."""
 
 from dataclasses import dataclass, replace
 

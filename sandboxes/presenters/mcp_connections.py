@@ -1,4 +1,4 @@
-"""Who could use a person's sandbox over MCP just now, and what they did last."""
+"""Connections that can use a user's sandbox over MCP now, with their last call."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -59,13 +59,13 @@ _RECENT = timedelta(seconds=5)
 _ASKED = timedelta(seconds=15)
 # Dates that differ by less are one and the same to a reader.
 _SAME_DATE = timedelta(minutes=2)
-# Nobody is told a place beyond this.
+# A place in the queue beyond this is not told.
 _LONGEST_QUEUE = 1000
 
 
 @dataclass(frozen=True)
 class Signs:
-    """What decides, for every sandbox alike, whether its row can be relied on."""
+    """Signs, common to all sandboxes, that rows may be out of date."""
 
     worker_missing: bool
     provider_failing: bool
@@ -125,7 +125,7 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """What went wrong, in a line."""
+        """Return a one-line title of the failure."""
         return _FAILURES.get(self.error_code, _COULD_NOT_BE_MADE)
 
     @property
@@ -139,7 +139,7 @@ class Panel:
 
     @property
     def trouble(self) -> str:
-        """Why what is shown may be out of date; "" when it isn't."""
+        """Return why the panel may be out of date, or "" if it isn't."""
         if self.worker_missing:
             return "Manta's worker is not running, so this may be out of date."
         if self.stale:
@@ -161,7 +161,7 @@ class Panel:
 
     @property
     def outdated(self) -> bool:
-        """Nobody has read it for a while; now somebody does, so the worker looks."""
+        """Return whether the row was read too long ago, so that the worker has to read it anew."""
         row = self.sandbox
         made = row is not None and row.phase == Phase.READY
         return bool(made and self.checked_at and _age(self.checked_at) > _RECENT)
@@ -190,7 +190,7 @@ class Panel:
 
     @property
     def expiry_note(self) -> str:
-        """What has become of an Extend that the provider has not followed."""
+        """Return the state of an Extend that the provider has not followed."""
         row = self.sandbox
         if row is None or self.expires_at is None or row.extended_until is None:
             return ""
@@ -249,7 +249,7 @@ class Panel:
 
     @property
     def losses(self) -> Losses | None:
-        """What was lost with one that is gone."""
+        """Return what was lost with a sandbox that is gone."""
         gone = self.state in ("expired", "deleted")
         return Losses(self.sandbox) if self.sandbox and gone else None
 
@@ -273,7 +273,7 @@ class Panel:
 
     @property
     def retry_note(self) -> str:
-        """What happens next by itself, after an attempt that did not work."""
+        """Return when the next attempt is made, after one that failed."""
         row = self.sandbox
         if row is None or row.phase != Phase.PENDING or not row.error_code:
             return ""
@@ -302,12 +302,12 @@ class Panel:
 
     @property
     def request_id(self) -> str:
-        """Of the request that asked for what went wrong; else of this one."""
+        """Return the id of the request that led to the failure, else of this request."""
         return (self.sandbox and self.sandbox.request_id) or current_request_id()
 
     @cached_property
     def public_ports(self) -> list[PublicPort]:
-        """Who else may come in. One read."""
+        """Return the ports that others may open. It takes one read."""
         row = self.sandbox
         if row is None or not self.can_open:
             return []
@@ -333,7 +333,7 @@ class Panel:
 
     @property
     def autoload(self) -> bool:
-        """Whether to load the preview at once: never where that would wake the sandbox."""
+        """Return whether to load the preview at once; never where that would wake the sandbox."""
         return self.embed and self.state == "active" and not self.restarting
 
     @property

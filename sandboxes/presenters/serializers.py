@@ -1,4 +1,4 @@
-"""What programs read of a sandbox. Keys, their order and types are a contract."""
+"""JSON of a sandbox for programs. Keys, their order and types are a contract."""
 
 from datetime import UTC, datetime
 from typing import Any

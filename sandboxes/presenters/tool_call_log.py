@@ -1,4 +1,4 @@
-"""What agents did, as their person reads it."""
+"""Tool calls of agents, as their user reads them."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ class CallEntry:
 
     @property
     def about(self) -> str:
-        """What it was about, in a line."""
+        """Return the call's main argument, in one line."""
         arguments = self.arguments
         found = (arguments.get(name) for name in _TELLING)
         told = next((str(value) for value in found if value), "")

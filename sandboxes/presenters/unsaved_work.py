@@ -1,4 +1,4 @@
-"""What is lost with a sandbox, as its owner reads it: what git knows of, and how sure that is."""
+"""Work that is lost with a sandbox, as git reports it, and how complete the report is."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ class Losses:
 
     @property
     def problem(self) -> str:
-        """Why this may not be all; "" when it is."""
+        """Return why the report may be incomplete, or "" if it is complete."""
         if self.sandbox.unsaved_wanted_at and not self.looking:
             return "Manta could not look: nothing has answered in time."
         return str(self.sandbox.unsaved_problem)

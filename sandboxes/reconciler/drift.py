@@ -11,7 +11,7 @@ _NAMES = {"memory_mb": "memory (MB)"}
 
 
 def drift_of(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, str]:
-    """What the provider has instead, by the field of the row. What it doesn't say is no drift.
+    """Return the provider's differing values by field; a value it does not give is no drift.
 
     The expiry is not here: it moves with each use, and is settled as it does.
     """

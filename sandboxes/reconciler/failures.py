@@ -1,4 +1,4 @@
-"""What happens when an attempt did not work."""
+"""Handling of attempts that failed."""
 
 import logging
 import random

@@ -1,4 +1,4 @@
-"""Who is working on a row: a lease in the database, held for seconds and renewed while at work.
+"""Leases of rows: held in the database for seconds, and renewed while a worker is at work.
 
 When a worker is killed its leases run out, and the next sweep of any worker takes the rows.
 """
@@ -19,8 +19,8 @@ _held: set[uuid.UUID] = set()
 
 
 def acquire(pk: int) -> Sandbox | None:
-    """Take a row that is due; None when it is not, when somebody else has it, or when it is to
-    be made and others' turn is first.
+    """Take a row that is due; None when it is not, when another worker has it, or when it is to
+    be made and it is not its turn.
     """
     due = Sandbox.objects.due().filter(pk=pk)
     phase = due.values_list("phase", flat=True).first()
@@ -46,7 +46,7 @@ def acquire(pk: int) -> Sandbox | None:
 
 
 def save(sandbox: Sandbox, **fields: Any) -> bool:
-    """Change the row, unless the lease was lost or somebody has changed its phase meanwhile."""
+    """Change the row, unless the lease was lost or its phase has been changed meanwhile."""
     held = Sandbox.objects.filter(
         pk=sandbox.pk, lease_holder=sandbox.lease_holder, phase=sandbox.phase
     )

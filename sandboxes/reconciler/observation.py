@@ -1,4 +1,4 @@
-"""What was seen at the provider, and whether it is ours."""
+"""Observations of sandboxes at the provider, and the check that they are ours."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,7 +57,7 @@ def _steady(reported: datetime | None, known: datetime | None) -> datetime | Non
 
 
 def is_ours(sandbox: Sandbox, record: ProviderSandbox) -> bool:
-    """Whether it has our label, our user's, and is not older than the user."""
+    """Return whether it has our labels and the user's, and is not older than the user."""
     owner = record.labels.get("manta-owner")
     # One of before there were installation labels has none; the worker adds it.
     installation = record.labels.get("manta-installation")

@@ -14,7 +14,7 @@ from sandboxes.control_plane import ProviderSandbox
 from sandboxes.models import Action, Installation, Orphan, Sandbox, status
 from sandboxes.reconciler.observation import is_ours
 
-# A younger one may be somebody's whose row is only just being written.
+# A younger one may belong to a row that is only just being written.
 YOUNGEST = timedelta(hours=1)
 
 
@@ -62,7 +62,7 @@ def forget_unseen(since: datetime) -> None:
 
 
 def owner_of(orphan: Orphan) -> User | None:
-    """Who gets it back at their next sign-in, if anybody."""
+    """Return the user who gets it back at their next sign-in, or None."""
     if orphan.reason != Orphan.Reason.NO_ROW or not orphan.owner_label.isdecimal():
         return None
     owner = User.objects.filter(pk=int(orphan.owner_label)).first()
@@ -70,7 +70,7 @@ def owner_of(orphan: Orphan) -> User | None:
 
 
 def why_not_deletable(orphan: Orphan) -> str:
-    """Why Manta does not delete it, also when told to; "" when it does."""
+    """Return why Manta does not delete it even on request, or "" if it does."""
     if orphan.reason != Orphan.Reason.NO_ROW:
         return str(orphan.get_reason_display())
     if orphan.installation_label != Installation.current().key:

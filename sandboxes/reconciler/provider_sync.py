@@ -17,12 +17,12 @@ from sandboxes.reconciler.starter import STARTER_EVERY
 
 logger = logging.getLogger(__name__)
 
-# Every row is looked at this often, by one of the workers; those that somebody reads, at each call.
+# Every row is looked at this often, by one of the workers; those that pages show, at each call.
 FULL_EVERY = timedelta(seconds=30)
 
 
 def look_at_watched() -> None:
-    """Look at the rows that somebody reads: one by one, or by the list where that is less."""
+    """Look at the rows that pages show: one by one, or by the list where that is less."""
     rows = {row.name: row for row in Sandbox.objects.watched().select_related("owner")}
     if not rows:
         return
@@ -51,7 +51,7 @@ def look_at_all() -> None:
             orphans.note(orphans.among(page, rows, seen_at=timezone.now()))
     except errors.SandboxError as exc:
         _note_silence(exc)
-        # Also where nobody looks: a failed full look is tried again at the next call.
+        # Also where no page is open: a failed full look is tried again at the next call.
         Heartbeat.forget(Heartbeat.Subject.FULL_LOOK)
         return
     Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=True)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 # The expiry is moved at the provider when it is off by more than this.
 EXPIRY_STEP = timedelta(hours=1)
-# Seconds between attempts at what somebody waits for.
+# Seconds between attempts at what a person waits for.
 _LONGEST_WAIT = 30
 
 
@@ -68,7 +68,7 @@ def _renew_session(sandbox: Sandbox) -> None:
 
 
 def _try_again(sandbox: Sandbox, exc: errors.SandboxError) -> None:
-    """Leave nothing undone that somebody waits for, because one attempt did not work."""
+    """Mark the row due again where a person waits for what one attempt did not achieve."""
     if sandbox.restart_wanted_at:
         give_up_if_hopeless(sandbox, sandbox.restart_wanted_at, exc)
     awaited = sandbox.restart_wanted_at or sandbox.is_looked_into or _expiry_to_ask_for(sandbox)

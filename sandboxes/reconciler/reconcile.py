@@ -1,6 +1,6 @@
 """Making a row and its real sandbox agree: what a worker does with one row.
 
-Every step can be repeated, so that a crash at any point is finished by whoever looks next.
+Every step can be repeated, so that the next worker finishes after a crash at any point.
 """
 
 import logging
@@ -32,7 +32,7 @@ _STEPS = {
 
 
 def reconcile(pk: int) -> None:
-    """Look at one row, if it is due and nobody else is at it."""
+    """Reconcile one row, if it is due and no other worker has it."""
     sandbox = leases.acquire(pk)
     if sandbox is None:
         return
@@ -57,8 +57,9 @@ def _look_at(sandbox: Sandbox) -> None:
 
 
 def _forget_request(sandbox: Sandbox) -> None:
-    """What is done later is not because of it; unless that waits for another try, or was asked
-    for again meanwhile.
+    """Remove the request id when the row has settled: later work is not due to that request.
+
+    The id stays while a retry waits, or when a newer request has replaced it.
     """
     if sandbox.request_id and not sandbox.is_settling:
         Sandbox.objects.filter(pk=sandbox.pk, request_id=sandbox.request_id).update(request_id="")

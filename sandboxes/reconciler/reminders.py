@@ -94,7 +94,7 @@ def _send(sandbox: Sandbox, lead: timedelta, connection: Any) -> None:
 
 
 def _in_a_line(folder: dict[str, Any]) -> str:
-    """A git folder and what is unsaved in it. Its names are anybody's: no line of their own."""
+    """Describe a git folder's unsaved work in one line, whatever its names contain."""
     pushed = "not pushed" if folder["remotes"] else "with no remote"
     parts = [f"{folder['changed']} uncommitted"] if folder["changed"] else []
     parts += [

@@ -1,4 +1,4 @@
-"""Restarting what runs in a sandbox, because somebody asked for it."""
+"""Restart of the processes in a sandbox, on request."""
 
 from contextlib import suppress
 from datetime import datetime

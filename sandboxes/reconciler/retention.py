@@ -10,7 +10,7 @@ from sandboxes.models import SandboxEvent, ToolCall
 
 logger = logging.getLogger(__name__)
 
-# In small batches, so that nobody waits for a lock.
+# In small batches, so that no other query waits for a lock.
 _BATCH = 1000
 # The most that one turn takes away: the next one goes on.
 _BATCHES = 100

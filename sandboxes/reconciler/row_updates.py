@@ -10,7 +10,7 @@ from sandboxes.reconciler import leases
 
 
 class Overtaken(Exception):
-    """Somebody changed the row under us: whoever did has made it due again."""
+    """Raised when the row was changed meanwhile; that change has made it due again."""
 
 
 def save(sandbox: Sandbox, **fields: Any) -> None:
@@ -23,7 +23,7 @@ def save_and_record(
 ) -> None:
     """Change the row and put that on record, both or neither.
 
-    Nobody sees a change that is not on record, and a worker that is killed leaves none behind.
+    No change is visible that is not on record, and a worker that is killed leaves none behind.
     """
     with transaction.atomic():
         save(sandbox, **fields)

@@ -1,4 +1,4 @@
-"""How many sandboxes are made at once, and whose turn it is.
+"""Queue of sandboxes to be made, and the limit on how many are made at once.
 
 One limit for all workers together: what it spares is the provider, whose limits they share, and
 there is one queue in which a person can be told their place.

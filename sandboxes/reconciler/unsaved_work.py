@@ -10,7 +10,7 @@ from sandboxes.models import Sandbox
 
 
 def look_for_unsaved_work(sandbox: Sandbox) -> None:
-    """Look, and note what was seen or that nothing could be: nobody has to wait for that."""
+    """Look for unsaved work, and note the result or the failure; no request waits for it."""
     fields: dict[str, Any] = {"unsaved_wanted_at": None}
     try:
         work, problem = git_scan.look(sandbox.reach)

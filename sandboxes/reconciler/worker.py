@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # Seconds between two looks for rows that are due: people wait for what they find.
 LOOK_FOR_DUE_EVERY = 0.1
 LOOK_EVERY = 1.0
-# A sweep also finds what nobody has marked: leases that ran out, and deletions that were begun.
+# A sweep also finds what is not marked: leases that ran out, and deletions that were begun.
 _TURNS_A_SWEEP = 5
 _TURNS_A_BEAT = 50
 _TURNS_A_POST = 300
@@ -50,7 +50,7 @@ KEEPERS = 4
 
 class _Look:
     """One kind of look, each second, in a thread of its own: a provider that hangs holds up no
-    sweep, and a long look at everything none at what somebody reads.
+    sweep, and a long look at everything none at the rows that pages show.
     """
 
     def __init__(self, look: Callable[[], None]) -> None:

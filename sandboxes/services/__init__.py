@@ -1,6 +1,7 @@
-"""What a person or a program can do with a sandbox. Nothing here but Open waits for the provider:
-it marks the row, and the worker makes the row and the real sandbox agree. What reaches inside waits
-for the sandbox, in threads of its own.
+"""Actions of people and programs on a sandbox.
+
+Nothing here but Open waits for the provider: a function marks the row, and the worker makes the row
+and the real sandbox agree. What reaches inside waits for the sandbox, in threads of its own.
 """
 
 from sandboxes.services import (

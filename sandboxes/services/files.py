@@ -1,4 +1,4 @@
-"""What a person or a program can do with the files in a sandbox. All of it wakes the sandbox."""
+"""Operations of people and programs on a sandbox's files. All of them wake the sandbox."""
 
 import codecs
 import hashlib
@@ -67,7 +67,7 @@ class Folder:
     entries: list[Entry]
 
     def after(self, last: tuple[Kind, str], entries: list[Entry] | None = None) -> int:
-        """Where the entries begin that follow one, which may be gone."""
+        """Return the index of the first entry after one, which may be gone."""
         found = self.entries if entries is None else entries
         kind, name = last
         return bisect_right(found, sort_key(Entry(name, "", kind)), key=sort_key)
@@ -75,7 +75,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class File:
-    """why is binary, too_large, not_utf8 or unreadable, which have no content, or read_only."""
+    """A file; `why` is binary, too_large, not_utf8 or unreadable (no content), or read_only."""
 
     path: str
     size: int
@@ -86,7 +86,7 @@ class File:
 
 
 def read_path(*, sandbox: Sandbox, path: str) -> Folder | File:
-    """What is at an absolute path. Raises a FileError."""
+    """Read the file or list the folder at an absolute path. Raises a FileError."""
     require_files(sandbox)
     try:
         found = files.read(sandbox.reach, path, MOST_TEXT)
@@ -232,6 +232,6 @@ def number_of(value: object) -> int:
 
 
 def require_files(sandbox: Sandbox) -> None:
-    """Expect that the sandbox's files can be reached, and note that somebody uses them."""
+    """Require that the sandbox's files can be reached, and note that they are used."""
     require_reach(sandbox)
     use(sandbox)

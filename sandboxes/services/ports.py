@@ -1,4 +1,4 @@
-"""What is reached through a port of a sandbox: what listens, opening it, and making it public.
+"""Ports of a sandbox: list what listens, open a port, make it public.
 
 The row of a public port comes first and goes last. A process that is killed in between, or a
 provider that fails, leaves a row whose time is over, and the worker makes the port private.
@@ -32,7 +32,7 @@ SOONER = timedelta(seconds=5)
 
 
 class Reason(StrEnum):
-    """Why a port does not answer."""
+    """The reason for a port that does not answer."""
 
     NOTHING_LISTENS = "nothing_listens"
     LOOPBACK_ONLY = "loopback_only"
@@ -51,7 +51,7 @@ class Port:
 
     @property
     def advice(self) -> str:
-        """What to do about the reason."""
+        """Return what to do about the reason."""
         match self.reason:
             case Reason.ASLEEP:
                 return "Your sandbox is asleep. Opening the port wakes it."
@@ -156,7 +156,7 @@ def _why_closed(sandbox: Sandbox, port: int) -> str:
 
 
 def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: Any) -> PublicPort:
-    """Let anybody open the port who has its address, for a while or until it is made private.
+    """Let all who have the port's address open it, for a while or until it is made private.
 
     Raises PortReserved, SandboxBusy, SandboxGone, or a ProviderError.
     """
@@ -179,7 +179,7 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
 
 
 def make_private(*, sandbox: Sandbox, port: int, actor: Any) -> None:
-    """Let nobody open the port but its owner; what others have open ends.
+    """Make the port private: only its owner can open it, and what others have open ends.
 
     Where the provider doesn't answer, the worker goes on trying. Raises PortReserved, SandboxBusy,
     SandboxGone, or a ProviderError.
@@ -210,7 +210,7 @@ def forget(row: PublicPort, actor: Any) -> bool:
 
 
 def list_previews(*, sandbox: Sandbox) -> list[control_plane.Preview]:
-    """What the provider has, and the rows put right by it. Does not wake the sandbox.
+    """List the provider's previews, and correct the rows by them. Does not wake the sandbox.
 
     Raises SandboxBusy, SandboxGone, or a ProviderError.
     """

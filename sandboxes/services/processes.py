@@ -49,7 +49,7 @@ class Wanted:
 
 
 def list_processes(*, sandbox: Sandbox) -> Table:
-    """What runs, and what has ended, with load and ports. Wakes the sandbox.
+    """List running and ended processes, with load and ports. Wakes the sandbox.
 
     Raises SandboxGone, BeingDeleted, SandboxBusy, or a ProviderError.
     """
@@ -124,7 +124,7 @@ def _start(sandbox: Sandbox, wanted: Wanted) -> None:
 
 
 def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
-    """Ask it to end. One that nobody started through the API goes by its number.
+    """Ask it to end. One that was not started through the API goes by its number.
 
     Raises ProcessNotFound, SandboxGone, BeingDeleted, SandboxBusy, or a ProviderError.
     """

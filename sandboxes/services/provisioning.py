@@ -56,7 +56,7 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
             Installation.lock()
             sandbox.refresh_from_db()
             if sandbox.is_settling:
-                return  # somebody else's click was first
+                return  # another click was first
             was_gone = sandbox.phase == Phase.GONE
             if was_gone or quotas.was_refused(sandbox):
                 quotas.admit(sandbox)
@@ -130,5 +130,5 @@ def _defaults(user: User) -> dict[str, Any]:
 
 
 def _labels(user: User) -> dict[str, str]:
-    """What says at the provider whose a sandbox is. Two installations may have the same ids."""
+    """Return the labels that name a sandbox's owner; two installations may have the same ids."""
     return {"manta-owner": str(user.pk), "manta-installation": Installation.current().key}

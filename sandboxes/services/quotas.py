@@ -17,7 +17,7 @@ CODES = ("quota_sandboxes", "quota_memory", "quota_creations")
 def admit(sandbox: Sandbox) -> None:
     """Let the row's sandbox be made, and count it.
 
-    Call it in a transaction: until that ends, nobody else is counted. Raises QuotaReached.
+    Call it in a transaction: until that ends, no other sandbox is counted. Raises QuotaReached.
     """
     quotas = _quotas_of(sandbox)
     if quotas:
@@ -29,7 +29,7 @@ def admit(sandbox: Sandbox) -> None:
 
 
 def was_refused(sandbox: Sandbox) -> bool:
-    """Whether the row was not let in: it has no sandbox, and takes no place."""
+    """Return whether a quota refused the row: it has no sandbox, and counts in none."""
     return sandbox.phase == Phase.FAILED and sandbox.error_code in CODES
 
 
@@ -39,7 +39,7 @@ def forget_creations() -> None:
 
 
 def _quotas_of(sandbox: Sandbox) -> list[Quota]:
-    """The user's own or else everybody's, and the installation's."""
+    """Return the user's quota, else the one for each user, and the installation's."""
     found = {
         quota.scope: quota for quota in Quota.objects.filter(Q(user=None) | Q(user=sandbox.owner))
     }
@@ -48,7 +48,7 @@ def _quotas_of(sandbox: Sandbox) -> list[Quota]:
 
 
 def _others(quota: Quota, sandbox: Sandbox) -> QuerySet[Sandbox]:
-    """Who was let in keeps the place until the sandbox is gone, made or not."""
+    """Return the other sandboxes that count: those admitted and not gone, made or not."""
     rows: QuerySet[Sandbox] = Sandbox.objects.exclude(pk=sandbox.pk).exclude(phase=Phase.GONE)
     if quota.scope != Quota.Scope.ALL:
         rows = rows.filter(owner=sandbox.owner)

@@ -24,7 +24,7 @@ def refresh_sandbox(*, sandbox: Sandbox) -> None:
 
 
 def watch(sandbox: Sandbox) -> None:
-    """Have the worker keep the row fresh for a while, because somebody is reading it."""
+    """Have the worker keep the row fresh for a while, because a page is showing it."""
     now = timezone.now()
     # Half the time is the limit: a page that polls each second costs one write in five reads.
     if sandbox.watched_until is None or sandbox.watched_until < now + WATCHED_FOR / 2:

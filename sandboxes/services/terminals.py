@@ -13,7 +13,7 @@ MOST_TERMINALS = 12
 
 
 def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
-    """Raises TooManyTerminals. Its shell starts when somebody first connects to it."""
+    """Add a terminal; its shell starts at the first connection. Raises TooManyTerminals."""
     with transaction.atomic():
         # Two tabs that ask at once get two names, and never one too many.
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
@@ -36,7 +36,7 @@ def find_terminal(*, sandbox: Sandbox, key: str) -> Terminal:
 
 
 def visit_terminal(*, sandbox: Sandbox, key: str, actor: Any) -> Terminal:
-    """Find it for somebody who connects to it; that is on the record, each visit once."""
+    """Find a terminal for a connection to it, and record the visit."""
     terminal = find_terminal(sandbox=sandbox, key=key)
     audit.record_visit(sandbox, Action.OPENED_TERMINAL, actor=actor, detail=terminal.name)
     return terminal

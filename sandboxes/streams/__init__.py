@@ -1,1 +1,1 @@
-"""What goes on beside Django for as long as somebody listens: streams, terminals, transfers."""
+"""Long-lived connections served beside Django: event streams, terminals and transfers."""

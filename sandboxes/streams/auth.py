@@ -1,4 +1,4 @@
-"""Who may come in beside Django: the one gate of every route that reaches into a sandbox there.
+"""Authentication of every route beside Django that reaches into a sandbox.
 
 It asks what Django's middleware and DRF ask: a session or a token, a token's scope, that a page of
 Manta's own sent what a session changes, and a sandbox that is there.
@@ -47,7 +47,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Admitted:
-    """Somebody who may reach into their own sandbox, and that sandbox, ready to be used."""
+    """An authenticated caller with their sandbox, which is ready to be used."""
 
     user: User
     sandbox: Sandbox
@@ -91,7 +91,7 @@ def _admit(connection: HTTPConnection, scope: Scope) -> Admitted:
 
 
 def _grant(authorization: str, scope: Scope) -> tokens.Grant:
-    """Whoever sends a token is that token and nobody else: no cookie counts."""
+    """Return the grant of a bearer token; cookies do not count beside one."""
     scheme, _, raw = authorization.partition(" ")
     grant = tokens.verify(raw.strip()) if scheme.lower() == "bearer" else None
     if grant is None:
@@ -116,7 +116,7 @@ def _signed_in(connection: HTTPConnection) -> tuple[SignIn, User]:
 
 
 def _is_from_here(connection: HTTPConnection) -> bool:
-    """Whether a page of ours sent it: what a CSRF token shows elsewhere, browsers say here."""
+    """Return whether a page of Manta sent it: browsers' headers stand in for a CSRF token."""
     host = connection.headers.get("Host", "")
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         return False
@@ -172,7 +172,7 @@ class _Guard:
     def __init__(self) -> None:
         self._open: dict[asyncio.Event, Admitted] = {}
         self._task: asyncio.Task[None] | None = None
-        # Whether it is the process that ends, and nobody's sign-in.
+        # Set when the process ends, which ends no sign-in.
         self.is_stopping = False
 
     @asynccontextmanager

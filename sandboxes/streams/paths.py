@@ -1,4 +1,4 @@
-"""Where the streams are; alone, so that describing or linking to them loads nothing else."""
+"""Paths of the streams, in a module that imports nothing, for links and descriptions."""
 
 STATUS = "/live/sandbox"
 SANDBOX_EVENTS = "/live/inside"

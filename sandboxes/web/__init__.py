@@ -1,4 +1,4 @@
-"""The pages of one's own sandbox."""
+"""Pages of the user's sandbox."""
 
 from sandboxes.web.actions import delete, dismiss_reminder, extend, reset, restart
 from sandboxes.web.activity import activity, activity_export

@@ -1,4 +1,4 @@
-"""Acting on one's own sandbox. What destroys work has a page that says so and asks for the name."""
+"""Actions on the user's sandbox. A destructive one has a page that asks for the sandbox's name."""
 
 from collections.abc import Callable
 

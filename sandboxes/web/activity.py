@@ -1,4 +1,4 @@
-"""What was done to one's sandboxes."""
+"""Page of what was done to the user's sandboxes."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -17,7 +17,7 @@ from sandboxes.presenters.event_log import Page, json_lines
 @never_cache
 @login_required
 def activity(request: SignedInRequest) -> HttpResponse:
-    """What was done to one's sandboxes; ?before=<event> for what was done earlier."""
+    """Show what was done to the user's sandboxes; ?before=<event> shows earlier events."""
     before = request.GET.get("before", "")
     if before and whole_number(before) is None:
         raise Http404("There is no such event.")

@@ -1,4 +1,4 @@
-"""What agents did in one's sandbox."""
+"""Pages of what agents did in the user's sandbox."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required

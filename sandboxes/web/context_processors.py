@@ -1,4 +1,4 @@
-"""What every page's top bar needs."""
+"""Template variables of the top bar on every page."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What people type to act on their sandbox."""
+"""Forms for actions on a sandbox."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The first page, before somebody has signed in."""
+"""The first page, shown before sign-in."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

@@ -1,4 +1,4 @@
-"""One's own ports: what listens, opening one, and who may open it."""
+"""Ports of the user's sandbox: list, open, publish."""
 
 import json
 from urllib.parse import urlsplit
@@ -44,7 +44,7 @@ def ports(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def visibility(request: SignedInRequest) -> HttpResponse:
-    """Who may open ?port=, for the preview's bar. From a row: it wakes nothing."""
+    """Show who may open ?port=, for the preview's bar. It reads a row and wakes nothing."""
     sandbox = own_or_404(request.user)
     asked = request.GET.get("port", "")
     number = whole_number(asked[:6]) or sandbox.first_port
@@ -102,7 +102,7 @@ def unpublish_port(request: SignedInRequest, port: int) -> HttpResponse:
 
 
 def _changed(request: SignedInRequest) -> HttpResponse:
-    """What shows ports asks for them anew."""
+    """Answer a change of ports with an event that makes the lists of ports reload."""
     if not request.htmx:
         return redirect("sandboxes:workspace")
     response = HttpResponse(status=204)

@@ -1,4 +1,4 @@
-"""The processes of one's own sandbox, as the workspace shows them. Each of these wakes it."""
+"""Processes of the user's sandbox, as the workspace shows them. Each of these views wakes it."""
 
 from django import forms
 from django.contrib.auth.decorators import login_required

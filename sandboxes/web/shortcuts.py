@@ -1,4 +1,4 @@
-"""What the pages of a sandbox share: whose it is, and how an action is answered."""
+"""Helpers for the pages of a sandbox: find the user's sandbox, answer an action."""
 
 import json
 
@@ -13,7 +13,7 @@ from sandboxes.presenters.panel import Panel
 
 
 def own(user: User) -> Sandbox | None:
-    """The gate: one's own sandbox. Asking for it also means that somebody is looking at it."""
+    """Return the user's sandbox or None, and have the worker keep its row fresh."""
     sandbox: Sandbox | None = Sandbox.objects.of(user)
     if sandbox:
         services.row_updates.watch(sandbox)

@@ -1,4 +1,4 @@
-"""The workspace: one's own sandbox, and its panel."""
+"""The workspace: the user's sandbox and its panel."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse

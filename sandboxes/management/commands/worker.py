@@ -20,4 +20,4 @@ class Command(BaseCommand):
 
     def _say_ready(self) -> None:
         self.stdout.write("Worker ready.")
-        self.stdout.flush()  # whoever started it reads this from a pipe
+        self.stdout.flush()  # the process that started it reads this from a pipe

@@ -16,7 +16,7 @@ _BEAT_EVERY = 10.0
 
 
 class Page:
-    """However slowly it reads, no more waits than one burst of changes and the latest else."""
+    """Queue for one page: a slow reader holds one burst of changes and the latest of all else."""
 
     def __init__(self, user: int) -> None:
         self.user = user

@@ -1,4 +1,4 @@
-"""What is asked of one sandbox while somebody has a page open on it, and told to all of them."""
+"""Subscriptions to one sandbox while pages are open on it, shared by all of these pages."""
 
 import asyncio
 import logging
@@ -85,7 +85,7 @@ class Upstream:
     async def _again_and_again(
         self, work: Callable[[], Coroutine[Any, Any, None]], tell: Callable[[str], None]
     ) -> None:
-        """What breaks off is tried again, less and less often while it keeps failing."""
+        """Repeat work that breaks off, at longer intervals while it keeps failing."""
         pause, loop = _FIRST_PAUSE, asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -107,7 +107,7 @@ class Upstream:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _is_gone(self) -> bool:
-        """Whether the row says so: it may only have been restarted."""
+        """Return whether the row says that the sandbox is gone, and not merely restarted."""
 
         def gone() -> bool:
             row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
@@ -125,7 +125,7 @@ class Upstream:
         return await in_database(gone)
 
     async def _note_use(self) -> None:
-        """Who works on something for hours is not told that it expires."""
+        """Note regularly that the sandbox is used, so that it lives on while a page is open."""
 
         def note() -> None:
             row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
@@ -203,7 +203,7 @@ class Upstream:
     async def _take_last(self) -> float:
         """Have the last snapshot told at once, and return its moment.
 
-        The log begins with what ran long ago, which nobody needs to be told.
+        The log begins with what ran long ago, which no page needs to be told.
         """
         self._newest = self._before = None
         said = await subscriptions.whole_log(self._reach, process_snapshot.NAME)

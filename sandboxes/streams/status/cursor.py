@@ -1,4 +1,4 @@
-"""Where a stream is in its owner's record, so that the next one can go on from there."""
+"""Position of a stream in its owner's record, from which the next stream continues."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the stream of a sandbox says: its state, and lines of its record."""
+"""Messages of the status stream: a sandbox's state, and lines of its record."""
 
 from typing import Any
 

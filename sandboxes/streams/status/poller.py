@@ -1,4 +1,4 @@
-"""What is new for those whose pages are open: a few indexed reads, however many they are.
+"""Poller for changes of all users with open pages: a few indexed reads, whatever their number.
 
 Rows are compared with what they were, so that no writer has to remember to say something.
 """
@@ -43,7 +43,7 @@ Seen = tuple[Signs, RawRow]
 
 @dataclass(frozen=True)
 class State:
-    """What a person's pages show, and the message that says so."""
+    """The state that a user's pages show, and its message for the stream."""
 
     version: str
     written: bytes
@@ -56,7 +56,7 @@ class State:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a new stream starts with."""
+    """The first content of a new stream."""
 
     state: State
     cursor: Cursor
@@ -110,7 +110,7 @@ class Look:
         self._last_call = newest or 0
 
     def again(self, sign_ins: set[SignIn], anew: set[int]) -> News:
-        """What has changed since the last look; for some users, everything anew."""
+        """Return the changes since the last poll; for users in `anew`, their whole state."""
         news = News(ended=ended(sign_ins), settled=_settled())
         users = {sign_in.user_id for sign_in in sign_ins - news.ended}
         self._keep_watched(users)
@@ -129,7 +129,7 @@ class Look:
         return news
 
     def _keep_watched(self, users: set[int]) -> None:
-        """Have the worker keep their rows fresh, because somebody is looking; with few writes."""
+        """Have the worker keep the rows of open pages fresh, with few writes."""
         now = time.monotonic()
         if now - self._watched_at < _WATCH_EVERY.total_seconds():
             return
@@ -141,9 +141,9 @@ class Look:
 
 
 def _raw_rows(users: set[int]) -> dict[int, RawRow]:
-    """What is compared of each user's own sandbox; nothing where there is none.
+    """Return the compared columns of each user's sandbox; an empty row where there is none.
 
-    As the database has it: making dates of its texts took four fifths of a look.
+    They are as the database has them: parsing the dates took four fifths of a poll.
     """
     rows: dict[int, RawRow] = dict.fromkeys(users, ())
     for batch in batches(users):
@@ -155,7 +155,7 @@ def _raw_rows(users: set[int]) -> dict[int, RawRow]:
 
 
 def _moves(row: RawRow) -> bool:
-    """Whether what is shown of it changes with time alone: "retry 2 in 8 s"."""
+    """Return whether the state's text changes with time alone, as "retry 2 in 8 s" does."""
     return bool(row) and (row[1] not in _SETTLED or row[2] is not None)
 
 

@@ -20,7 +20,7 @@ _MOST_WAITING = 500
 
 
 class Stream:
-    """However slowly its page reads, no more waits than the latest state and some events."""
+    """Queue for one page: a slow reader holds the latest state and a bounded number of events."""
 
     def __init__(self, sign_in: SignIn, opening: Opening) -> None:
         self.sign_in = sign_in

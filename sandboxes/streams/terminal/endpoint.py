@@ -69,7 +69,7 @@ async def _admitted(page: WebSocket, admitted: auth.Admitted) -> None:
 
 
 async def _where(page: WebSocket, admitted: auth.Admitted) -> Reach:
-    """Of the terminal inside. Raises auth.Refused."""
+    """Return the address of the terminal inside the sandbox. Raises auth.Refused."""
     key, sandbox = page.query_params.get("session", ""), admitted.sandbox
 
     def visit() -> None:

@@ -24,7 +24,7 @@ LARGEST_INPUT = 256 * 1024
 # Messages that may wait for a sandbox that takes none. A page that is told of what was taken has
 # fewer under way: what it says of its screen is heard although a program reads nothing.
 MOST_WAITING = 12
-# Seconds after which somebody who still types is noted to use the sandbox.
+# Seconds of typing after which the sandbox is noted as used.
 _NOTE_EVERY = 3600.0
 
 
@@ -101,7 +101,7 @@ class Relay:
                 self._window.shown(said["messages"])
 
     async def _note_use(self) -> None:
-        """Who types for hours uses the sandbox for hours: it doesn't expire under their hands."""
+        """Note that the sandbox is used, so that it doesn't expire while a person types."""
         if time.monotonic() - self._noted_at < _NOTE_EVERY:
             return
         self._noted_at = time.monotonic()

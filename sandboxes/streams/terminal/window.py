@@ -1,4 +1,4 @@
-"""How much a page may have been sent that it has not shown yet."""
+"""Flow control: limit what a page was sent and has not shown yet."""
 
 import asyncio
 from collections import deque

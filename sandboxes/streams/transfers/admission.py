@@ -1,4 +1,4 @@
-"""Who may transfer, how many at once, and until when."""
+"""Admission of transfers: permission, number at once, and duration."""
 
 import asyncio
 from collections import Counter

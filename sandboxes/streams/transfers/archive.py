@@ -89,7 +89,7 @@ class _Archive:
             listing = None
 
     async def _folder(self, path: str, listing: Listing) -> AsyncIterator[bytes]:
-        """What is right in it."""
+        """Yield the folder's entry and those of its files and links."""
         yield _header(f"{self._inside(path)}/", tarfile.DIRTYPE, mode=0o755)
         suspects = set(listing.suspects)
         links = await self._links(path) if suspects else {}

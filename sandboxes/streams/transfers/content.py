@@ -87,7 +87,7 @@ async def _first(content: AsyncIterator[bytes], path: str) -> bytes:
 
 
 def _is_plain(text: str) -> bool:
-    """What a header may hold: a sandbox may say anything."""
+    """Return whether a header may hold the text: a sandbox may say anything."""
     return bool(text) and text.isascii() and text.isprintable()
 
 
