@@ -26,13 +26,13 @@ _ALIVE = timedelta(seconds=15)
 
 
 class BackupError(Exception):
-    """Why it can't be done, in a sentence."""
+    """Raised when a backup or a restore can't be done; the message is for the operator."""
 
 
 def back_up(target: Path) -> None:
     """Write the database as it is at this moment; the file appears when it is whole."""
     draft = target.with_name(f"{target.name}.part")
-    # It holds everybody's address and password hash.
+    # It holds the address and the password hash of every user.
     os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
     try:
         if connection.vendor == "sqlite":
@@ -47,7 +47,7 @@ def back_up(target: Path) -> None:
 def restore(source: Path, *, force: bool) -> None:
     """Put the database of a backup in the place of this one, as of the present version.
 
-    Everybody signs in again, so that no sign-out is undone, and each sandbox is looked at anew.
+    All users sign in again, so that no sign-out is undone, and each sandbox is looked at anew.
     """
     if not source.is_file():
         raise BackupError(f"There is no file {source}.")
@@ -93,7 +93,7 @@ def _refuse_if_used() -> None:
 
 
 def _settle() -> None:
-    """What was true of the processes and sessions of then is not true now."""
+    """Remove sessions and states of processes, which do not hold after a restore."""
     from django.contrib.sessions.models import Session
 
     Session.objects.all().delete()
@@ -141,7 +141,7 @@ def _settings() -> dict[str, Any]:
 def _run_postgres(tool: str, *options: str) -> None:
     """Run one of PostgreSQL's tools on this database.
 
-    The password goes through the environment: arguments can be read by everybody.
+    The password goes through the environment: arguments can be read by every user of the machine.
     """
     found = _settings()
     variables = {

@@ -41,7 +41,7 @@ _lock = threading.Lock()
 
 
 class FailureHandler(logging.Handler):
-    """Counts exceptions that nobody handled, and what was given up on with an error_code.
+    """Counts exceptions that were not handled, and what was given up on with an error_code.
 
     An error without either is left to the log: its text may be a stranger's, and each a new kind.
     """

@@ -1,4 +1,4 @@
-"""Whether each thing that Manta itself needs works. None of it calls the provider."""
+"""Health checks of what Manta itself needs. None of them calls the provider."""
 
 import logging
 
@@ -25,5 +25,5 @@ def database_works() -> bool:
 
 
 def cache_works() -> bool:
-    """Whether what one process stores, each can read: with Redis, that Redis answers."""
+    """Return whether all processes can read what one has cached: with Redis, whether it answers."""
     return not settings.REDIS_URL or cache.is_up()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What an admin needs to know of Manta itself: what failed, what was counted, what was checked."""
+"""Rows for admins about Manta itself: failures, counters and self tests."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ class Failure(models.Model):
     # The process: web or worker.
     last_place = models.CharField(max_length=16, blank=True)
     last_request_id = models.CharField(max_length=64, blank=True)
-    # Without the values of variables, which may be anybody's secrets.
+    # Without the values of variables, which may be users' secrets.
     last_traceback = models.TextField(blank=True)
 
     class Meta:

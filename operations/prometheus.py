@@ -19,7 +19,7 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"),
 
 
 def render() -> bytes:
-    """What Prometheus reads. Without the database: only that it is down."""
+    """Return the metrics in Prometheus' text format; without the database, only that it is down."""
     registry = CollectorRegistry()
     working = health.checks()
     registry.register(_Parts(working))
@@ -42,7 +42,7 @@ class _Parts(Collector):
 
 
 class _Counted(Collector):
-    """What every process has counted, under the names and texts of metrics.REGISTRY."""
+    """Collector of all processes' counters, under the names and texts of metrics.REGISTRY."""
 
     def collect(self) -> Iterator[Metric]:
         sums: dict[metrics_store.Key, float] = {}
@@ -69,7 +69,7 @@ def _in_order(item: tuple[metrics_store.Key, float]) -> tuple[str, float, str]:
 
 
 class _Rows(Collector):
-    """What the sandboxes' rows say: a few grouped reads, and no call to the provider."""
+    """Collector of sandboxes' rows: a few grouped reads, and no call to the provider."""
 
     def collect(self) -> Iterator[Metric]:
         yield self._sandboxes()

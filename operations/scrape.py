@@ -1,7 +1,7 @@
 """/metrics, beside Django: without https, and on none of Django's few threads.
 
 For an allowed Host or an address only: a page of another site that has its own name point to this
-machine would otherwise read it in the browser of somebody who works here.
+machine would otherwise read it in a browser that runs here.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from operations import prometheus
 
-# A request that came through a proxy is nobody's on this machine.
+# A request that came through a proxy was not made on this machine.
 _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 

@@ -1,4 +1,4 @@
-"""Checking one's own sandbox: asked for on a page, done by a worker, read from the row."""
+"""Self test of the user's sandbox: requested on a page, run by a worker, read from the row."""
 
 from datetime import datetime
 

@@ -44,7 +44,7 @@ def stop(timeout: float) -> None:
 
 
 def scrub(event: Event, hint: dict[str, Any]) -> Event | None:
-    """What leaves this machine of an event; None for what strangers cause."""
+    """Return the parts of an event that may leave this machine; None if a stranger caused it."""
     if str(event.get("logger", "")).startswith(OF_STRANGERS):
         return None
     kept: Any = {name: _redacted(value) for name, value in event.items() if name in _KEPT}

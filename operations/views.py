@@ -1,4 +1,4 @@
-"""The page that checks one's own sandbox, and the answer to who asks whether Manta is ready."""
+"""Page of the self test of the user's sandbox, and the readiness check."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -33,7 +33,7 @@ def check(request: SignedInRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether each thing that Manta needs works: 200, else 503. Makes no call to Blaxel.
+    """Return the state of each thing that Manta needs: 200, else 503. Makes no call to Blaxel.
 
     The provider's entry is its last success as the worker saw it; it does not decide, because
     Manta answers from what it last knew.
@@ -45,7 +45,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         body["provider"] = {
             "lastSuccess": provider.ok_at.isoformat() if provider.ok_at else None,
             "failing": provider.is_failing,
-            # Open: it failed so often that nobody calls it for some seconds.
+            # Open: it failed so often that it is not called for some seconds.
             "breaker": Breaker.current().state,
         }
     body["time"] = timezone.now().isoformat()

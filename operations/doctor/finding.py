@@ -19,11 +19,11 @@ class Verdict(StrEnum):
 
 
 class Trouble(Exception):
-    """Why a step did not pass, in a sentence."""
+    """Raised by a step that did not pass, with the reason in a sentence."""
 
 
 class NotApplicable(Exception):
-    """Why a step can't say anything here, in a sentence."""
+    """Raised by a step that can't check anything here, with the reason in a sentence."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the installation itself needs, before there is any sandbox."""
+"""Steps that check the installation itself, before there is any sandbox."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Whether a sandbox can do what sandboxes are for."""
+"""Steps that check the functions of a sandbox."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
 
 
 def steps(patient: Patient) -> list[Step]:
-    """What every sandbox must be able to do. Leaves nothing behind in it."""
+    """Return the checks that every sandbox must pass. They leave nothing behind in it."""
     needs = ("provider", "wake", "create")
     start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
     tried = (

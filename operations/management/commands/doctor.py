@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Whoever ends it, the throw-away sandbox goes first.
+        # However it ends, the throw-away sandbox goes first.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         findings: list[Finding] = []
         try:
