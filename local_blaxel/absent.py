@@ -1,4 +1,4 @@
-"""What can't be done on one machine: each says so, in the shape of the control plane's errors."""
+"""Routes for what can't be done on one machine; each answers why, as a control plane error."""
 
 from starlette.requests import Request
 from starlette.responses import Response

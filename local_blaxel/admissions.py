@@ -1,4 +1,4 @@
-"""What is open through previews at this moment, so that it ends with the right to it."""
+"""Open requests and connections of previews, which end when the right to them does."""
 
 import asyncio
 import time

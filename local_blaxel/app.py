@@ -34,7 +34,7 @@ from local_blaxel.store import Store
 def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIApp:
     gate = auth.Gate(config.workspace, config.api_key)
     presenter = Presenter(f"http://127.0.0.1:{port}", config.workspace)
-    # A root of one's own is only a root where sandboxes have one.
+    # An image's root is only used where sandboxes have a root of their own.
     roots = None if launcher.isolation == "none" else Roots(config.state_dir / "images")
     hub = Hub(roots)
     homes = Homes(config.state_dir / "homes", launcher)

@@ -1,4 +1,4 @@
-"""Who may call: the workspace's API key, and nobody who came by another host's name.
+"""Authentication by the workspace's API key, for requests that name this server as host.
 
 The host is checked because a page of any site can have its own name resolve to 127.0.0.1 (DNS
 rebinding), and would then be of the same origin as this server.

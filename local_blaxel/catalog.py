@@ -1,4 +1,4 @@
-"""What a sandbox can be made from, and where: hub, images with their tags, locations."""
+"""Catalog of what a sandbox can be made from: hub, images with their tags, locations."""
 
 import asyncio
 import shutil

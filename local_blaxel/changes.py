@@ -1,4 +1,4 @@
-"""What an update may change. The SDK reads a record, changes a field and sends all of it back."""
+"""Checks of updates. The SDK reads a record, changes a field and sends all of it back."""
 
 import json
 from typing import Any

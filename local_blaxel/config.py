@@ -1,4 +1,4 @@
-"""What the environment says. The only module of local_blaxel that reads it."""
+"""Configuration from the environment. The only module of local_blaxel that reads it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What every request passes on its way in, and every error on its way out."""
+"""Middleware for all requests, and the responses for all errors."""
 
 import logging
 

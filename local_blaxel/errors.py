@@ -1,4 +1,4 @@
-"""What can go wrong, and the three JSON shapes the API tells it in.
+"""Errors, and the three JSON shapes in which the API reports them.
 
 ApiError
 ├── Invalid          400  a field, named in the message

@@ -1,4 +1,4 @@
-"""When a sandbox ends: the policies of `spec.runtime` and `spec.lifecycle`."""
+"""Expiry of a sandbox: the policies of `spec.runtime` and `spec.lifecycle`."""
 
 from typing import Any
 
@@ -35,6 +35,6 @@ def _policy_moment(policy: dict[str, Any], *, created_at: float, used_at: float)
 
 
 def retention(spec: dict[str, Any]) -> float:
-    """How long the tombstone stays readable, in seconds."""
+    """Return how long the tombstone stays readable, in seconds."""
     text = (spec.get("lifecycle") or {}).get("terminatedRetention")
     return clock.duration(text) if text else DEFAULT_RETENTION

@@ -42,7 +42,7 @@ class Fleet:
         self._background: set[asyncio.Task[None]] = set()
 
     async def take_over(self) -> None:
-        """Adopt what runs, finish what was half made or half deleted, stop what nobody knows."""
+        """Adopt what runs, finish what was half made or half deleted, stop what is in no record."""
         for row in self._store.sandboxes():
             if row.phase != "TERMINATED":
                 self.sandboxes[row.name] = self._sandbox(row)
@@ -288,7 +288,7 @@ class Fleet:
         async with sandbox.lock:
             if sandbox.row.phase not in ("DEPLOYING", "UNARCHIVING"):
                 return
-            # Nobody waits for an answer; what became of it is in its record.
+            # No request waits for an answer; what became of it is in its record.
             with suppress(NotDeployed, Conflict):
                 await self._launch(sandbox)
 

@@ -1,4 +1,4 @@
-"""What a fork is made like: the record of its source, changed as the caller asks."""
+"""Specification of a fork: the record of its source, changed as the caller asks."""
 
 import secrets
 from copy import deepcopy

@@ -1,6 +1,6 @@
 """uvicorn's HTTP protocol with limits for the heads of requests, of which it has none itself.
 
-Whoever opened connections and never ended a head held a file and memory for each, for ever.
+A client that opened connections and never ended a head held a file and memory for each, forever.
 """
 
 import asyncio

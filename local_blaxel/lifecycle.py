@@ -1,4 +1,4 @@
-"""What happens to sandboxes by themselves: standby when idle, the end when their time is over.
+"""Automatic changes of sandboxes: standby when idle, deletion when their time is over.
 
 One loop looks at all of them; what it finds due runs in a bounded number of tasks, one at most
 for a sandbox, so that a slow one never holds up the others.

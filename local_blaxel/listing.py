@@ -24,7 +24,7 @@ _MOVES_ONLY = ("cursor", "limit", "anchor")
 
 
 def named(record: Record) -> Record:
-    """Where most records keep what they are sorted and searched by."""
+    """Return the part in which most records keep what they are sorted and searched by."""
     metadata: Record = record["metadata"]
     return metadata
 

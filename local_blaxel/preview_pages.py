@@ -1,4 +1,4 @@
-"""What a person sees in a browser when a preview can't be shown."""
+"""Pages for browsers when a preview can't be shown."""
 
 from starlette.responses import HTMLResponse
 

@@ -129,7 +129,7 @@ class PreviewApi:
         return sandbox
 
     def _id(self, sandbox: Sandbox, name: str, prefix: str) -> str:
-        """What names the preview in its address: one DNS label, unguessable without a prefix.
+        """Return the preview's name in its address: one DNS label, unguessable without a prefix.
 
         As long as the sandbox lives, a preview that is made again under its name has the same.
         """

@@ -41,7 +41,7 @@ _HOP_BY_HOP = {
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What goes inside: the target with its query as they came, and headers without ours."""
+    """A request for inside: the target with its query as they came, and headers without ours."""
 
     target: bytes
     headers: Headers

@@ -1,4 +1,4 @@
-"""Take a request into a sandbox: to its agent, or to a port somebody listens on."""
+"""Take a request into a sandbox: to its agent, or to a port on which a program listens."""
 
 from functools import partial
 
@@ -48,7 +48,7 @@ async def port(
 
 
 def forwarded(scope: Scope, headers: Headers) -> Headers:
-    """The headers for an app inside, told by which name it was reached, and by nobody else."""
+    """Return the headers for an app inside; only this server adds the name it was reached by."""
     kept = [
         (name, value)
         for name, value in headers

@@ -16,7 +16,7 @@ RESERVED_PORTS = (80, 443, 8080)
 
 
 def speaks_mcp(path: bytes | None, scope: Scope) -> bool:
-    """Whether it is MCP's WebSocket, which has no path."""
+    """Return whether it is MCP's WebSocket, which has no path."""
     return scope["type"] == "websocket" and path in (None, b"", b"/")
 
 
@@ -29,7 +29,7 @@ async def carry(
     receive: Receive,
     send: Send,
 ) -> None:
-    """Take one request of somebody who was let in. Raises ApiError while nothing was answered."""
+    """Forward one authenticated request. Raises ApiError while nothing was answered."""
     if scope["type"] == "http" and path in (b"/mcp", b"/mcp/"):
         return await mcp.over_http(sandbox, scope, receive, send)
     if speaks_mcp(path, scope):

@@ -1,4 +1,4 @@
-"""Who reaches one sandbox alone: with the token of a session, a private preview of its API."""
+"""Access to one sandbox only, by the token of a session: a private preview of its API."""
 
 import contextlib
 import hmac

@@ -85,7 +85,7 @@ class SnapshotApi:
         return JSONResponse({"name": sandbox.name, "snapshotId": snapshot.id})
 
     async def fork(self, request: Request) -> Response:
-        """Of a live sandbox as it is now, or of one of the snapshots."""
+        """Fork a live sandbox as it is now, or one of the snapshots."""
         body = await fields.body(request)
         source = self._fleet.live(request.path_params["name"])
         if body.get("snapshotId"):

@@ -1,4 +1,4 @@
-"""What a caller may ask of a sandbox: `metadata` and `spec`, checked field by field.
+"""Checks of a sandbox's `metadata` and `spec` in requests, field by field.
 
 Image, memory, region and envs are kept exactly as written, because the SDK warns of a drift when
 what it reads back differs from what it asked for.

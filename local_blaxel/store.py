@@ -1,4 +1,4 @@
-"""What exists, in SQLite, so that it outlives any kill of the server.
+"""Store of all records, in SQLite, so that they outlive any kill of the server.
 
 One process at a time opens it (`__main__` holds the state directory's lock). WAL with
 synchronous=NORMAL loses nothing when the process is killed at any instant. Only checkpoints wait
@@ -116,7 +116,7 @@ class Store:
         self._db.close()
 
     def secret(self) -> bytes:
-        """Made once, for names that nobody can guess and that stay the same."""
+        """Secret that is made once, for names that cannot be guessed and that stay the same."""
         return bytes(self._db.execute("SELECT key FROM secret").fetchone()[0])
 
     async def keep_short(self) -> None:

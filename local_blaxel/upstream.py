@@ -76,7 +76,7 @@ class Connection:
             self._http.receive_data(await self._reader.read(CHUNK))
 
     def _long_body(self, response: h11.Response) -> int | None:
-        """How long the response's body is, when that is known and it is a long one."""
+        """Return the length of the response's body, if it is known and long."""
         headers = dict(response.headers)
         if self._method == b"HEAD" or b"transfer-encoding" in headers:
             return None

@@ -1,4 +1,4 @@
-"""Who uses a sandbox, and so keeps it awake: a request or connection, while something passes."""
+"""Uses of a sandbox, which keep it awake: requests or connections, while data passes."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ class Use:
         return time.monotonic() - self._passed_at >= seconds
 
     def receiving(self, receive: Receive) -> Receive:
-        """What the client says, once the sandbox is awake to hear it."""
+        """Wrap `receive` so that the sandbox is awake before it gets what the client sends."""
 
         async def received() -> Message:
             message = await receive()

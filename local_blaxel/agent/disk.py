@@ -100,7 +100,7 @@ class DiskWatch:
         return since >= max(seconds, times * self._last.seconds)
 
     def _free(self) -> int:
-        """Of the whole machine: what goes away from it may have gone to us."""
+        """Return the free bytes of the whole machine: a drop may be the sandbox's own growth."""
         state = os.statvfs(self._sandbox.home)
         return state.f_bavail * state.f_frsize + state.f_favail * LEAST_FILE_BYTES
 
@@ -153,7 +153,7 @@ class RefusedWrites:
             message = await receive()
             received += len(message.get("body", b""))
             if self._sandbox.full_disk:
-                # Whoever has just deleted something need not wait for the next look.
+                # A user who has just deleted something need not wait for the next look.
                 await self._disk.look()
             if full := self._sandbox.full_disk:
                 raise ApiError(422, f"no space left on device: {full} is full", FULL_DISK)
@@ -178,7 +178,7 @@ def _let_all_write(may_write: bool) -> None:
 def _measure(disks: tuple[Disk, ...]) -> tuple[int, ...]:
     places = {path for disk in disks for path in disk.paths}
     used = [sum(_sizes(disk.paths, places)) for disk in disks]
-    # Nobody can say any more where they were.
+    # It is not known any more where they were.
     own = {os.stat(path).st_dev for path in (*disks[0].paths, "/", "/usr") if os.path.exists(path)}
     used[0] += sum(_deleted_sizes(own))
     return tuple(used)
@@ -191,7 +191,7 @@ def _sizes(folders: Iterable[str], places: set[str]) -> Iterator[int]:
         try:
             with os.scandir(pending.pop()) as entries:
                 found = [(entry.path, entry.stat(follow_symlinks=False)) for entry in entries]
-        except OSError:  # It went, or is closed to us as to everybody else in here.
+        except OSError:  # It went, or is closed to us as to every other user in here.
             continue
         for path, info in found:
             if stat.S_ISDIR(info.st_mode):
@@ -206,7 +206,7 @@ def _sizes(folders: Iterable[str], places: set[str]) -> Iterator[int]:
 
 
 def _deleted_sizes(devices: set[int]) -> Iterator[int]:
-    """Bytes of files that have no name any more, and that somebody still has open."""
+    """Bytes of files that have no name any more, and that a process still has open."""
     seen = set()
     for pid in others():
         try:

@@ -38,7 +38,7 @@ def make_venv(home: str) -> None:
     venv = Path(home, ".venv")
     if os.path.lexists(venv):
         return
-    # An image of somebody's own may have no Python: ours runs by means that only we have.
+    # A user's own image may have no Python: ours runs by means that only we have.
     other = os.environ.get("LOCAL_BLAXEL_PYTHON")
     if other is None and "PYTHONHOME" not in os.environ:
         other = sys.executable

@@ -111,7 +111,7 @@ class Children:
 
 
 def _transport(started: Any) -> asyncio.SubprocessTransport:
-    """Of what asyncio's three ways to start a process return."""
+    """Return the transport of a process that was started in any of asyncio's three ways."""
     if isinstance(started, asyncio.subprocess.Process):
         started = started._transport  # type: ignore[attr-defined]
     elif isinstance(started, tuple):

@@ -91,7 +91,7 @@ class Watch:
         return result
 
     def _add_below(self, folder: str, *, is_new: bool = False) -> None:
-        """What is already in a new directory was made before anybody could watch it."""
+        """Watch the folders below; report what a new folder holds, as it was made unwatched."""
         if not self._recursive:
             return
         for entry in walk(folder, lambda name: True):

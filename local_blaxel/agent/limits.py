@@ -1,4 +1,4 @@
-"""What one process of the sandbox may take, so that a mistake in it stays small."""
+"""Limits on each process of the sandbox, so that a mistake in one stays small."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Log:
 
     @property
     def size(self) -> int:
-        """What it keeps."""
+        """Return the number of bytes kept."""
         return self.end - self._start
 
     def close(self) -> None:
@@ -69,5 +69,5 @@ class Log:
 
 
 def _open() -> SpooledTemporaryFile[bytes]:
-    """Unbuffered, so that a write that fails does so at once; closed when nobody refers to it."""
+    """Open an unbuffered file: a failing write fails at once. It closes when it is not used."""
     return SpooledTemporaryFile(IN_MEMORY, buffering=0)

@@ -26,7 +26,7 @@ from .writing import CHUNK, DEFAULT_MODE, written
 PREFIX = "/filesystem-multipart"
 INITIATE = PREFIX + "/initiate"
 MOST_PARTS = 10_000
-# What a client that vanished left behind is dropped when somebody starts another upload.
+# What a client that vanished left behind is dropped when another upload starts.
 ABANDONED_AFTER = 24 * 3600.0
 
 

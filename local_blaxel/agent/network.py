@@ -1,4 +1,4 @@
-"""Who listens inside the sandbox, and how the outside reaches it."""
+"""Listening ports inside the sandbox, and connections to them from outside."""
 
 from __future__ import annotations
 

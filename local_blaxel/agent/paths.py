@@ -1,4 +1,4 @@
-"""Which file a URL means.
+"""Mapping of URLs to files.
 
 The raw URL decides: ``//x`` and ``/%2Fx`` are absolute, ``/x`` is relative.
 """

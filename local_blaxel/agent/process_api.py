@@ -169,7 +169,7 @@ async def _within(
 
 
 async def _first(waiting: set[Coroutine[Any, Any, object]], seconds: int | None = None) -> bool:
-    """Whether one of them ended in time; the others are cancelled."""
+    """Wait for the first of these to end, and return whether it did in time; cancel the others."""
     tasks = [asyncio.create_task(each) for each in waiting]
     try:
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

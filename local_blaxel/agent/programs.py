@@ -1,4 +1,4 @@
-"""Programs that the agent starts for itself, and for whoever asks for none of the sandbox's own.
+"""Programs that the agent starts for itself, and for requests that name none of the sandbox's own.
 
 What anyone can write inside must not run by that: not as a program, a library, a start-up file or a
 setting. These lie read-only below the runtime, and begin with an environment of their own.

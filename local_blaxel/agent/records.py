@@ -39,7 +39,7 @@ class Record:
 
 
 class Records:
-    """Keeps the newest. Each says where it was, so that whoever reads late knows what is lost."""
+    """Keeps the newest records and their positions, so that late readers know what is lost."""
 
     def __init__(self) -> None:
         self.log = Log()

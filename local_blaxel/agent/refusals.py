@@ -1,4 +1,4 @@
-"""What Blaxel's server offers and this one can't, each refused with the reason."""
+"""Routes of Blaxel's server that this one can't offer, each refused with the reason."""
 
 from __future__ import annotations
 

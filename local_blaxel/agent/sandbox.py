@@ -1,4 +1,4 @@
-"""What the agent knows about the sandbox it serves."""
+"""State of the sandbox that the agent serves."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Sandbox:
 
     @property
     def workdir(self) -> str:
-        """Where relative paths and commands start."""
+        """Return the folder in which relative paths and commands start."""
         return self.environ.get("WORKDIR") or self.home
 
     def configure(self, *, name: str, image: str, memory_mb: int, envs: dict[str, str]) -> None:

@@ -39,7 +39,7 @@ LOOKED_AT_FOR_NUL = 8 * 2**10
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look, and which names are left out."""
+    """The folder to search, and the names that are left out."""
 
     root: str
     excluded: list[str]
@@ -240,7 +240,7 @@ def _is_directory(root: str, folder: Folder | None) -> bool:
 
 
 def _text(scope: Scope, entry: Entry) -> str:
-    """What a regular file holds; nothing of links, data and what can't be read."""
+    """Return the text of a regular file, or "" for links, data and what can't be read."""
     try:
         fd = scope.open(entry)
     except (OSError, ApiError):

@@ -22,7 +22,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As process 1 it heeds no signal: whoever is inside could end it by one."""
+        """Handle no signals as process 1: any process inside could end the server by one."""
         if os.getpid() == 1:
             yield
             return

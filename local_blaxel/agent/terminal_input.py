@@ -50,7 +50,7 @@ class TerminalInput:
                 self._changed.notify_all()
 
     async def close(self) -> None:
-        """Stop writing. Nobody may close the master before."""
+        """Stop writing. The master must stay open until then."""
         self._writing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._writing
@@ -104,7 +104,7 @@ class TerminalInput:
         except BlockingIOError:
             return False
         except (OSError, termios.error):
-            # Nobody has the other end any more.
+            # The other end is closed.
             written = len(self._waiting)
             end_of_part = b""
         self._unfinished = self._count(self._waiting[:written]) if end_of_part else 0

@@ -22,7 +22,7 @@ from .wire import ApiError
 # The reader waits for the slowest client: what it has not seen is still in the replay.
 MOST_BEHIND = REPLAY // 2
 READ_SIZE = 2**14
-# A shell that nobody looks at ends after this, not counting what the sandbox slept meanwhile.
+# A shell without clients ends after this, not counting what the sandbox slept meanwhile.
 LINGER_SECONDS = 600.0
 LINGER_STEPS = 20
 # A client that takes nothing for so long has gone.
@@ -143,7 +143,7 @@ class Session:
         except BlockingIOError:
             return False
         except OSError:
-            # Nobody has the other end any more; the shell's exit is noticed by itself.
+            # The other end is closed; the shell's exit is noticed by itself.
             data = b""
         if not data:
             asyncio.get_running_loop().remove_reader(self._master)

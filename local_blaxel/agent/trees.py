@@ -43,7 +43,7 @@ MAX_BYTES = 32 * 2**20
 
 @dataclass(frozen=True)
 class Selection:
-    """Which files of a tree are wanted, and how many at most."""
+    """The wanted files of a tree, and the most to return."""
 
     patterns: list[str]
     excluded: list[str]

@@ -1,4 +1,4 @@
-"""How a sandbox reaches the internet: a proxy on its own loopback that this server answers."""
+"""Internet access of sandboxes: a proxy on the sandbox's loopback that this server answers."""
 
 from local_blaxel.egress.outlets import Egress
 

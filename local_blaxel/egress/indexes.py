@@ -15,7 +15,7 @@ _URL = re.compile(r"https?://[^\s'\"]+")
 
 
 async def allow_list(configured: str | None, resolve: Resolve) -> AllowList:
-    """What LOCAL_BLAXEL_EGRESS_ALLOW says, else where pip and npm here get their packages."""
+    """Return the configured addresses, else those where pip and npm here get their packages."""
     if configured is not None:
         return AllowList(configured.replace(",", " ").split(), resolve)
     found = await asyncio.gather(_of_pip(), _of_npm())
@@ -51,7 +51,7 @@ def _entry(url: str) -> str:
 
 
 async def _said(command: list[str]) -> str:
-    """What the program prints; nothing when it is missing, fails or hangs."""
+    """Return what a command prints, or "" if it is missing, fails or hangs."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     try:
         process = await asyncio.create_subprocess_exec(

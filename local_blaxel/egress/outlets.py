@@ -28,7 +28,7 @@ MAX_CONNECTIONS = 128
 
 class Egress:
     def __init__(self, fleet: Fleet, launcher: Launcher, allowed: str | None) -> None:
-        """`allowed` is LOCAL_BLAXEL_EGRESS_ALLOW, None when nobody set it."""
+        """Set up with LOCAL_BLAXEL_EGRESS_ALLOW as `allowed`, or None when it is not set."""
         self._fleet = fleet
         self._launcher = launcher
         self._allowed = allowed

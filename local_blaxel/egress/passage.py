@@ -25,7 +25,7 @@ _REASONS |= {503: "Service Unavailable", 504: "Gateway Timeout"}
 
 @dataclass(frozen=True)
 class Demand:
-    """Where a program wants to go, and what is sent there first."""
+    """The target of a connection, and what is sent there first."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Which addresses a sandbox may be connected with, decided after the name was resolved."""
+"""Policy for the addresses that sandboxes may connect to, applied after name resolution."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ LONGEST_NAME = 253
 
 
 class Refusal(Exception):
-    """What the program inside is told instead of being connected."""
+    """Raised with the response to the program inside instead of a connection."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -86,7 +86,7 @@ class Policy:
         self._resolve = resolve
 
     async def addresses(self, host: str, port: int, network: dict[str, Any]) -> list[str]:
-        """Where to connect to for this host, now: these very addresses, not the name again.
+        """Return the addresses to connect to for a host; connect to these, without resolving again.
 
         Raises Refusal, which names the rule.
         """
@@ -103,7 +103,7 @@ class Policy:
     async def _permits(self, address: str, port: int) -> bool:
         if not rules.of_address(address):
             return True
-        # Shielded: it is everybody's, and one client that goes away must not cancel it.
+        # Shielded: all clients share it, and one that goes away must not cancel it.
         allowed = await asyncio.shield(self._allowed)
         return await allowed.admits(address, port)
 

@@ -1,4 +1,4 @@
-"""What a sandbox may reach, by address and by name. Nothing here asks anybody anything."""
+"""Rules for what a sandbox may reach, by address and by name. None makes a request."""
 
 import ipaddress
 import socket
@@ -24,7 +24,7 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def of_address(text: str) -> str:
-    """What forbids this address, in words; empty when nothing does."""
+    """Return the rule that forbids an address, in words, or "" if none does."""
     reached = _reached(ipaddress.ip_address(text))
     return next((rule for each in reached if (rule := _of_one(each))), "")
 
@@ -63,7 +63,7 @@ def _of_one(address: Address) -> str:
 
 
 def _is_ours(address: Address) -> bool:
-    """Whether this very machine has the address: only then can a socket be bound to it."""
+    """Return whether this machine has the address: only then can a socket be bound to it."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -74,7 +74,7 @@ def _is_ours(address: Address) -> bool:
 
 
 def of_name(host: str, network: dict[str, Any]) -> str:
-    """What in `spec.network` forbids this host name; empty when nothing does.
+    """Return what in `spec.network` forbids a host name, or "" if nothing does.
 
     As in Blaxel, the allow list decides alone when there is one.
     """

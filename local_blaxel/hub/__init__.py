@@ -43,7 +43,7 @@ class Image:
 
     @property
     def files(self) -> Path | None:
-        """What is copied into the home of a new sandbox."""
+        """Return the folder that is copied into the home of a new sandbox, if the image has one."""
         path = FILES / self.name
         return path if path.is_dir() and self.root is None else None
 

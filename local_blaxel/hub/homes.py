@@ -1,4 +1,4 @@
-"""What images put into the home of a new sandbox, made ready once and kept."""
+"""Home folders of images, made once and copied into each new sandbox."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Homes:
     async def of(self, image: Image, tell: Callable[[str], None]) -> Path | None:
         """The folder to copy into the home of a sandbox of this image; None when it has no files.
 
-        Whoever asks first has it made, which goes on without them when they give up; `tell` hears
+        The first caller has it made, which goes on when that caller gives up; `tell` hears
         of it when that takes time. Raises LaunchError, saying why it can't be made.
         """
         files = image.files
@@ -98,7 +98,7 @@ class Homes:
 
 
 async def _registry() -> str:
-    """The registry that npm is set to use by whoever runs the server."""
+    """Return the registry that npm is set to use by the user who runs the server."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     command = ["npm", "config", "get", "registry"]
     process = await asyncio.create_subprocess_exec(

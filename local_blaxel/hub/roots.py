@@ -18,7 +18,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 IMPORT_SECONDS = 1800.0
 
 # Run where nothing but the image's own folder is there to be written to, by a user who can make no
-# device and no file of somebody else's.
+# device and no file of another user.
 UNPACK = f"""\
 set -e
 mkdir root

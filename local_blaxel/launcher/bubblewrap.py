@@ -1,4 +1,4 @@
-"""How bwrap is told what a sandbox may see and do."""
+"""Options of bwrap: what a sandbox may see and do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ENTER = Path(__file__).with_name("enter.py")
 
 @dataclass(frozen=True)
 class Plan:
-    """What enter.py is told: whom to become and what bwrap is to run with what options.
+    """Instructions for enter.py: the user to become, and bwrap's options and command.
 
     `sources` and `stored` are the folders among the options that only root may be able to reach: in
     those that are `stored` what sandboxes write belongs to `uid` on the disk. Each of the
@@ -76,7 +76,7 @@ def plan(
     writable: frozenset[str],
     owned: str = "",
 ) -> Plan:
-    """How the sandbox in this folder is entered; what of its image is `writable` in it.
+    """Plan how to enter the sandbox of a folder, with the parts of its image that are `writable`.
 
     What root has in the folder `owned` can be changed, and not only replaced.
     """
@@ -116,7 +116,7 @@ def mount_points(mounts: list[Mount]) -> list[str]:
 
 
 def tool_plan(bwrap: str, folder: Path, cwd: str, command: list[str]) -> Plan:
-    """How a program of this machine works on one folder: with the network, else as in a sandbox."""
+    """Plan how to run a program of this machine on one folder: with network, but confined."""
     options = ["--unshare-all", "--share-net", "--unshare-user", "--disable-userns"]
     options += ["--die-with-parent", "--uid", str(UID), "--gid", str(UID)]
     options += [*_system(), "--proc", "/proc", "--dev", "/dev"]
@@ -136,7 +136,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _overlays(folder: Path, runtime: Path, image: Path | None) -> list[list[str]]:
-    """What of the sandbox's own lies over what."""
+    """Return the overlays: the sandbox's written files over its image or this machine's system."""
     files, work = disks.files(folder), disks.work(folder)
     below = [runtime / "own", image or runtime / "system"]
     overlays = [[OVER_ROOT, *map(str, (files / disks.ROOT, work / disks.ROOT, *below))]]
@@ -160,7 +160,7 @@ def _over(overlays: list[list[str]], image: Path | None) -> list[str]:
 
 
 def _beside_usr() -> list[str]:
-    """What this machine has beside /usr and not as a link into it."""
+    """Return the system folders of this machine that are beside /usr, and not links into it."""
     paths = [Path("/", name) for name in layers.BESIDE_USR]
     return [str(path) for path in paths if path.is_dir() and not path.is_symlink()]
 
@@ -196,7 +196,7 @@ def _image(root: Path) -> list[str]:
 
 
 def _own(files: Path, mounts: list[Mount]) -> list[str]:
-    """What each sandbox has for itself: devices, scratch space, its home and /var, volumes."""
+    """Return the options for a sandbox's own devices, scratch space, home, /var and volumes."""
     options = ["--proc", "/proc", "--dev", "/dev"]
     options += [*_tmpfs("/dev/shm", SHM_BYTES), *_tmpfs("/tmp", TMP_BYTES)]  # noqa: S108
     options += [*_tmpfs("/run", RUN_BYTES), "--bind", str(files / disks.HOME), HOME]
@@ -209,7 +209,7 @@ def _own(files: Path, mounts: list[Mount]) -> list[str]:
 
 
 def _runtime(runtime: Path, written: Path | None) -> list[str]:
-    """What the agent runs with, read-only; of what was `written` over the image, the size."""
+    """Return the options for the agent's read-only runtime, and for measuring `written` files."""
     options = ["--ro-bind", str(runtime), RUNTIME, "--ro-bind", "/usr", HOST_USR]
     options += ["--ro-bind", sys.base_prefix, PYTHON]
     if written is not None:
@@ -244,7 +244,7 @@ def _environment(*, is_apart: bool, has_host: bool) -> list[str]:
 
 
 def _command(instance: str, python: list[str]) -> list[str]:
-    """What bwrap runs: all of it may be seen inside."""
+    """Return the command that bwrap runs: all of it may be seen inside."""
     agent = [*python, "-s", "-S", "-P", "-m", AGENT_MODULE, instance]
     return [*agent, str(HTTP_FD), str(CONTROL_FD), HOME, NAME]
 

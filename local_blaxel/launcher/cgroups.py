@@ -29,7 +29,7 @@ class Hierarchy:
     version: int
 
     def can_limit(self, what: str) -> bool:
-        """Whether groups at our place can limit that; in v1 a hierarchy is one controller."""
+        """Return whether groups here can limit a resource; in v1 a hierarchy is one controller."""
         if self.version == 1:
             return self.base.parent.name == what
         return what in (self.base / "cgroup.subtree_control").read_text().split()
@@ -129,7 +129,7 @@ def _mounts(kind: str) -> list[Path]:
 
 
 def _usable(mounts: list[Path], version: int) -> list[Hierarchy]:
-    """Where a group can be made: at the top, or beside our own (a delegated v2 subtree)."""
+    """Return where groups can be made: at the top, or beside our own (a delegated v2 subtree)."""
     found = []
     for mount in mounts:
         for parent in (mount, *(_beside_own(mount) if version == 2 else ())):

@@ -52,15 +52,15 @@ class Confinement(ABC):
 
     @abstractmethod
     def init_among(self, pids: set[int]) -> int | None:
-        """Which of the sandbox's own processes is the one whose death ends it."""
+        """Return the one of the sandbox's own processes whose death ends it."""
 
     @abstractmethod
     def disks(self, spec: LaunchSpec) -> list[dict[str, Any]]:
-        """Which folders inside are limited together, and to how much; its own ones first."""
+        """Return the folders that share a limit, and the limit; the sandbox's own come first."""
 
     @abstractmethod
     def tool(self, folder: Path, cwd: str, command: list[str]) -> Tool:
-        """How a program of this machine is run on this folder, in `cwd` in it."""
+        """Return how to run a program of this machine on this folder, in `cwd` in it."""
 
 
 class Bubblewrap(Confinement):
@@ -136,7 +136,7 @@ class Bubblewrap(Confinement):
 
 
 class Plain(Confinement):
-    """Nothing is confined: for machines without namespaces, and for one's own code only."""
+    """No confinement: for machines without namespaces, and for trusted code only."""
 
     name = "none"
 

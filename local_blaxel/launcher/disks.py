@@ -1,4 +1,4 @@
-"""Where a sandbox's own files lie on this machine, and how that is found again after an upgrade.
+"""Locations of a sandbox's files on this machine, and their move from earlier versions.
 
 In the sandbox's folder ``disk/files`` holds all of them: ``home`` is /blaxel, ``var`` is /var, and
 ``root`` and ``usr`` hold what was written over the image anywhere else. A snapshot is a copy of it.

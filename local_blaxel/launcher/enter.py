@@ -243,7 +243,7 @@ def limit(divisor: int) -> None:
 def with_own_devices(options: list[str]) -> list[str]:
     """bwrap's options, with terminals and scratch space that have a limit in place of its own.
 
-    Its tmpfs have as many inodes as the machine's memory allows, and its terminals are everyone's.
+    Its tmpfs have as many inodes as the machine's memory allows, and all share its terminals.
     """
     mount_new("tmpfs", SCRATCH, "mode=755,size=1m")
     own: list[str] = []
@@ -281,7 +281,7 @@ def mount_overlays(overlays: list[list[str]], staged: dict[str, str]) -> None:
 
 
 def devices(place: str) -> list[str]:
-    """What bwrap's --dev makes, with the terminals that are here: its own have no limit."""
+    """Return the options for bwrap's /dev with this machine's terminals: bwrap's have no limit."""
     options = ["--tmpfs", place]
     for name in ("full", "null", "random", "tty", "urandom", "zero", "pts"):
         options += ["--dev-bind", f"/dev/{name}", f"{place}/{name}"]

@@ -17,7 +17,7 @@ _AS_OWN_ROOT += ["--cap-add", "ALL", "--bind", "/", "/"]
 
 
 class Folders:
-    """Folders by id in one directory, owned by whoever sandboxes run as."""
+    """Folders by id in one directory, owned by the user that sandboxes run as."""
 
     def __init__(self, root: Path, uid: int | None) -> None:
         self._root = root
@@ -90,7 +90,7 @@ def unlock(folder: Path) -> None:
 def copy_tree(source: Path, target: Path) -> None:
     """Copy the folder, in blocks that both share where the file system can.
 
-    The copy ends with the server: the next one must find nobody still writing there. Raises
+    The copy ends with the server: the next one must find no process still writing there. Raises
     CalledProcessError.
     """
     command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]

@@ -40,7 +40,7 @@ class Launcher:
     """Starts sandboxes and finds them again.
 
     Each has a folder in the state directory, named by its instance: ``disk``, its two sockets, its
-    log, and ``claimed`` from when it is somebody's. What is not claimed is the pool:
+    log, and ``claimed`` from when it belongs to a sandbox. What is not claimed is the pool:
     agents that were started before anyone asked, so that `start` only has to configure one.
     """
 
@@ -52,7 +52,7 @@ class Launcher:
         pool_size: int = POOL_SIZE,
         reserve_mb: int = 0,
     ) -> None:
-        """Raises LaunchError when sandboxes can't be confined here and nobody said "none"."""
+        """Raises LaunchError when sandboxes can't be confined here and "none" was not asked for."""
         self._state_dir = state_dir.resolve()
         self._state_dir.mkdir(parents=True, exist_ok=True)
         self._state_dir.chmod(0o700)
@@ -82,11 +82,11 @@ class Launcher:
         return self._confinement.name
 
     def describe(self) -> str:
-        """How sandboxes are confined here, in one line for people."""
+        """Return how sandboxes are confined here, in one line for people."""
         return self._confinement.describe()
 
     def instances(self) -> list[str]:
-        """Every sandbox that was started and not stopped, whoever remembers it."""
+        """Every sandbox that was started and not stopped, even if no record names it."""
         return [folder.name for folder in self._folders() if (folder / "claimed").exists()]
 
     async def start(self, spec: LaunchSpec) -> str:
@@ -105,7 +105,7 @@ class Launcher:
         return instance
 
     async def adopt(self, instance: str) -> bool:
-        """Whether the sandbox still runs and its agent answers."""
+        """Return whether the sandbox still runs and its agent answers."""
         try:
             await ask(self._control(instance), {"do": "ping"})
         except ConnectionError:
@@ -328,7 +328,7 @@ class Launcher:
                 instance = self._new_instance()
                 self._pool[instance] = self._launch(instance)
         except OSError:
-            # Whoever asks for a sandbox next is told; the pool only saves them time.
+            # The next request for a sandbox reports it; the pool only saves time.
             logger.warning("The pool of sandboxes can't be filled", exc_info=True)
 
     def _kill(self, instance: str) -> None:
@@ -354,7 +354,7 @@ class Launcher:
             remove_tree(trash)
 
     def _sweep(self) -> None:
-        """What a killed server left: its pool, and what it was in the middle of."""
+        """Remove what a killed server left: its pool, and what it was in the middle of."""
         for pattern in (f"{TRASH}*", f"{PROBE}*"):
             for folder in self._state_dir.glob(pattern):
                 remove_tree(folder)

@@ -1,8 +1,8 @@
-"""What lies under the files that a sandbox writes: read-only, shared by all, made once.
+"""Layers under the files that a sandbox writes: read-only, shared by all, made once.
 
 ``own`` says who a sandbox is, and lies over an image, too. ``system`` is the root of a sandbox
 without an image of its own. ``folders`` are folders of this machine's /usr: owned by the user that
-sandboxes run as, they let files be added, replaced and deleted there, whoever owns those.
+sandboxes run as, they let files be added, replaced and deleted there, whatever their owner.
 Where all that root has in /usr is shown as that user's own, they also hide what is root's alone.
 """
 
@@ -95,7 +95,7 @@ def hide(path: Path) -> None:
 
 
 def _secret(folder: str, names: list[str]) -> set[str]:
-    """What not everyone may read: it may be a secret."""
+    """Return the names that are not readable by all, as these may be secrets."""
     return {name for name in names if not os.lstat(os.path.join(folder, name)).st_mode & 0o004}
 
 

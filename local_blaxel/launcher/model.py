@@ -1,4 +1,4 @@
-"""What the rest of local_blaxel says to the launcher, and hears from it."""
+"""Types of the calls between the launcher and the rest of local_blaxel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Service:
-    """What runs in a sandbox from its start: `command` in `folder` of the home, on `port`."""
+    """A service that runs from a sandbox's start: `command` in `folder` of the home, on `port`."""
 
     name: str
     command: str
@@ -54,13 +54,13 @@ class LaunchSpec:
 
     @property
     def disk_mb(self) -> int:
-        """What /blaxel and /var may hold: half of the memory, as in the cloud."""
+        """Return the size of /blaxel and /var: half of the memory, as in the cloud."""
         return max(self.memory_mb // 2, LEAST_DISK_MB)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """How many processes run that were started through the API, and how many keep it awake."""
+    """Numbers of processes that were started through the API, and of those that keep it awake."""
 
     processes: int
     keep_alive: int

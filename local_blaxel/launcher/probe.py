@@ -1,4 +1,4 @@
-"""What bwrap and the kernel can do on this machine, tried before the first sandbox needs it."""
+"""Probes of what bwrap and the kernel can do here, run before the first sandbox needs it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _with_overlays(bwrap: str, state_dir: Path) -> Found:
 
 
 def _refused(bwrap: str, state_dir: Path, places: tuple[str, ...], owned: str = "") -> str | None:
-    """Why these places can't be let be written to; None when they can."""
+    """Return why these places can't be made writable, or None if they can."""
     folder = Path(tempfile.mkdtemp(prefix=PROBE, dir=state_dir))
     problem = _problem(_overlay_plan(bwrap, folder, places, owned))
     remove_tree(folder)
@@ -110,7 +110,7 @@ def _overlay_plan(bwrap: str, folder: Path, places: tuple[str, ...], owned: str)
 
 
 def _problem(plan: Plan) -> str | None:
-    """Why what was planned does not work; None when it does."""
+    """Return why a plan does not work, or None if it does."""
     try:
         _enter(plan)
     except subprocess.CalledProcessError as exc:

@@ -19,7 +19,7 @@ KILL_SECONDS = 10.0
 
 
 def has_instance(pid: int, instance: str) -> bool:
-    """Whether the process lives and belongs to the sandbox; a zombie has no command line."""
+    """Return whether the process lives and is the sandbox's; a zombie has no command line."""
     return _marker(instance) in _command_line(pid)
 
 
@@ -43,7 +43,7 @@ def kill(instance: str) -> None:
 
 
 def kill_session(leader: int) -> None:
-    """What is left of an unconfined sandbox: everything in the session that its agent led."""
+    """Kill the rest of an unconfined sandbox: all in the session that its agent led."""
     for pid in _all():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(pid) == leader:

@@ -68,7 +68,7 @@ def loader() -> Path | None:
 
 
 def in_host(path: Path) -> str:
-    """Where a sandbox finds a file of this machine's /usr."""
+    """Return the path at which a sandbox finds a file of this machine's /usr."""
     return f"{HOST_USR}/{path.relative_to('/usr')}"
 
 

@@ -129,7 +129,7 @@ def _build(runtime: Path, sources: dict[str, Path], hidden: list[str]) -> None:
 
 
 def _unreadable_bytecode(folder: str, names: list[str]) -> set[str]:
-    """Bytecode that somebody else compiled for themselves; the rest saves compiling it again."""
+    """Return the bytecode that is not readable here; the rest saves compiling it again."""
     compiled = (name for name in names if name.endswith(("__pycache__", ".pyc")))
     return {name for name in compiled if not os.access(Path(folder, name), os.R_OK)}
 
@@ -153,7 +153,7 @@ def _add_pip(target: Path) -> None:
 
 
 def _make_readable(root: Path) -> None:
-    """Whatever the umask was when the originals were installed."""
+    """Make all files readable, as the umask at their installation may have been stricter."""
     for folder, _, files in os.walk(root):
         os.chmod(folder, 0o755)  # noqa: S103
         for file in files:

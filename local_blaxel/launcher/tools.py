@@ -25,7 +25,7 @@ class Tool:
 
 
 def ordinary_uid() -> int | None:
-    """Whom to become before a sandbox is made: somebody ordinary for root, else nobody else."""
+    """Return the uid to become before a sandbox is made: an ordinary one for root, else None."""
     return ORDINARY_UID if os.geteuid() == 0 else None
 
 
@@ -58,7 +58,7 @@ async def run(tool: Tool, seconds: float) -> tuple[int, str]:
 
 
 def hand_over(folder: Path) -> None:
-    """Give a folder that the server made to whoever sandboxes run as."""
+    """Give a folder that the server made to the user that sandboxes run as."""
     if (uid := ordinary_uid()) is None:
         return
     subprocess.run(["chown", "-R", f"{uid}:{uid}", "--", str(folder)], check=True)  # noqa: S603, S607

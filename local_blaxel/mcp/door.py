@@ -72,7 +72,7 @@ def _encoded(content: Any) -> bytes:
 
 
 async def _answer(message: Any, agent: Agent) -> Any:
-    """What to answer to one message, or to a batch, which versions before 2025-06-18 know."""
+    """Answer one message, or a batch, which versions before 2025-06-18 know."""
     if not isinstance(message, list) or not message:
         return await protocol.answer(message, agent)
     answers = [await protocol.answer(each, agent) for each in message]

@@ -31,7 +31,7 @@ class RpcError(Exception):
 
 
 async def answer(message: Any, agent: Agent) -> Message | None:
-    """What to answer; nothing to a notification, or to an answer of the client's."""
+    """Answer a message; None for a notification, or for an answer of the client's."""
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         return failure(None, INVALID_REQUEST, 'A message is an object with "jsonrpc": "2.0".')
     if "method" not in message and ("result" in message or "error" in message):

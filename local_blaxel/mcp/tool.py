@@ -1,4 +1,4 @@
-"""What a tool is: a row with a name, a description, a schema, and what to do."""
+"""Tools: a row with a name, a description, a schema and a function."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

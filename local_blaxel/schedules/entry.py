@@ -60,7 +60,7 @@ def shown(kept: Kept, *, with_secrets: bool = False) -> Record:
 
 
 def next_after(record: Record, now: float) -> float | None:
-    """When it is due again; None for what happens once."""
+    """Return when it is due again, or None if it happens once."""
     return Cron.parse(record["value"]).after(now) if record["type"] == "cron" else None
 
 
