@@ -1,4 +1,4 @@
-"""What processes weigh and use, from Linux's /proc."""
+"""Memory and processor time of processes, from Linux's /proc."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def trees(pid: int) -> list[list[int]]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """What all their threads have used so far."""
+    """Return the processor time that all their threads have used so far."""
     used = 0
     for pid in pids:
         for schedstat in Path(f"/proc/{pid}/task").glob("*/schedstat"):

@@ -32,14 +32,14 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """What is measured together, under a title of its own."""
+    """Measurements that are made together, under a title of their own."""
 
     title: str
     measure: Callable[[], list[Table]]
 
 
 def conditions() -> str:
-    """When and where; the load is what others did before, for this run's own is part of it."""
+    """Return date and machine; the load is that before the start, without this run's own."""
     load = os.getloadavg()[0]
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {len(os.sched_getaffinity(0))} cores "

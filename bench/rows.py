@@ -1,4 +1,4 @@
-"""What a thousand, and a hundred thousand, sandboxes cost: by rows alone, no provider is asked."""
+"""Costs of a thousand and of a hundred thousand sandboxes: rows alone, without a provider."""
 
 import json
 import os

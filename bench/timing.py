@@ -1,4 +1,4 @@
-"""How long things take, and how that is told."""
+"""Timing of calls, and tables of the results."""
 
 import statistics
 import time
@@ -40,7 +40,7 @@ def spread(name: str, taken: list[float], aim: str = "", beside: str = "") -> tu
 
 
 def ratio(taken: list[float], direct: list[float], what: str) -> str:
-    """How many times as long as something direct it takes, by the medians."""
+    """Return how many times as long as something direct it takes, by the medians."""
     base = statistics.median(direct)
     spread = f"{_written(base)}, p99 {_written(percentile(direct, 99))}"
     return f"{statistics.median(taken) / base:.1f} x {what} ({spread})"

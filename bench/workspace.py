@@ -71,7 +71,7 @@ def _opening_a_file(visitor: Visitor) -> Table:
 
 @dataclass
 class Weighed:
-    """What came over the wire for one page, and when it was first seen."""
+    """Bytes that came over the wire for one page, and the time of its first paint."""
 
     sizes: list[int] = field(default_factory=list)
 

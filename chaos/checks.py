@@ -18,7 +18,7 @@ def compare(parts: Parts, crowd: Crowd) -> Counter[str]:
         wait_until(lambda: not [row for row in rows(parts) if _is_unsettled(row)], _PATIENCE)
     except AssertionError as exc:
         raise Mismatch(f"rows that do not settle: {rows(parts)}") from exc
-    # The worker lists the provider every 30 s where nobody looks: until then a state may be old.
+    # The worker lists the provider every 30 s if no page is open: until then a state may be old.
     found = rows(parts)
     sandboxes = {record["metadata"]["name"]: record for record in parts.blaxel.records()}
     for row in found:

@@ -1,4 +1,4 @@
-"""What a person has written into their sandbox, and what must therefore be found in it."""
+"""Files that a person has written into their sandbox, and that must be found in it."""
 
 import random
 from contextlib import suppress

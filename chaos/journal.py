@@ -1,4 +1,4 @@
-"""What was done, by whom, and how it went."""
+"""Journal of what was done, by whom, and how it went."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections import Counter
 
 
 class Mismatch(Exception):
-    """What is there is not what must be there."""
+    """Raised when the state found differs from the state expected."""
 
 
 class Journal:

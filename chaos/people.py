@@ -154,7 +154,7 @@ def _refuse_bugs(response: httpx.Response) -> None:
 
 
 class Crowd:
-    """Everybody, each in a thread, until it is closed."""
+    """All simulated people, each in a thread, until it is closed."""
 
     def __init__(self, parts: Parts, journal: Journal, count: int, seed: int) -> None:
         self.people = [Person(parts, journal, seed + number) for number in range(count)]

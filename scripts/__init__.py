@@ -1,1 +1,1 @@
-"""What the Makefile's verbs run."""
+"""Programs behind the Makefile's verbs."""

@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 class StartError(Exception):
-    """Why Manta can't go on, in a sentence for the person at the terminal."""
+    """Raised when Manta can't go on, with a sentence for the person at the terminal."""
 
 
 def say(text: str) -> None:

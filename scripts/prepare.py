@@ -1,4 +1,4 @@
-"""What a start needs first: system checks, migrations, static files; for `make run`, an admin.
+"""Preparation of a start: system checks, migrations, static files; for `make run`, an admin.
 
 A process of its own, so that the supervisor stays small and can stop it at any moment.
 All it prints on stdout is how the first admin signs in, when it has just made one.
@@ -78,7 +78,7 @@ def in_two_lines(message: CheckMessage) -> str:
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let nobody else migrate the same PostgreSQL meanwhile: machines may start together."""
+    """Keep other processes from migrating the same PostgreSQL: machines may start together."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -123,7 +123,7 @@ async def start(plan: Plan, children: list[Child]) -> None:
 
 
 def manta_environ(plan: Plan) -> dict[str, str]:
-    """What web and worker see: production mode with local means, and nothing of LOCAL_BLAXEL_*."""
+    """Return the variables for web and worker: production mode, and nothing of LOCAL_BLAXEL_*."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("LOCAL_BLAXEL_")}
     if not inherited.get("SECRET_KEY"):
         inherited.setdefault("SECRET_KEY_FILE", str(own_secret_key(plan.state_dir)))
@@ -156,7 +156,7 @@ async def start_local_blaxel(
 
 
 def local_blaxel_environ(port: int, state_dir: Path) -> dict[str, str]:
-    """What local_blaxel sees."""
+    """Return the variables for local_blaxel."""
     seen = {k: v for k, v in os.environ.items() if k.startswith(LOCAL_BLAXEL_MAY_SEE)}
     own_state = seen.get("LOCAL_BLAXEL_STATE_DIR") or str(state_dir / "local_blaxel")
     return {
@@ -168,7 +168,7 @@ def local_blaxel_environ(port: int, state_dir: Path) -> dict[str, str]:
 
 
 def provider_environ(local_blaxel: Mapping[str, str]) -> dict[str, str]:
-    """What tells Manta to use the local_blaxel that sees these variables."""
+    """Return the variables that make Manta use the local_blaxel that has these variables."""
     key = local_blaxel.get("LOCAL_BLAXEL_API_KEY")
     if not key:
         key = Path(local_blaxel["LOCAL_BLAXEL_STATE_DIR"], "api-key").read_text().strip()
@@ -212,7 +212,7 @@ def welcome(plan: Plan, sandboxes: str, first_admin: str) -> str:
 
 
 async def stop(children: list[Child]) -> None:
-    """Stop web first, so that nobody asks for what has gone; all are gone within 3 s."""
+    """Stop web first, so that no request needs what has gone; all are gone within 3 s."""
     now = asyncio.get_running_loop().time
     asked = now()
     # What isn't done by then is killed: no process loses anything by that.

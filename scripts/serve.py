@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Take the address; nobody can connect before a web process listens on it."""
+    """Bind the address; connections are refused until a web process listens on it."""
     address = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -144,7 +144,7 @@ class Serving:
             await self._start(name)
 
     async def _stop(self) -> None:
-        """Web first, so that nobody asks for what has gone."""
+        """Stop web first, so that no request needs what has gone."""
         self._address.close()
         for kind, seconds in (("web", STOP_WEB), ("worker", STOP_WORKER)):
             of_kind = [c for name, c in self._children.items() if name.startswith(kind)]

@@ -1,4 +1,4 @@
-"""What sandboxes weigh that sleep, and what all of it uses of the processor."""
+"""Memory of sleeping sandboxes, and the processor time that all of them use."""
 
 import time
 

@@ -33,5 +33,5 @@ def create(server: Server, name: str) -> None:
 
 
 def command_directly() -> None:
-    """What a sandbox does for a command, without a sandbox: a shell runs it to its end."""
+    """Run a shell to its end, as a sandbox does for a command, but without a sandbox."""
     subprocess.run(["sh", "-c", "true"], capture_output=True, check=True)
