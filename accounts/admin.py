@@ -167,7 +167,7 @@ class EmailAddressAdmin(OfUsers):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(OfUsers):
-    """Second factors: to be removed from who has lost them, and nothing else."""
+    """Second factors, which staff may remove from users who have lost them."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]

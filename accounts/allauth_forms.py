@@ -35,7 +35,7 @@ class ChangeAddressForm(AddEmailForm):  # type: ignore[misc]
 
 class SignUpForm(SignupForm):  # type: ignore[misc]
     def validate_unique_email(self, value: str) -> str:
-        # Somebody else's unconfirmed change to this address must not keep its owner out.
+        # Another user's unconfirmed change to this address must not keep its owner out.
         if addresses.holder_of(value) is None:
             return value
         email: str = super().validate_unique_email(value)

@@ -28,7 +28,7 @@ class TokenAuthentication(BaseAuthentication):
         return grant.user, grant
 
     def authenticate_header(self, request: Request) -> str:
-        """As RFC 6750 has it: the error only where there was a token."""
+        """Return the challenge of RFC 6750: with an error only if there was a token."""
         sent = get_authorization_header(request)
         return 'Bearer realm="Manta"' + (', error="invalid_token"' if sent else "")
 

@@ -12,7 +12,7 @@ from accounts.models import User
 
 # Sent in the transaction that deletes a user, with the user and the actor; their rows still exist.
 pre_delete_account = Signal()
-# Sent when an admin has set somebody's password, with the user and the actor.
+# Sent when an admin has set a user's password, with the user and the actor.
 password_set_by_admin = Signal()
 
 Exporter = Callable[[User], dict[str, Any]]

@@ -26,6 +26,6 @@ class SessionActivityMiddleware:
 
 
 def _is_news(session_key: str) -> bool:
-    # Hashed: who can read the cache must not be able to sign in with it.
+    # Hashed: a process that can read the cache must not be able to sign in with it.
     digest = hashlib.sha256(session_key.encode(errors="replace")).hexdigest()
     return bool(cache.add(f"session-seen:{digest}", True, _SECONDS))

@@ -16,7 +16,7 @@ _CHOICES = [
 
 
 class PassportFields(forms.Form):
-    """For a form of its own, or beside the fields of another. Prefixed where names could clash."""
+    """Fields of a passport, for a form of their own or beside other fields (with a prefix)."""
 
     abilities = forms.MultipleChoiceField(
         label="What an agent may do",
@@ -66,7 +66,7 @@ class PassportFields(forms.Form):
         return data
 
     def passport(self) -> dict[str, Any]:
-        """As passports.issue takes it."""
+        """Return the values that passports.issue takes."""
         return {
             "abilities": self.cleaned_data["abilities"],
             "path_prefix": self.cleaned_data["path_prefix"],

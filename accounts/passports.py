@@ -78,6 +78,6 @@ def issue(
 
 
 def normalised(path: str) -> str:
-    """Without "..", "." and double slashes. "/" is written as ""."""
+    """Return a path without "..", "." and double slashes. "/" is written as ""."""
     path = posixpath.normpath("/" + path.lstrip("/"))
     return "" if path == "/" else path

@@ -18,6 +18,6 @@ class ScopedSchema(AutoSchema):
         return operation
 
     def get_tags(self) -> list[str]:
-        """By the scope's noun: the path has one for all."""
+        """Return the scope's noun as the tag, because all paths share theirs."""
         scope = required_scope(self.view, self.method)
         return [scope.partition(":")[0]] if scope else super().get_tags()

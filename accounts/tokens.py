@@ -155,7 +155,7 @@ def acting_with(grant: Grant | None) -> Iterator[None]:
 
 
 def act_with(grant: Grant) -> None:
-    """As acting_with, until the request ends: the middleware takes it back."""
+    """Act with a grant until the request ends; the middleware takes it back."""
     _acting.set(grant)
 
 

@@ -90,7 +90,7 @@ def _call(http: httpx.Client) -> None:
 
 
 def _token(manta: Manta, email: str) -> str:
-    """A personal token, as the page makes one for who has just given their password."""
+    """Return a personal token, as the page makes one after the password was given."""
     port = manta.blaxel.http.base_url.port or 0
     command = [sys.executable, "manage.py", "shell", "-c", _MINT.format(email=email)]
     environ = environment(manta.state_dir, manta.port, port)

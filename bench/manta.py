@@ -26,7 +26,7 @@ def measure() -> list[Table]:
 
 
 def sign_ups(manta: Manta, times: int = 8) -> list[tuple[str, ...]]:
-    """From the form's POST until the API says that the sandbox is active."""
+    """Time from the form's POST until the API says that the sandbox is active."""
     posts, ready = [], []
     for _ in range(times):
         time.sleep(PAUSE)
@@ -47,7 +47,7 @@ def sign_ins(visitor: Visitor, times: int = 20) -> tuple[str, ...]:
 
 
 def opening_a_file(manta: Manta, visitor: Visitor, times: int = 100) -> tuple[str, ...]:
-    """Through Manta, with a session, beside asking the sandbox itself; both awake."""
+    """Time a read through Manta, with a session, and one from the sandbox itself; both awake."""
     path = "/blaxel/app/public/index.html"
     address = f"/manta/sandboxes/{visitor.until_ready()}/filesystem/{path}"
     through, direct = by_turns(

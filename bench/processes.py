@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Weight:
-    """In MiB; what several processes share counts by its part, each time, and not at all."""
+    """Memory in MiB: shared memory counts by its part (pss), each time (rss), or not (uss)."""
 
     pss: float
     rss: float

@@ -27,7 +27,7 @@ def measure() -> list[Table]:
 
 
 def _of(size: int) -> dict[str, float]:
-    """In a process and a database of its own, because Django has one configuration each."""
+    """Measure in a process and a database of its own: Django has one configuration each."""
     with tempfile.TemporaryDirectory(prefix="manta-bench-") as folder:
         environ = {
             **os.environ,

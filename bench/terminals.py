@@ -1,4 +1,4 @@
-"""From a key to its echo through Manta, beside the same shell asked for at local_blaxel itself."""
+"""Time from a key to its echo through Manta, beside the same shell asked for at local_blaxel."""
 
 import json
 from collections.abc import Iterator

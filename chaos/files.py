@@ -26,7 +26,7 @@ class Files:
         self._sandbox = sandbox
 
     def may_be_gone(self) -> None:
-        """From here on it is all or nothing, until the next look says which."""
+        """Expect from now on all files or none, until the next look says which."""
         self._may_be_gone = True
 
     def write(self) -> None:

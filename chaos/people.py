@@ -90,7 +90,7 @@ class Person:
         self.files.check()
 
     def _asks_for_a_sandbox(self) -> bool:
-        """Not while the old one is being deleted."""
+        """Ask for a sandbox, unless the old one is being deleted."""
         answer = self._until_through(lambda: self.visitor.post("/sandbox/initialize/"))
         return answer.status_code != 409
 
@@ -101,7 +101,7 @@ class Person:
             raise Mismatch(f"{self.visitor.email} signed in, and is not: {answer.status_code}")
 
     def _press(self, path: str, **fields: str) -> None:
-        """Once: what became of it is seen later. It may be lost, and must not be half done."""
+        """Press once: the result is seen later. It may be lost, and must not be half done."""
         with suppress(httpx.TransportError):
             self.visitor.post(path, **fields)
 
@@ -175,7 +175,7 @@ class Crowd:
             thread.join()
 
     def complain(self) -> None:
-        """Raise what the first person found who found something wrong."""
+        """Raise the first error that a person found, if any."""
         if self._complaint:
             raise self._complaint
 

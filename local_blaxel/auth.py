@@ -44,7 +44,7 @@ class Gate:
         return hmac.compare_digest(value, self.api_key.encode())
 
     def check(self, scope: Scope) -> None:
-        """Let pass who holds the key, in X-Blaxel-Authorization, Authorization or ?token=."""
+        """Accept requests with the key in X-Blaxel-Authorization, Authorization or ?token=."""
         offered = _bearer(scope) or query_value(scope, b"token")
         if not offered:
             raise Unauthorized("An API key is required.", code="AUTHENTICATION_REQUIRED")

@@ -30,7 +30,7 @@ class SandboxApi:
             reuse=fields.a_query_flag(request, "createIfNotExist"),
             timeout=_creation_timeout(request),
         )
-        # One that was there already shows its secrets only to who sends the same.
+        # One that was there already shows its secrets only to a client that sends the same.
         is_as_sent = sandbox.row.record["spec"] == record["spec"]
         show = self._presenter.created if is_as_sent else self._presenter.sandbox
         return JSONResponse(show(sandbox))

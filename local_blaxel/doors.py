@@ -39,7 +39,7 @@ class ByHost:
 
 
 class Keyed:
-    """Let in only who holds the API key."""
+    """Middleware that accepts only requests with the API key."""
 
     def __init__(self, app: ASGIApp, gate: auth.Gate) -> None:
         self._app = app

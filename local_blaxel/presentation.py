@@ -17,7 +17,7 @@ class Presenter:
     workspace: str
 
     def created(self, sandbox: Sandbox) -> Record:
-        """Show a sandbox to who has just created it, with the routing secrets that were sent."""
+        """Show a sandbox to its creator, with the routing secrets that were sent."""
         return {**self.sandbox(sandbox), "spec": _masked(sandbox.row.record)["spec"]}
 
     def sandbox(self, sandbox: Sandbox, *, secrets: bool = False) -> Record:

@@ -116,7 +116,7 @@ class SnapshotApi:
         return self._find(request.path_params["snapshot"], request.path_params.get("name"))
 
     def _find(self, wanted: str, sandbox: str | None) -> Kept:
-        """By id; among those of a sandbox by name, too."""
+        """Find a snapshot by id; among those of a sandbox by name, too."""
         for kept in self._snapshots.all() if sandbox is None else self._of(sandbox):
             if kept.id == wanted or (sandbox is not None and kept.record["name"] == wanted):
                 return kept

@@ -31,7 +31,7 @@ class Visit:
 
     @property
     def comes_from_a_browser(self) -> bool:
-        """As far as can be seen, also of one that sends no fetch metadata."""
+        """Return whether a browser seems to send it, even one without fetch metadata."""
         # Node's own fetch sends a mode, too, and nothing else of these.
         if any(name in (b"sec-fetch-site", b"sec-fetch-dest") for name, _ in self.scope["headers"]):
             return True
@@ -102,7 +102,7 @@ def without_our_cookies(headers: Headers) -> Headers:
 
 
 def without_cookies(headers: Headers) -> Headers:
-    """For a preview's page on this server's own host name, whose cookies are other servers', too.
+    """Remove the cookies for a preview on this server's host name, which other servers share.
 
     Cookies know no ports: Manta's come along, and one that is set there would be Manta's.
     """

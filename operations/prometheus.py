@@ -61,7 +61,7 @@ class _Counted(Collector):
 
 
 def _in_order(item: tuple[metrics_store.Key, float]) -> tuple[str, float, str]:
-    """By labels; the buckets of one histogram from the smallest to the largest."""
+    """Sort by labels; the buckets of one histogram from the smallest to the largest."""
     (name, labels), _ = item
     read = json.loads(labels)
     bound = float(read.pop("le", "inf"))

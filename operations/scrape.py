@@ -29,7 +29,7 @@ async def metrics(request: Request) -> Response:
 
 
 def is_allowed(request: Request) -> bool:
-    """With METRICS_TOKEN: who sends it. Without: this machine itself, where no proxy is set up."""
+    """Return whether the request has METRICS_TOKEN or, if none is set, is local and not proxied."""
     if not _is_allowed_host(request.headers.get("Host", "")):
         return False
     if settings.METRICS_TOKEN:

@@ -50,7 +50,7 @@ def expect_at(client: Client, uri: str) -> None:
 
 
 def let_in(*, user: User, client_id: str, code: str) -> ConnectedAgent:
-    """Have a client act for a person, who has said so. It still has to fetch its tokens."""
+    """Connect a client to a person who has agreed. The client still has to fetch its tokens."""
     until = timezone.now() + CODE_LIFETIME
     agent, _ = ConnectedAgent.objects.get_or_create(
         user=user, client_id=client_id, defaults={"expires_at": until}
@@ -107,7 +107,7 @@ def spend(kind: AgentSecret.Kind, raw: str, client: Client) -> Spent | None:
 
 
 def keep(agent: ConnectedAgent, *, shown: str, answer: str) -> None:
-    """It has got a new pair of tokens for what it has shown."""
+    """Record that the agent got a new pair of tokens for the secret that it showed."""
     now = timezone.now()
     agent.connected_at = agent.connected_at or now
     agent.expires_at = now + REFRESH_LIFETIME

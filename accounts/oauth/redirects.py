@@ -34,7 +34,7 @@ class Redirect:
 
     @property
     def place(self) -> str:
-        """As a person reads it."""
+        """Return the address as a person reads it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" if self.is_app else _with_port(host, self.port)
 

@@ -85,7 +85,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         if not response.has_header("Location"):
             return response
         uri = response["Location"]
-        # The page was not shown, so nobody has agreed to go anywhere.
+        # The page was not shown, so the user has not agreed to go anywhere.
         if request.method == "POST":
             return _to_client(uri)
         return self._failed(request, _error_in(uri), uri)
@@ -187,7 +187,7 @@ def _error_in(uri: str) -> OAuth2Error:
 
 
 def _to_client(uri: str) -> HttpResponse:
-    """With iss, so that it knows whose answer it is (RFC 9207). Django's redirect knows no apps."""
+    """Redirect to the client with iss, which names the server that answers (RFC 9207)."""
     told = add_params_to_uri(uri, [("iss", settings.MANTA_URL)])
     return HttpResponse(status=302, headers={"Location": told})
 

@@ -1,4 +1,4 @@
-"""From the request for a sandbox to the answer of its first command."""
+"""Time from the request for a sandbox to the answer of its first command."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def _in_a_row(server: Server, times: int = 20) -> list[float]:
 
 
 def _all_at_once(server: Server) -> Table:
-    """With it, what a sandbox that is there already answers meanwhile."""
+    """Measure many creations at once, and the answers of another sandbox meanwhile."""
     create(server, "meanwhile")
     time.sleep(PAUSE)
     names = [f"at-once-{number}" for number in range(AT_ONCE)]

@@ -1,4 +1,4 @@
-"""From the last answer until nothing in the sandbox runs any more."""
+"""Time from the last answer until nothing in the sandbox runs any more."""
 
 import time
 from pathlib import Path

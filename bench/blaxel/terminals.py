@@ -1,4 +1,4 @@
-"""From a key to its echo on the screen, beside the same shell on a terminal of this machine."""
+"""Time from a key to its echo on the screen, beside the same shell on this machine's terminal."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""From a request to a sleeping sandbox to the answer of the server inside."""
+"""Time from a request to a sleeping sandbox to the answer of the server inside."""
 
 import time
 

@@ -41,7 +41,7 @@ class CopyApi:
 
 
 def copy(source: str, destination: str, *, exclusive: bool) -> None:
-    """Into an existing directory, else to that path. Exclusive: each entry is made, or it fails.
+    """Copy into an existing directory, else to that path; exclusive, each entry is made or fails.
 
     Raises ApiError 409 when the target exists and the copy is exclusive, else 422.
     """

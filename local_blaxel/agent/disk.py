@@ -121,7 +121,7 @@ class DiskWatch:
             self._kill_all(disk)
 
     def _kill_all(self, disk: Disk) -> None:
-        """For those whom no limit of a write stops: they make empty files, or map sparse ones."""
+        """Kill every process: no write limit stops those that make empty or map sparse files."""
         logger.warning("%s is full and grows: every process was killed", disk.name)
         for process in self._table.running():
             process.output.write("stderr", KILLED)

@@ -192,7 +192,7 @@ async def remove(
 
 
 async def _remove_tree(path: str, folder: int | None) -> None:
-    """With rm, which no depth of folders stops."""
+    """Remove a tree with rm, which no depth of folders stops."""
     env, pipe = programs.environment(), asyncio.subprocess.PIPE
     program = programs.find("rm") or "rm"
     cwd = None if folder is None else f"/proc/self/fd/{folder}"
@@ -239,7 +239,7 @@ def _number_of(message: str) -> str | None:
 
 
 def explain(verb: str, path: str, exc: OSError) -> str:
-    """As Go words it: ``stat /x: no such file or directory``."""
+    """Word an error as Go does: ``stat /x: no such file or directory``."""
     return f"{verb} {path}: {(exc.strerror or str(exc)).lower()}"
 
 

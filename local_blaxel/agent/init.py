@@ -75,7 +75,7 @@ class Children:
         self._own: list[Any] = []
 
     async def start(self, start: Callable[[], Awaitable[T]]) -> T:
-        """Start a child; it is left to who started it, as long as asyncio has not collected it."""
+        """Start a child; its starter waits for it, as long as asyncio has not collected it."""
         self._starting += 1
         try:
             started = await start()

@@ -49,7 +49,7 @@ class Log:
         self._split = self.end
 
     def read(self, position: int, size: int = READ_SIZE) -> tuple[int, bytes]:
-        """Up to `size` bytes from `position`, or from the oldest byte kept, and where they end."""
+        """Return up to `size` bytes from `position` or from the oldest kept, and where they end."""
         position = max(position, self._start)
         if position < self._split and self._older is not None:
             half, offset = self._older, position - self._start

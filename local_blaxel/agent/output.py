@@ -40,7 +40,7 @@ class Output:
             log.close()
 
     def complete(self) -> None:
-        """Nothing more will come."""
+        """Mark the output as complete."""
         self.is_complete = True
         self._wake()
 

@@ -18,7 +18,7 @@ from .wire import ApiError, without_nul
 
 
 class _AnyPath(PathConvertor):
-    """Also one with a newline in it: Starlette's own ends there, and the route isn't found."""
+    """Converter for any path, also one with a newline, where Starlette's own ends."""
 
     regex = "(?s:.*)"
 
@@ -35,7 +35,7 @@ def requested(request: Request, sandbox: Sandbox, prefix: str) -> str:
 
 
 def requested_tree(request: Request, sandbox: Sandbox, prefix: str) -> str:
-    """Like `requested`, for the tree routes, where every path is absolute."""
+    """Return the requested path as `requested` does, for tree routes: every path is absolute."""
     _, decoded = _wildcard(request, prefix)
     return absolute("/" + decoded, sandbox)
 

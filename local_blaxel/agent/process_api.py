@@ -154,7 +154,7 @@ def _command(body: Body, sandbox: Sandbox) -> Command:
 
 
 def _kill_after(timeout: int | None) -> int | None:
-    """With keepAlive the timeout kills: ten minutes unless given, never when it is 0."""
+    """Return the timeout that kills with keepAlive: ten minutes unless given, never when 0."""
     if timeout is None or timeout < 0:
         return DEFAULT_KEEP_ALIVE_SECONDS
     return timeout or None

@@ -200,7 +200,7 @@ class ProcessTable:
         return [process for process in self._all if process.is_running]
 
     def find(self, identifier: str) -> Process:
-        """By pid, else the latest of that name."""
+        """Find a process by pid, else the latest of that name."""
         latest = self._all[::-1]
         by_pid = (each for each in latest if str(each.pid) == identifier)
         by_name = (each for each in latest if each.command.name == identifier)

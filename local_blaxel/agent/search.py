@@ -166,7 +166,7 @@ def search_names(scope: Scope, query: str, patterns: list[str]) -> dict[str, Any
 
 
 def _composed(text: str) -> str:
-    """In lower case, and the same in whichever of Unicode's normal forms it was."""
+    """Return the text in lower case and in one of Unicode's normal forms."""
     return normalize("NFC", text).lower()
 
 
@@ -223,7 +223,7 @@ class ContentSearch:
 
 
 def _context_lines(request: Request) -> int:
-    """As Blaxel's server: what is no number is none."""
+    """Return the number of lines, as Blaxel's server reads it: what is no number is 0."""
     text = request.query_params.get("contextLines", "")
     return min(int(text[:9]), MOST_CONTEXT) if text.isascii() and text.isdigit() else 0
 

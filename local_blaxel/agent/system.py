@@ -66,7 +66,7 @@ class SystemApi:
 
 
 def _duration(seconds: float) -> str:
-    """As Go prints a duration: 1h2m3s."""
+    """Format a duration as Go does: 1h2m3s."""
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     if hours:

@@ -45,7 +45,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def walk_held(folder: Folder, root: str, enters: Callable[[str], bool]) -> Iterator[Entry]:
-    """Like `walk`, with each folder opened below the one that the request is held to."""
+    """Walk as `walk` does, with each folder opened below the one that the request is held to."""
     pending = [(root, 0)]
     while pending:
         path, resolve = pending.pop()

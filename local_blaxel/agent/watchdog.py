@@ -63,7 +63,7 @@ def _resident(pid: int) -> int:
 
 
 def _share(pid: int) -> int:
-    """Its proportional share, as the kernel reckons it; resident memory where it doesn't say."""
+    """Return its proportional share of memory by the kernel, else its resident memory."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
             lines = dict(line.split(b":", 1) for line in rollup.read().splitlines()[1:])

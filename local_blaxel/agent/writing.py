@@ -55,7 +55,7 @@ def written(path: str, mode: int | None = None, *, exclusive: bool = False) -> I
 def written_at(
     folder: int, name: str, mode: int | None = None, *, exclusive: bool = False
 ) -> Iterator[BinaryIO]:
-    """Like `written`, for a name in an open folder; one that is a link is refused."""
+    """Write as `written` does, to a name in an open folder; a link is refused."""
     with ExitStack() as stack:
         old = None if exclusive else _old(folder, name, stack)
         draft = stack.enter_context(closing(_Draft(folder, may_be_elsewhere=old is not None)))

@@ -63,7 +63,7 @@ class Egress:
             task.add_done_callback(lambda _: self._serving.pop(instance))
 
     async def _serve(self, sandbox: Sandbox, instance: str, policy: Policy) -> None:
-        """As long as the agent lives: it may be started anew under the same instance."""
+        """Serve as long as the agent lives: it may be started anew under the same instance."""
         try:
             async with (
                 self._launcher.way_out(instance) as (listener, line),

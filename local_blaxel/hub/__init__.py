@@ -58,7 +58,7 @@ class Image:
         return not any(shutil.which(program, path=PROGRAMS) is None for program in self.needs)
 
     def as_hub_entry(self) -> dict[str, Any]:
-        """As Blaxel's hub describes an image; `command` is an addition of local_blaxel."""
+        """Return the image as Blaxel's hub describes it; `command` is local_blaxel's addition."""
         ports = [SANDBOX_API]
         if self.port is not None:
             ports.append({"name": self.name, "target": self.port, "protocol": "HTTP"})

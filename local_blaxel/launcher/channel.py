@@ -29,7 +29,7 @@ async def ask(
 async def asking(
     path: Path, request: dict[str, Any], seconds: float = ANSWER_SECONDS
 ) -> AsyncIterator[tuple[dict[str, Any], socket.socket]]:
-    """Like `ask`, with the line kept open meanwhile; the agent closes it only by its end."""
+    """Ask as `ask` does, with the line kept open meanwhile; the agent closes it only by its end."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.setblocking(False)
     with line:

@@ -67,7 +67,7 @@ class Bubblewrap(Confinement):
     name = bubblewrap.NAME
 
     def __init__(self, state_dir: Path | None = None) -> None:
-        """With the folder in which sandboxes will lie, if any will."""
+        """Set up, with the folder in which sandboxes will lie, if any will."""
         self._found = probe.find(state_dir)
         self.hidden = self._found.hidden
         self.cgroups = Cgroups.detect()

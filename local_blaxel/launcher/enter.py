@@ -228,7 +228,7 @@ def write_map(pid: int | str, kind: str, text: str) -> None:
 
 
 def limit(divisor: int) -> None:
-    """In a user namespace of our own: what part the sandbox may take of what all of them share."""
+    """Limit, in a user namespace of its own, the sandbox's part of what all sandboxes share."""
     for kind in ("instances", "watches"):
         with open(f"/proc/sys/fs/inotify/max_user_{kind}") as file:
             most = int(file.read()) // divisor

@@ -101,7 +101,7 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """With rm, which no depth of folders stops; some may have been made unreadable."""
+    """Remove a tree with rm, which no depth of folders stops; parts may be unreadable."""
     command = ["rm", "-rf", "--", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
         unlock = ["chmod", "-R", "u+rwX", "--", str(folder)]

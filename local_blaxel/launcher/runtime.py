@@ -65,7 +65,7 @@ def prepare(state_dir: Path, hidden: list[str]) -> Path:
 
 
 def remove_others(state_dir: Path, current: Path) -> None:
-    """Only while no sandbox runs: each holds on to the runtime it was started with."""
+    """Remove other runtimes, only while no sandbox runs: each needs the one it started with."""
     for runtime in state_dir.glob(f"{PREFIX}*"):
         if runtime != current:
             shutil.rmtree(runtime, ignore_errors=True)

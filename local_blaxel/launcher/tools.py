@@ -35,7 +35,7 @@ def environment(home: str, path: str) -> dict[str, str]:
 
 
 async def run(tool: Tool, seconds: float) -> tuple[int, str]:
-    """Its exit code and all that it said. Raises TimeoutError, having ended it."""
+    """Run a tool; return its exit code and all output. Raises TimeoutError, having ended it."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *tool.argv,

@@ -55,7 +55,7 @@ class Agent:
         query: dict[str, str] | None = None,
         seconds: float = CALL_SECONDS,
     ) -> bytes:
-        """Like `call`, for what is not JSON."""
+        """Call the agent as `call` does, for responses that are not JSON."""
         encoded = urlencode(query or {}, errors="surrogateescape")
         target = f"{path}?{encoded}" if encoded else path
         data = b"" if body is None else json.dumps(body).encode()

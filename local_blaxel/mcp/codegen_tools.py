@@ -38,7 +38,7 @@ async def _find_files(agent: Agent, given: Given) -> Output:
 
 
 async def _search_codebase(agent: Agent, given: Given) -> Output:
-    """By the query's words: the files that have most of them first, each with its best lines."""
+    """Search by the query's words: files with most of them first, each with its best lines."""
     words = list(dict.fromkeys(re.findall(r"\w{3,}", given["query"].lower())))[:MOST_WORDS]
     lines: dict[tuple[str, int], str] = {}
     has: dict[str, set[str]] = {}

@@ -123,7 +123,7 @@ def _field(name: str, schema: Schema, notes: list[str]) -> Schema:
 
 
 def _followed(schema: Schema) -> Schema:
-    """Through references; in OpenAPI 3.0 one can only be nullable as a part of something else."""
+    """Return the schema that references lead to; in OpenAPI 3.0 a nullable one is wrapped."""
     [part, *_] = schema.get("allOf") or schema.get("oneOf") or [schema]
     if "$ref" not in part:
         return schema

@@ -20,7 +20,7 @@ from manta.core.request_context import current_request_id
 
 @require_GET
 def error_codes(request: HttpRequest) -> HttpResponse:
-    """Public: who can't sign in needs it, too."""
+    """Show the list of error codes, also without sign-in: people who can't sign in need it, too."""
     return render(request, "error_codes.html", {"groups": GROUPS})
 
 
@@ -70,7 +70,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without context processors: they may be what is broken."""
+    """Answer without context processors, as these may have failed."""
     if _is_for_program(request):
         text = f"An error of Manta's own, recorded as {current_request_id()}."
         return _told(text, "internal", 500)
@@ -83,6 +83,6 @@ def _is_for_program(request: HttpRequest) -> bool:
 
 
 def _told(error: str, code: str, status: int) -> HttpResponse:
-    """As manta.core.api answers; the host that was asked may be what is wrong with the request."""
+    """Answer in the form of manta.core.api, without the request's host, which may be invalid."""
     page = f"{settings.MANTA_URL}{reverse('error-codes')}#{code}"
     return JsonResponse({"error": error, "code": code, "help": page}, status=status)

@@ -14,7 +14,7 @@ from types import FrameType
 
 @contextmanager
 def when_stopping(action: Callable[[], None]) -> Iterator[None]:
-    """Call the action on the running loop at SIGTERM or SIGINT, beside who handles them already."""
+    """Call the action on the running loop at SIGTERM or SIGINT, before other handlers of them."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may: this is a server inside a test
         return

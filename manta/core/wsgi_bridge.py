@@ -50,7 +50,7 @@ class _Disconnected(Exception):
 
 
 class _Kept:
-    """A body that waits: to be whole, or for its reader, who may take very long."""
+    """A body that waits to be complete, or for its reader, which may be slow."""
 
     _held = 0
 
@@ -78,7 +78,7 @@ class _Kept:
             raise _Refused(503, "busy", text) from exc
 
     def from_the_start(self) -> Iterator[tuple[bytes, bool]]:
-        """Its pieces, each with whether more follow; of an empty one, one empty piece."""
+        """Yield the pieces, each with whether more follow; an empty body gives one empty piece."""
         self._file.seek(0)
         piece = self._file.read(_CHUNK)
         while following := self._file.read(_CHUNK):

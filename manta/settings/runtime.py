@@ -40,5 +40,5 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = env.choice("LOG_FORMAT", "line" if MANTA_LOCAL or DEBUG else "json", ("line", "json"))
 # Failures are sent there; in the admin they are in any case.
 SENTRY_DSN = env.secret("SENTRY_DSN")
-# Who sends it as a bearer token may read /metrics from elsewhere than this machine.
+# A client that sends it as a bearer token may read /metrics from another machine.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")

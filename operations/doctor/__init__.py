@@ -15,7 +15,7 @@ __all__ = ["Finding", "Verdict", "examine_installation", "examine_sandbox"]
 
 
 def examine_installation() -> Generator[Finding, None, None]:
-    """From the settings to a sandbox that is made, tried and deleted; deleted in any case."""
+    """Check from the settings to a sandbox that is made, tried and, in any case, deleted."""
     with throwaway_sandbox() as throwaway:
         yield from examine(
             [

@@ -26,7 +26,7 @@ class Patient:
 
 
 def arrival(own: Sandbox, patient: Patient) -> list[Step]:
-    """That the provider has it, and that it wakes."""
+    """Return the checks that the provider has the sandbox, and that it wakes."""
 
     def known() -> str:
         record = control_plane.get(own.name)

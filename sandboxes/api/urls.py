@@ -1,4 +1,4 @@
-"""Below /api/, without a slash at the end."""
+"""URLs below /api/, without a slash at the end."""
 
 from django.urls import path
 

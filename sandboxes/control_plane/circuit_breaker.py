@@ -32,7 +32,7 @@ _answered_at = 0.0
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Around a call to the provider. Raises ProviderResting instead of making it in a rest."""
+    """Guard a call to the provider. Raises ProviderResting instead of calling in a rest."""
     found = _admit()
     try:
         yield
@@ -77,7 +77,7 @@ def _admit() -> Breaker:
 
 
 def _note_answer(found: Breaker) -> None:
-    """It answered, whatever it said. A slow call from before a rest doesn't end the rest."""
+    """Record an answer of any kind. A slow call from before a rest doesn't end the rest."""
     global _answered_at
     _answered_at = time.monotonic()
     if not (found.failures or found.rests_until):

@@ -23,7 +23,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 
 class AnswerTooLong(httpx.ReadError):
-    """More than was to be read."""
+    """Raised when an answer is longer than the request's limit."""
 
 
 class SandboxClient(httpx.Client):

@@ -29,7 +29,7 @@ def client() -> SandboxClient:
 
 
 def after(seconds: float) -> httpx.Timeout:
-    """For a request that is answered when something has ended, in so many seconds at most."""
+    """Return the timeouts for a request that is answered after this many seconds at most."""
     return httpx.Timeout(seconds + 5, connect=3)
 
 

@@ -40,7 +40,7 @@ done | base64
 
 @dataclass(frozen=True)
 class Entry:
-    """By its raw name. The kind of a link is that of what it leads to; it may have a target."""
+    """Entry by its raw name. A link's kind is that of its destination; it may have a target."""
 
     name: str
     is_folder: bool

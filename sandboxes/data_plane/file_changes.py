@@ -51,7 +51,7 @@ class Burst:
             self._kinds.clear()
 
     def everything(self) -> None:
-        """It is not known what changed."""
+        """Note that it is not known what changed."""
         self.many = True
         self._kinds.clear()
 

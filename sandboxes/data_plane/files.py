@@ -182,7 +182,7 @@ def listing(reach: Reach, path: str, body: dict[str, Any]) -> Listing:
 
 
 def _is_name(name: object) -> bool:
-    """Tell whether it can be one in a folder: who lists it is not trusted."""
+    """Return whether it can be a name in a folder; the sandbox that lists it is not trusted."""
     return isinstance(name, str) and name not in ("", ".", "..") and not set("/\0") & set(name)
 
 
@@ -306,7 +306,7 @@ def write_file(reach: Reach, path: str, text: str) -> None:
 
 
 def delete_file(reach: Reach, path: str) -> None:
-    """Nothing happens when there is none."""
+    """Delete a file. Nothing happens when there is none."""
     response = request("DELETE", location(reach, path))
     if response.status_code != 404:
         expect_success(response, "delete a file")

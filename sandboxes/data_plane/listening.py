@@ -26,7 +26,7 @@ def list_listening(reach: Reach) -> list[Listening]:
 
 
 def _look(reach: Reach) -> str:
-    """Under one name, which no list shows: who comes second looks after the first."""
+    """Run a snapshot under one name, which no list shows; a second caller waits for the first."""
     process = {
         "name": process_snapshot.ONCE_NAME,
         **trusted.script(process_snapshot.ONCE_COMMAND),

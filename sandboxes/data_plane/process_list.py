@@ -59,7 +59,7 @@ class Table:
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
     def find(self, name: str) -> Fields | None:
-        """By name, or by its number."""
+        """Find a process by its name, or by its number."""
         by_name = (each for each in self.processes if each["name"] == name)
         by_number = (each for each in self.processes if str(each["pid"]) == name)
         return next(by_name, None) or next(by_number, None)
@@ -116,7 +116,7 @@ def _is_own(listed: Fields) -> bool:
 
 
 def _owners(jobs: dict[str, Job], now: Census, known: list[Fields]) -> dict[int, str | None]:
-    """Under which name each process is shown; None for those that are not."""
+    """Map each process to the name that it is shown under; None for those that are not shown."""
     roots: dict[int, str | None] = dict.fromkeys((0, 1, now.server, now.own))
     for each in known:
         if each["status"] == "running":
@@ -209,7 +209,7 @@ def _unmanaged(members: list[Seen], now: Census) -> Fields:
 
 
 def _started(seen: Seen, now: Census) -> str:
-    """To 10 s, so that it is the same at each look."""
+    """Return the start time, rounded to 10 s so that it is the same in each snapshot."""
     booted = datetime.now(UTC).timestamp() - now.uptime
     moment = booted + seen.started / TICKS_PER_SECOND
     return datetime.fromtimestamp(moment // 10 * 10, UTC).isoformat()

@@ -84,7 +84,7 @@ class Census:
     commands: dict[int, str] = field(default_factory=dict)
 
     def listening(self) -> list[Listening]:
-        """By port, but for the sandbox's own; of several addresses the one that most can reach."""
+        """List listeners by port, without the sandbox's server, each with its most open address."""
         best: dict[int, Listening] = {}
         for each in self.listeners:
             pid = self.holders.get(each.inode)

@@ -83,7 +83,7 @@ async def start(reach: Reach, name: str, command: str) -> None:
 
 
 async def processes_of(reach: Reach) -> list[dict[str, Any]]:
-    """As GET /process lists them, without their output."""
+    """List processes as GET /process does, without their output."""
     reader = ListReader()
     async with _following(reach.at("/process"), extensions={"most": MOST_READ}) as response:
         async for piece in response.aiter_raw():

@@ -1,4 +1,4 @@
-"""On whose behalf a call is made, and their sandbox, made ready for it."""
+"""Caller of a tool: the person it acts for, and their sandbox, made ready for the call."""
 
 import asyncio
 from collections.abc import Callable

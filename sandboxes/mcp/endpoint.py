@@ -57,7 +57,7 @@ class Endpoint:
             call.break_off()
 
     async def answering(self, grant: tokens.Grant) -> ASGIApp:
-        """The server itself, for who was let in by other means than a token.
+        """Return the server itself, for callers that were authenticated without a token.
 
         Raises ProviderUnavailable when it could not start, or stops.
         """

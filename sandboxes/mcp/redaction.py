@@ -74,7 +74,7 @@ def masked(arguments: dict[str, Any]) -> str:
 
 
 def abridged(arguments: dict[str, Any]) -> Abridged:
-    """As much of the arguments as is looked at. What it costs does not grow with them."""
+    """Return the part of the arguments that is examined; its cost does not grow with them."""
     left = _BUDGET
 
     def text(value: str) -> _Text:
@@ -150,7 +150,7 @@ def _without_secrets(value: _Text) -> str:
 
 
 def _without_values(text: str) -> str:
-    """Without what is assigned to names that are a secret's."""
+    """Remove the values assigned to names of secrets."""
     pieces, done = [], 0
     for named in _NAMED.finditer(text):
         # Asked first: a value may be all the rest, and is read only where it is left out.

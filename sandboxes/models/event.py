@@ -43,7 +43,7 @@ class Action(models.TextChoices):
 
 
 def action_choices() -> list[tuple[str, str]]:
-    """As a function, so that a new action needs no migration."""
+    """Return the choices; as a function, so that a new action needs no migration."""
     return Action.choices
 
 

@@ -14,6 +14,6 @@ def expiry_of(sandbox: Sandbox) -> datetime:
 
 
 def extension_of(sandbox: Sandbox) -> datetime:
-    """Until when Extend would keep it now: one TTL more, to the second."""
+    """Return the date to which Extend would move it now: one TTL later, to the second."""
     until: datetime = timezone.now() + sandbox.ttl
     return until.replace(microsecond=0)

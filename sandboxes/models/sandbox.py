@@ -272,7 +272,7 @@ class Sandbox(models.Model):
 
     @property
     def is_resetting(self) -> bool:
-        """Being deleted, in order to be made again from the starter."""
+        """Return whether it is being deleted in order to be made again from the starter."""
         return self.phase == Phase.DELETING and self.remake
 
     @property
@@ -298,14 +298,14 @@ class Sandbox(models.Model):
 
     @property
     def session_ends_soon(self) -> bool:
-        """Half of its time is over, or there is none that works."""
+        """Return whether half of the session's time is over, or none works."""
         until = self.data_token_until
         is_late = until is None or until - LIFETIME / 2 <= timezone.now()
         return is_late or not self.has_session
 
     @property
     def session_is_due(self) -> bool:
-        """It is to be renewed, and nothing was tried a moment ago."""
+        """Return whether the session is to be renewed, and no renewal was tried a moment ago."""
         tried = self.attempted_at
         is_time = tried is None or tried <= timezone.now() - _SESSION_TRIED_EVERY
         return is_time and self.session_ends_soon

@@ -181,7 +181,7 @@ class Panel:
 
     @property
     def extension(self) -> datetime | None:
-        """Until when Extend would keep it; None when that is hardly later than it is kept now."""
+        """Return the date that Extend would set, or None if it is hardly later than it is now."""
         row = self.sandbox
         if row is None or row.phase != Phase.READY or row.expires_at is None or self.expiry_note:
             return None

@@ -87,7 +87,7 @@ class Search:
 
     @property
     def query(self) -> str:
-        """As an address carries it."""
+        """Return the filter as a URL's query."""
         return urlencode({k: v for k, v in (("q", self.text), ("outcome", self.outcome)) if v})
 
 

@@ -38,7 +38,7 @@ class Losses:
 
     @property
     def should_look(self) -> bool:
-        """Before anything is deleted, once: a page asks by itself only when none has yet."""
+        """Return whether to look before a deletion: not when a look is recent or failed."""
         checked = self.sandbox.unsaved_checked_at
         fresh = checked is not None and timezone.now() - checked < _FRESH
         return self.can_look and not fresh and not self.problem

@@ -73,7 +73,7 @@ def is_ours(sandbox: Sandbox, record: ProviderSandbox) -> bool:
 
 
 def check_owner(sandbox: Sandbox, record: ProviderSandbox) -> None:
-    """Never touch a sandbox that may be another's, whatever its name.
+    """Check that a sandbox is ours before it is touched, whatever its name.
 
     Raises WrongOwner.
     """

@@ -57,7 +57,7 @@ def note(found: list[Orphan]) -> None:
 
 
 def forget_unseen(since: datetime) -> None:
-    """After a look at everything: what it did not find is no more."""
+    """Delete the orphans that a look at everything did not find."""
     Orphan.objects.filter(seen_at__lt=since).delete()
 
 

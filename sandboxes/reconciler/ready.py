@@ -56,7 +56,7 @@ def _keep(sandbox: Sandbox) -> None:
 
 
 def _renew_session(sandbox: Sandbox) -> None:
-    """At half of its time, so that no request has to. A failure matters once it has ended."""
+    """Renew the session at half of its time; a failure matters only once it has ended."""
     if not sandbox.session_ends_soon:
         return
     try:

@@ -31,7 +31,7 @@ def extend_sandbox(*, sandbox: Sandbox, actor: Any) -> None:
 
 
 def dismiss_reminder(*, sandbox: Sandbox) -> None:
-    """Take the reminder off the pages. Who has seen it needs no e-mail about it either."""
+    """Hide the reminder on pages. A user who has seen it needs no e-mail about it either."""
     lead = reminder_schedule.current(sandbox.expires_at, sandbox.ttl)
     if lead and sandbox.expires_at:
         Reminder.objects.update_or_create(

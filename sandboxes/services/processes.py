@@ -204,7 +204,7 @@ def _called(found: Fields) -> str:
 
 
 def _signal(sandbox: Sandbox, group: str, signal: str) -> None:
-    """To a job as a whole, as Ctrl-C in its terminal does. Raises ProcessNotFound."""
+    """Signal a job as a whole, as Ctrl-C in its terminal does. Raises ProcessNotFound."""
     values = {"SIGNAL": signal, "GROUP": str(int(group))}
     ran = data_plane.run_script(sandbox.reach, _SIGNAL, values, 5)
     if ran.exit_code:

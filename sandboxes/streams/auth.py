@@ -39,7 +39,7 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Refused(Exception):
-    """Not let in; carries what is answered."""
+    """Raised when access is denied; carries the response."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -141,7 +141,7 @@ def expect_parameters(connection: HTTPConnection, *names: str) -> None:
 
 
 def refusal(exc: UserFacingError) -> Response:
-    """As manta.core.api answers it."""
+    """Return the response of manta.core.api for the error."""
     headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else None
     return JSONResponse(_body(str(exc), exc.code), exc.status, headers)
 
@@ -167,7 +167,7 @@ def _unauthorized(challenge: str) -> Response:
 
 
 class _Guard:
-    """Looks, for all that is open in this process, at who has been signed out or revoked."""
+    """Checks, for all that is open in this process, for sign-outs and revocations."""
 
     def __init__(self) -> None:
         self._open: dict[asyncio.Event, Admitted] = {}

@@ -91,7 +91,7 @@ class Logs:
 async def _relay(
     log: AsyncIterator[bytes], ended: asyncio.Event, receive: Receive, send: Send
 ) -> None:
-    """Until the process has ended, the reader has gone, or may not read it any more."""
+    """Relay the log until the process ends, the reader leaves, or the reader's access ends."""
 
     async def telling() -> None:
         try:

@@ -12,7 +12,7 @@ from sandboxes.streams import paths
 
 
 def panel(request: HttpRequest) -> dict[str, Any]:
-    """The panel of who is signed in; read only by the pages that show it."""
+    """Return the panel of the signed-in user; read only by the pages that show it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

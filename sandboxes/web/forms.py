@@ -11,7 +11,7 @@ _HOURS = {"1": timedelta(hours=1), "8": timedelta(hours=8), "": None}
 
 
 class PublishForm(forms.Form):
-    """For how long a port is to be public."""
+    """Form for the time that a port is to be public."""
 
     hours = forms.ChoiceField(
         label="For how long",
@@ -54,5 +54,5 @@ class ConfirmForm(forms.Form):
 
     @property
     def is_of_this_sandbox(self) -> bool:
-        """Not so after a second click, or in a tab from before the sandbox was made anew."""
+        """Return whether the form is for this sandbox: a second click or an old tab may not be."""
         return bool(self.cleaned_data["made"] == self.of_page)

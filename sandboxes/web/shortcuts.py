@@ -28,14 +28,14 @@ def own_or_404(user: User) -> Sandbox:
 
 
 def answer(request: SignedInRequest) -> HttpResponse:
-    """After an action: the panel as it is now; without htmx, the page that holds it."""
+    """Answer an action with the current panel; without htmx, redirect to the page that holds it."""
     if not request.htmx:
         return redirect("sandboxes:workspace")
     return changed(request, Panel.of(Sandbox.objects.of(request.user)))
 
 
 def unchanged(panel: Panel) -> HttpResponse:
-    """Nothing to swap; only when it was last checked."""
+    """Answer with nothing to swap, and only the time of the last check."""
     response = HttpResponse(status=204)
     if panel.checked_at:
         event = {"sandbox:checked": {"at": panel.checked_at.isoformat()}}

@@ -1,4 +1,4 @@
-"""GET /live/inside: who asks, and which of this process's upstreams they listen to."""
+"""GET /live/inside: authenticate the page, and add it to the upstream of its sandbox."""
 
 import resource
 

@@ -34,11 +34,11 @@ class Cursor:
         return event_id <= self.through or event_id in self.beyond
 
     def after(self, event_id: int) -> "Cursor":
-        """With one more event."""
+        """Return the cursor with one more event."""
         return Cursor(self.through, self.beyond | {event_id})
 
     def settled(self, through: int) -> "Cursor":
-        """Once no transaction can be open any more that has an id up to this one."""
+        """Return the cursor for when no open transaction can have an id up to this one."""
         if through <= self.through:
             return self
         return Cursor(through, frozenset(each for each in self.beyond if each > through))

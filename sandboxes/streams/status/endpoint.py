@@ -1,4 +1,4 @@
-"""GET /live/sandbox: who asks, and whether there is room; then the stream itself."""
+"""GET /live/sandbox: authenticate, check that there is room, then stream the status."""
 
 from functools import partial
 

@@ -30,7 +30,7 @@ def state(panel: Panel) -> dict[str, Any]:
 
 
 def event(event: SandboxEvent) -> dict[str, Any]:
-    """As the API's record has it, for who reads their own."""
+    """Return the event as the API's record has it, for its owner."""
     return Entry(event, User(pk=event.owner_id)).as_json()
 
 

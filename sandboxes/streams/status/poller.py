@@ -70,7 +70,7 @@ class Opening:
 
 @dataclass
 class News:
-    """By user, and only of those for whom something is new."""
+    """Changes by user, only for users with changes."""
 
     ended: set[SignIn] = field(default_factory=set)
     states: dict[int, State] = field(default_factory=dict)

@@ -130,7 +130,7 @@ async def _inside(where: Reach) -> AsyncIterator[ClientConnection]:
 
 
 async def _refuse(page: WebSocket, response: Response) -> None:
-    """A browser can't read an answer that refuses a WebSocket; but who may not come in gets one."""
+    """Deny access with a response; send other errors over the WebSocket, where a page sees them."""
     with suppress(WebSocketDisconnect, OSError):
         if response.status_code in (401, 403):
             await page.send_denial_response(response)

@@ -44,7 +44,7 @@ class Relay:
         self._noted_at = time.monotonic()
 
     async def run(self) -> int | None:
-        """Until either side has left; the code with which the shell's side did. Raises TooLarge."""
+        """Relay until either side leaves; return the shell side's close code. Raises TooLarge."""
         works = (self._show(), self._hear(), self._pass_on())
         tasks = [asyncio.create_task(work) for work in works]
         try:

@@ -47,7 +47,7 @@ class Content:
             await exchange.tell(b"", more=False)
 
     async def upload(self, exchange: Exchange) -> None:
-        """Into a draft, which takes the file's place when all of it is there."""
+        """Upload into a draft, which takes the file's place when it is complete."""
         await _expect_room(exchange)
         parts = _parts(exchange.request.stream())
         first, is_last = await anext(parts)
