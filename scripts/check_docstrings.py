@@ -25,7 +25,8 @@ PACKAGES = (
 # Migrations are never edited once shipped; "files" holds what sandboxes are started with.
 SKIPPED_FOLDERS = {"migrations", "files"}
 CLAUSE = re.compile(
-    r"\W*((what|who|whom|whose|which|how|why|where|when)(ever)?"
+    r"\W*((as|at|by|for|from|in|on|to|under|until|with) )?"
+    r"((what|who|whom|whose|which|how|why|where|when)(ever)?"
     r"|whether|of|such|(some|any|no|every)body|(some|any|every)one|no one)\b",
     re.IGNORECASE,
 )
