@@ -88,7 +88,7 @@ class AdmissionQuerySet(models.QuerySet[_Row]):
         return self.filter(user=user, revoked_at=None)
 
     def usable(self) -> Self:
-        """Those that are accepted now. None lets do more than its user, who may be out."""
+        """Return the credentials that are accepted now; an inactive user's are not."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
 
 
@@ -153,7 +153,7 @@ class ConnectedAgentQuerySet(AdmissionQuerySet["ConnectedAgent"]):
 
 
 class ConnectedAgent(Admission):
-    """A client that a person let in: one row for both, however often they do so.
+    """A client that a person has let in: one row for the two, even when this is repeated.
 
     It expires with its last refresh token: a new one moves that on.
     """

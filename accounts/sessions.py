@@ -40,7 +40,7 @@ class SignIn:
 
 
 def ended(sign_ins: set[SignIn]) -> set[SignIn]:
-    """Those that no longer hold: signed out, expired, another password, deactivated, deleted."""
+    """Return those that have ended: signed out, expired, another password, deactivated, deleted."""
     sessions = _engine().SessionStore.get_model_class().objects
     held: set[str] = set()
     for keys in batches(sign_in.session_key for sign_in in sign_ins):

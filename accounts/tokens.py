@@ -29,7 +29,7 @@ KEY = re.compile(r"\A[0-9a-f]{16}\Z")
 _SHAPE = re.compile(r"manta_pat_([0-9a-f]{16})_[0-9a-f]{64}")
 # An access token as allauth makes them.
 _AGENTS_SHAPE = re.compile(r"[A-Za-z0-9_-]{86}")
-# A use is written down at most so often: no write for each request.
+# A use is recorded at most this often: no write for each request.
 _USE_EVERY = timedelta(minutes=1)
 
 
@@ -127,7 +127,7 @@ def _agents(raw: str, audience: str) -> Grant | None:
 
 
 def still_valid(keys: Collection[str]) -> set[str]:
-    """Those of the tokens that are accepted still: for what is open longer than a request.
+    """Return the tokens that are still accepted, for what is open longer than a request.
 
     An agent stays while its person lets it: it gets new tokens for those that expire.
     """

@@ -1,6 +1,6 @@
-"""A load generator: so many clients that ask for one path again and again, over kept connections.
+"""A load generator: clients that ask for one path again and again, over kept connections.
 
-A process of its own, so that it doesn't share a lock with who starts it: `python -m bench.load`
+A process of its own, so that it doesn't share a lock with its parent: `python -m bench.load`
 with a JSON object on stdin answers with one on stdout. Loopback only, and bounded in time.
 """
 

@@ -22,13 +22,13 @@ def repeated(action: Callable[[], object], times: int) -> list[float]:
 def by_turns(
     action: Callable[[], object], direct: Callable[[], object], times: int
 ) -> tuple[list[float], list[float]]:
-    """Both, so many times, one after the other: what else this machine does meets both."""
+    """Measure both in turn, so that what else this machine does meets both."""
     pairs = [(milliseconds(action), milliseconds(direct)) for _ in range(times)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The smallest value that so many percent of them do not exceed."""
+    """Return the smallest value that this percentage of them does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 

@@ -29,7 +29,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class StartError(Exception):
-    """Something stands in the way of a start; the message is one line."""
+    """Raised when a start is not possible; the message is one line."""
 
 
 class Server(uvicorn.Server):

@@ -87,7 +87,7 @@ async def get_configuration(request: Request) -> Response:
 
 
 async def list_features(request: Request) -> Response:
-    """None is switched on."""
+    """Return no features: none is switched on."""
     return JSONResponse({"features": {}})
 
 

@@ -21,7 +21,7 @@ class Config:
     api_key: str
     state_dir: Path
     standby_after: float
-    # A connection on which nothing passes for so long keeps nothing awake.
+    # A connection on which nothing passes for this long keeps nothing awake.
     silence: float
     isolation: str | None
     egress_allow: str | None

@@ -233,7 +233,7 @@ class Sandbox:
         self.row.asleep = self.row.restart_due = False
 
     def is_idle(self, seconds: float, silence: float) -> bool:
-        """Unused for so long; a connection without a word for longer than `silence` is no use."""
+        """Return whether it was unused for this long; a connection beyond `silence` is no use."""
         return (
             self.row.phase == "DEPLOYED"
             and not self._is_used(silence)

@@ -45,7 +45,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         body["provider"] = {
             "lastSuccess": provider.ok_at.isoformat() if provider.ok_at else None,
             "failing": provider.is_failing,
-            # Open: it failed so often that it is not called for some seconds.
+            # Open: after repeated failures it is not called for some seconds.
             "breaker": Breaker.current().state,
         }
     body["time"] = timezone.now().isoformat()

@@ -118,7 +118,7 @@ class WrongOwner(SandboxError):
 
 
 class FileError(SandboxError):
-    """Something about one path in a sandbox."""
+    """Base of the errors about one path in a sandbox."""
 
 
 class FileNotFound(FileError):

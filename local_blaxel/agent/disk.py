@@ -28,7 +28,7 @@ from .wire import ApiError
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.25
-# Between two looks: so long, and so many times as long as the last one took.
+# Between two looks: seconds, and how many times as long as the last one took.
 QUIET, FULL, FILLING = (2.0, 100), (1.0, 10), (0.0, 3)
 # A name without content takes a place in the file system, too.
 LEAST_FILE_BYTES = 4096

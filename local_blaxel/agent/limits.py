@@ -19,7 +19,7 @@ MAX_PROCESSES = 512
 RESERVED_PROCESSES = 32
 # The kernel lets all processes of a user, which the sandboxes are together, have only as many files
 # under way over Unix sockets as the one that sends another may have open. The agent hands
-# connections over so: it may have twice as many as what runs in any sandbox.
+# connections over in that way: it may have twice as many as what runs in any sandbox.
 MAX_OPEN_FILES = 65536
 MAX_FILE_BYTES = 4 * 2**30
 # The kernel ends what the user started before the agent that answers for it.

@@ -21,7 +21,7 @@ class Output:
         return sum(log.size for log in self._all())
 
     def keep(self, size: int) -> None:
-        """Keep about so many bytes of all streams together from the next ones on."""
+        """Keep about this many bytes of all streams together from the next ones on."""
         for log in self._all():
             log.limit = min(size // 4, STREAM_LIMIT)
 

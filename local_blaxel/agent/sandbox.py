@@ -37,7 +37,7 @@ class Sandbox:
     disks: tuple[Disk, ...] = ()
     # What must stay free on the machine, whose other programs would fail without.
     reserve: int = 0
-    # The name of the one that holds too much: until that is no more so, nothing can be written.
+    # The name of the one that holds too much: until it holds less, nothing can be written.
     full_disk: str = ""
     started: float = field(default_factory=time.time)
     # Cleared while the sandbox is in standby, so that nothing new starts in it.

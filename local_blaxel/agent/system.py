@@ -60,7 +60,7 @@ class SystemApi:
         )
 
     async def upgrade(self, request: Request) -> Response:
-        """There is nothing newer to run here; clients look at the count."""
+        """Count an upgrade: there is nothing newer to run here, and clients look at the count."""
         self._sandbox.upgrade_count += 1
         return Json({"message": "Upgrade completed", "version": VERSION, "baseUrl": ""})
 

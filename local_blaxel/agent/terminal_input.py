@@ -19,7 +19,7 @@ WRITE_SIZE = 2**13
 # In canonical mode the kernel holds 4,095 bytes of a line that has not ended yet, and discards
 # what follows. A line that grows longer is handed to the program in parts of this size.
 LONGEST_PART = 4_000
-# A key that interrupts the program overtakes what it has not read for so many seconds.
+# A key that interrupts the program overtakes what it has not read for this many seconds.
 INTERRUPT_SECONDS = 1.0
 _PLAIN = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 _DISABLED = b"\0"

@@ -25,9 +25,9 @@ READ_SIZE = 2**14
 # A shell without clients ends after this, not counting what the sandbox slept meanwhile.
 LINGER_SECONDS = 600.0
 LINGER_STEPS = 20
-# A client that takes nothing for so long has gone.
+# A client that takes nothing for this long has gone.
 STALLED_SECONDS = 30.0
-# A program draws itself anew when it sees another size for so long.
+# A program draws itself anew when it sees another size for this long.
 REDRAW_SECONDS = 0.1
 HANGUP_SECONDS = 2.0
 SHELLS = ("zsh", "bash", "sh", "ash")

@@ -21,7 +21,7 @@ LOCK = "package-lock.json"
 class Image:
     """`command` starts what the image puts into `folder` in the sandbox's home, on `port`.
 
-    With `starts` it does so by itself, with the sandbox. `needs` are programs of this machine.
+    With `starts` the sandbox runs it at its start. `needs` are programs of this machine.
     `root` is the root filesystem of an image that was imported.
     """
 

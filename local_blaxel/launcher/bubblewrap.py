@@ -153,7 +153,7 @@ def _over(overlays: list[list[str]], image: Path | None) -> list[str]:
         is_writable = any(place == OVER_USR for place, *_ in overlays)
         options += ["--bind", OVER_USR, "/usr"] if is_writable else ["--ro-bind", "/usr", "/usr"]
         options += [part for path in _beside_usr() for part in ("--ro-bind", path, path)]
-    # What is mounted can't be renamed, and so nothing be put in the place of what lies in it.
+    # What is mounted can't be renamed, which keeps what lies in it from being replaced.
     for name in ("etc", "opt"):
         options += ["--bind", f"{OVER_ROOT}/{name}", f"/{name}"]
     return options

@@ -1,4 +1,4 @@
-"""This machine's own programs, run for a sandbox before it exists: with the network, confined."""
+"""Programs of this machine, run for a sandbox before it exists: with the network, confined."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MAX_BODY = 10 * 1024 * 1024
 # Where a text is saved: five megabytes, each byte of which JSON may escape with six.
 MAX_TEXT = 32 * 1024 * 1024
 BODY_TIMEOUT = 30.0
-# Of what is too large so much more is taken: a browser that still sends reads no answer.
+# This much of a body that is too large is read: a browser that still sends reads no answer.
 MOST_DRAINED = 64 * 1024 * 1024
 # Bytes of all requests and answers together that wait, in files where they are large.
 MOST_HELD = 1024 * 1024 * 1024

@@ -18,7 +18,7 @@ _of_thread = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let what this thread reads of the network come in so many seconds, or raise ReadTimeout."""
+    """Limit the time in which this thread reads from the network, or raise ReadTimeout."""
     _of_thread.ends_at = time.monotonic() + seconds
     try:
         yield

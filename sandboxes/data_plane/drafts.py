@@ -14,7 +14,7 @@ from sandboxes.data_plane import failures, files, names
 from sandboxes.data_plane.processes import run_script
 from sandboxes.models.reach import Reach
 
-# Names that begin so are not shown. What is left of an upload that broke off goes after an hour.
+# Names with this prefix are not shown. What an upload that broke off leaves goes after an hour.
 PREFIX = ".manta-draft-"
 # Less than what a request may take.
 _SECONDS = 50

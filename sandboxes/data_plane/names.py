@@ -28,7 +28,7 @@ def told(path: str) -> str:
 
 
 def raw(path: str) -> str:
-    """Return the raw path that Manta shows so."""
+    """Return the raw path for a path as Manta shows it."""
     if "%" not in path:
         return path
     return "/".join(_decoded(name) if _is_encoded(name) else name for name in path.split("/"))

@@ -22,9 +22,9 @@ from sandboxes.data_plane.process_snapshot import (
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
 _MIB = 2**20
-# Of those that run as many as a census has, and of those that have ended, the latest so many.
+# Running processes, as many as a census has, and the latest of those that have ended.
 _MOST_RUNNING, _MOST_ENDED = MOST_PROCESSES, 100
-# Of those that the server started again so many are looked for at once.
+# As many of those that the server started again are looked for at once.
 _MOST_RESTARTED = 16
 # Seconds between two censuses that tell how busy a process is.
 _SHORTEST_SPAN = 0.1
@@ -51,7 +51,7 @@ class Table:
 
     @property
     def version(self) -> str:
-        """Another one when something else is shown than how busy they are."""
+        """Return a version that changes with what is shown, except how busy the processes are."""
         shown = [
             {key: value for key, value in each.items() if key not in ("cpu", "memory")}
             for each in self.processes

@@ -26,7 +26,7 @@ _PREFIX = re.compile(rb"(stdout|stderr):")
 
 @dataclass(frozen=True)
 class Output:
-    """A piece of a stream; a gap of so many bytes and lines, where known; or a keepalive."""
+    """A piece of a stream; a gap with its bytes and lines, where known; or a keepalive."""
 
     kind: str
     data: bytes = b""

@@ -16,7 +16,7 @@ _MOST_KEPT = 4 * 2**20
 # Within a string of JSON every quote is escaped: this is the name of a field, and nothing else.
 _OUTPUT = re.compile(rb'"(?:stdout|stderr|logs)"\s{0,4}:\s{0,4}"')
 _REST_OF_TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-# As long as what _OUTPUT matches may be: so much of a piece may be the beginning of one.
+# As long as what _OUTPUT matches may be: the end of a piece may be the beginning of one.
 _HELD_BACK = 24
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Names that begin so are Manta's own, and never shown.
+# Names with this prefix are Manta's own, and never shown.
 OWN_PREFIX = "manta-"
 NAME = f"{OWN_PREFIX}census"
 # Whichever shell the sandbox's processes are started with, this one reads it.

@@ -1,6 +1,6 @@
 """One sandbox's share of this process's threads, and a circuit breaker for each sandbox.
 
-A sandbox's server is whatever its person makes of it. One that never answers holds so many threads
+A sandbox's server is whatever its person makes of it. One that never answers holds its threads
 for as long as it takes to notice that, and then none: all other sandboxes answer.
 """
 

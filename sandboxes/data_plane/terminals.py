@@ -61,7 +61,7 @@ def note_refusal(exc: Exception, where: Reach) -> None:
 
 
 def hang_up(reach: Reach, session: str, *, force: bool) -> str:
-    """End a terminal's shell; unless forced, returns what runs in it instead, where that is so."""
+    """End a terminal's shell; unless forced, only if nothing runs in it, else return what does."""
     cols, rows = (200 + secrets.randbelow(800) for _ in range(2))
     where = terminal_reach(reach, session, cols, rows)
     try:

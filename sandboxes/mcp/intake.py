@@ -26,7 +26,7 @@ BODY_TIMEOUT = 30.0
 # Of JSON (manta.core.json_values): an agent's calls have few values, and are read in the event
 # loop.
 MAX_TOKENS = 50_000
-# Bytes that can't have so many.
+# A body of this many bytes can't have more.
 _SMALL = 32 * 2**10
 
 

@@ -167,7 +167,7 @@ def concerns_files(tool: str) -> bool:
 
 
 def _absolute(path: Any, base: str) -> str | None:
-    """None for what is not plainly a path."""
+    """Return the absolute path, or None for what is not plainly a path."""
     if not isinstance(path, str) or "\0" in path or "\n" in path or path.startswith("~"):
         return None
     return normalised(posixpath.join(base, path)) or "/"

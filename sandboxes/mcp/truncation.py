@@ -8,7 +8,7 @@ _DEEPEST = 100
 
 
 def capped(value: Any, longest: int = LONGEST, depth: int = 0) -> Any:
-    """The same value, with every text in it cut to so many characters and told so."""
+    """Return the value with every text in it cut to `longest` characters, and a note of it."""
     if isinstance(value, str) and len(value) > longest:
         left = len(value) - longest
         note = (

@@ -1,4 +1,4 @@
-"""This installation of Manta among others."""
+"""Identity of this installation of Manta among others."""
 
 import uuid
 

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 class PublicPortQuerySet(models.QuerySet["PublicPort"]):
     def current(self) -> "PublicPortQuerySet":
-        """Those that are public, and are meant to be."""
+        """Return the ports that are public, and are meant to be."""
         return self.exclude(until__lte=timezone.now())
 
     def over(self, moment: Any) -> "PublicPortQuerySet":
-        """Those that are to be private at that moment, the longest overdue first."""
+        """Return the ports that are to be private at that moment, the longest overdue first."""
         return self.filter(until__lte=moment).order_by("until")
 
     def end_all(self, sandbox: Any) -> None:

@@ -31,7 +31,7 @@ class Phase(models.TextChoices):
     GONE = "gone", "no longer at the provider"
 
 
-# A session that ends so soon is not begun with; of one that is refused none is made sooner.
+# A session with less time left is not used; one that is refused is not replaced sooner.
 _ENDS_SOON = timedelta(minutes=1)
 _SESSION_TRIED_EVERY = timedelta(seconds=30)
 

@@ -14,7 +14,7 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
         return self.filter(owner=user.pk).order_by("-pk") if user.pk else self.none()
 
     def matching(self, text: str, outcome: str = "") -> "ToolCallQuerySet":
-        """Those with the text in what they did, or in who did it."""
+        """Return the calls with the text in what they did, or in their agent's name."""
         found = self.filter(outcome=outcome) if outcome else self
         fields = ("agent_name", "tool", "arguments", "changed", "code", "request_id")
         for word in text.split()[:8]:

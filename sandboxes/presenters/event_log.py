@@ -67,7 +67,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """Some entries, newest first, and where older ones begin; None when there are none."""
+    """A page of entries, newest first, and where older ones begin; None when there are none."""
 
     entries: list[Entry]
     older: int | None

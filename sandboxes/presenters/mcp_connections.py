@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.models import ConnectedAgent, PersonalToken, Scope, User
 from sandboxes.models import ToolCall
 
-# Among so many of the newest calls each connection's last is looked for.
+# Each connection's last call is looked for among this many of the newest.
 _NEWEST = 200
 
 

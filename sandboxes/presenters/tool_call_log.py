@@ -35,7 +35,7 @@ class CallEntry:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Empty where there were so many that their JSON was cut."""
+        """Return the arguments, or nothing if they were so long that their JSON was cut."""
         try:
             # A record from before may hold Infinity, which is no JSON: a text, then.
             read = json.loads(self.call.arguments or "{}", parse_constant=str)
@@ -93,7 +93,7 @@ class Search:
 
 @dataclass(frozen=True)
 class CallPage:
-    """Some calls, newest first, and where older ones begin; None when there are none."""
+    """A page of calls, newest first, and where older ones begin; None when there are none."""
 
     entries: list[CallEntry]
     older: int | None

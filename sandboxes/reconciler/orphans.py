@@ -35,7 +35,7 @@ def rows_of(page: Iterable[ProviderSandbox]) -> dict[str, Sandbox]:
 def among(
     page: Iterable[ProviderSandbox], rows: Mapping[str, Sandbox], *, seen_at: datetime
 ) -> list[Orphan]:
-    """Those of a page that no row stands for, or that are not those of the row of their name."""
+    """Return the sandboxes that have no row, or are not those of the row of their name."""
     key = Installation.current().key
     found = []
     for record in page:

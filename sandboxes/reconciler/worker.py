@@ -61,7 +61,7 @@ class _Look:
         self._is_late = False
 
     def turn(self) -> None:
-        """Start one, unless one is under way; say so when the provider doesn't answer it."""
+        """Start one, unless one is under way; record it when the provider doesn't answer it."""
         waited = time.monotonic() - self._started
         if self._running is None or (self._running.done() and waited >= LOOK_EVERY):
             self._started, self._is_late = time.monotonic(), False

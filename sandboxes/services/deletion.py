@@ -14,7 +14,7 @@ from sandboxes.services.row_updates import mark
 def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
     """Have the sandbox deleted with everything in it. The row goes when it is gone.
 
-    One that is being made is cancelled so, and one that is being reset is not made again.
+    This cancels one that is being made; one that is being reset is not made again.
     """
     _delete(sandbox, Action.DELETE_REQUESTED, remake=False, actor=actor, reason=reason)
 

@@ -116,7 +116,7 @@ def _listed_kind(sandbox: Sandbox, path: str) -> Kind | None:
 
 
 def version_of(content: Content) -> str:
-    """Another one whenever the file is another."""
+    """Return a version that changes whenever the file does."""
     if content.data is None:
         moment = content.modified_at.timestamp() if content.modified_at else 0
         return f"{content.size}-{moment:.0f}"

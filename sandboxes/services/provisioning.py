@@ -24,7 +24,7 @@ def name_for(user: User) -> str:
 def ensure_sandbox(*, user: User) -> Sandbox:
     """Find the user's sandbox, or have one made. Returns at once.
 
-    One that expired or was deleted stays so, and is offered for re-creation. One that a quota
+    One that expired or was deleted is left alone, and offered for re-creation. One that a quota
     forbids has a row that says so, and is tried again at the next sign-in.
     """
     return _ensure(user)[0]
@@ -69,7 +69,7 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
 
 
 def _ensure(user: User) -> tuple[Sandbox, errors.QuotaReached | None]:
-    """The user's row, and why it may not have a sandbox, where a quota says so."""
+    """Return the user's row, and why it may not have a sandbox, if a quota forbids it."""
     with transaction.atomic():
         sandbox, created = Sandbox.objects.get_or_create(
             name=name_for(user), defaults=_defaults(user)
@@ -104,7 +104,7 @@ def _let_in(sandbox: Sandbox, user: User) -> errors.QuotaReached | None:
 
 
 def _refuse(sandbox: Sandbox, exc: errors.QuotaReached, actor: Any) -> None:
-    """Say on the row why there is no sandbox; one that is gone stays so."""
+    """Say on the row why there is no sandbox; one that is gone stays gone."""
     if sandbox.phase != Phase.GONE:
         sandbox.phase, sandbox.next_attempt_at = Phase.FAILED, None
         sandbox.error_code, sandbox.error_message = exc.code, str(exc)

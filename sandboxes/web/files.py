@@ -47,7 +47,7 @@ def folder(request: SignedInRequest) -> HttpResponse:
 
 
 def _named(shown: list[Entry], request: SignedInRequest) -> dict[str, object]:
-    """The lines of some names, each with the line that follows: so its place is known."""
+    """Return the lines of some names, each with the following line, which tells its place."""
     names = set(request.GET.getlist("name"))
     named = {at for at, each in enumerate(shown) if each.name in names}
     kept = sorted(named | {at + 1 for at in named if at + 1 < len(shown)})

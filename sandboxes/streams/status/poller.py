@@ -24,7 +24,7 @@ from sandboxes.streams.status.cursor import Cursor
 
 # Longer than any transaction lasts that writes an event.
 _SETTLED_AFTER = timedelta(seconds=10)
-# A page that comes back gets so many events; the older ones are in the record.
+# A page that comes back gets this many events; the older ones are in the record.
 _REPLAYED = 200
 # They move by themselves, without anything to show.
 _SILENT = {"checked_at", "watched_until", "lease_until", "lease_holder", "starter_checked_at"}

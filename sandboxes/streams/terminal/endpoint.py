@@ -111,7 +111,7 @@ async def _relay(page: WebSocket, admitted: auth.Admitted, where: Reach) -> tupl
     except (OSError, WebSocketException) as exc:
         note_refusal(exc, where)
         return 4503, "lost"
-    # The shell's exit closes its connection properly; so does nothing else.
+    # The shell's exit closes its connection properly; nothing else does.
     return (1000, "ended") if code in (None, 1000, 1005) else (4503, "lost")
 
 

@@ -8,7 +8,7 @@ SIZE = 256 * 1024
 
 
 class Window:
-    """A browser takes in, and keeps, whatever comes; so the page says what it has shown."""
+    """Counts what a page has not yet shown, because a browser keeps whatever it is sent."""
 
     def __init__(self) -> None:
         self._sent: deque[int] = deque()
@@ -26,7 +26,7 @@ class Window:
             self._has_room.clear()
 
     def shown(self, messages: int) -> None:
-        """The page has shown so many of the oldest messages."""
+        """Note that the page has shown this many of the oldest messages."""
         for _ in range(min(messages, len(self._sent))):
             self._total -= self._sent.popleft()
         if self._total < SIZE:

@@ -68,7 +68,7 @@ class Transfer:
         except ClientDisconnect:
             pass
         except (UserFacingError, httpx.HTTPError) as exc:
-            # What has begun is left unfinished: only so does the other side see it.
+            # What has begun is left unfinished: that is how the other side sees it.
             if not exchange.has_begun:
                 await auth.refusal(_told(exc))(scope, receive, send)
 

@@ -105,7 +105,7 @@ class _Archive:
                     yield block
 
     async def _file(self, path: str, listed: dict[str, Any]) -> AsyncIterator[bytes]:
-        """A header once it is known that there is content, then exactly so much as it says."""
+        """Yield a header once it is known that there is content, then exactly the size it gives."""
         left = None
         try:
             where = files.location(self.reach, path).as_request(files.RAW)
