@@ -46,20 +46,40 @@ def test_the_readme_fits_on_a_few_screens():
     assert len(read("README.md").splitlines()) <= 150
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/configuration.md",
-        "docs/operations.md",
-        "docs/security.md",
-    ],
-)
+PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md"] + [
+    f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))
+]
+# In these, `a/path.py` is a file or a folder of this repository.
+GUIDES = [f"docs/{name}.md" for name in ("overview", "walkthroughs", "recipes", "glossary")]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_file_that_a_page_links_to_is_there(name):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
 
     assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_path_that_a_guide_names_is_there(name):
+    paths = re.findall(r"`([a-z_]+/[\w./-]*?(?:\.\w+|/))`", read(name))
+
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_function_of_a_walkthrough_is_in_its_file():
+    hops = re.findall(r"^\| `([^`]+)` \| `(\w+)` \|", read("docs/walkthroughs.md"), re.MULTILINE)
+
+    assert hops
+    assert [hop for hop in hops if not re.search(rf"\b{hop[1]}\b", read(hop[0]))] == []
+
+
+def test_the_index_names_every_document():
+    index = read("docs/README.md")
+    documents = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+    assert [name for name in sorted(documents) if f"]({name})" not in index] == []
 
 
 def test_every_verb_that_a_page_names_is_in_the_makefile():
