@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import passports, tokens
 from accounts.models import AgentPassport, PersonalToken
 from tests.support.factories import PASSWORD, make_token
+from tests.support.oauth_client import Agent, shown
 
 NEW = "/account/tokens/new/"
 
@@ -62,6 +63,17 @@ def test_what_can_not_be_is_refused_on_the_form(person, token, wrong):
     assert make(person, **wrong).status_code == 422
     assert person.post(page(token), wrong).status_code == 422
     assert not AgentPassport.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["of a new token", "of a connection", "of a sign-in"])
+def test_the_form_says_that_writing_amounts_to_running(person, token, form):
+    paths = {"of a new token": NEW, "of a connection": page(token)}
+    path = paths.get(form) or Agent().address()
+
+    text = shown(person.get(path))
+
+    assert "Writing for the whole sandbox, or to files that a template starts, amounts to" in text
+    assert "empty for the whole sandbox, where writing amounts to running" in text
 
 
 def test_its_owner_narrows_and_widens_it(person, token):
