@@ -6,6 +6,7 @@ import shutil
 import socket
 import stat
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,24 @@ async def test_no_content_of_a_home_stops_a_start(launcher, instance):
     with agent_of(launcher, instance) as agent:
         assert agent.run("echo runs").output == "runs\n"
     assert home.is_dir()
+
+
+async def test_a_failed_start_is_explained_by_the_end_of_the_log(launcher, instance, monkeypatch):
+    async def fail(*arguments):
+        raise ConnectionError
+
+    monkeypatch.setattr("local_blaxel.launcher.launcher.ask", fail)
+    with open(launcher.agent_socket(instance).with_name("log"), "ab") as log:
+        log.truncate(2**26)
+        log.write(b"\nthe reason\n")
+
+    tracemalloc.start()
+    with pytest.raises(LaunchError, match="did not start: the reason"):
+        await launcher.restart(instance, spec("own"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 2**24
 
 
 def test_a_file_or_a_link_makes_way_for_a_mount(tmp_path):

@@ -84,6 +84,19 @@ def test_a_fork_bomb_is_bounded_and_its_sandbox_goes_on(host):
     host.call("stop", instance)
 
 
+def test_the_agents_log_on_the_host_is_bounded(host):
+    instance = host.call("start", "logs")
+    log = host.state_dir / instance / "log"
+    log.write_bytes(b"x" * 2**20)
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        agent.send_raw(b"this is no request\r\n\r\n")
+        wait_until(lambda: b"Invalid HTTP request" in log.read_bytes())
+        size = log.stat().st_size
+    host.call("stop", instance)
+
+    assert size < 2**18
+
+
 def test_a_file_is_bounded(attacker):
     ran = attacker.run("truncate -s 5G /blaxel/huge")
 
