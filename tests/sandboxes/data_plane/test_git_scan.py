@@ -89,6 +89,25 @@ def test_a_repository_runs_nothing_of_its_own(made, shell):
     assert "ran" not in shell("ls /blaxel")
 
 
+def test_no_setting_of_a_repository_runs_anything_where_no_limit_holds(made, shell, monkeypatch):
+    # The kernel does not hold root to a number of processes, and a sandbox on Blaxel may be root's.
+    script = git_scan._SCRIPT
+    unlimited = script.replace("ulimit -u 1 || ulimit -p 1; ", "")
+    monkeypatch.setattr(git_scan, "_SCRIPT", unlimited)
+    trap = "/blaxel/evil/.git/hooks/post-index-change"
+    shell(
+        "git init -q evil && cd evil && echo x >a && git add a && touch -d yesterday a && "
+        f"printf '#!/bin/sh\\ntouch /blaxel/ran\\ncat\\n' >{trap} && chmod +x {trap} && "
+        "echo '* filter=f' >.gitattributes && "
+        f"git config -f .git/more core.fsmonitor {trap} && "
+        f"git config -f .git/more filter.f.clean {trap} && git config include.path more"
+    )
+
+    assert found(made)["/blaxel/evil"]["changed"] == 2
+    assert "ran" not in shell("ls /blaxel")
+    assert unlimited != script
+
+
 def test_a_repository_of_another_user_or_none_at_all_is_no_error(made, shell):
     shell("mkdir -p broken/.git && git init -q empty")
 
