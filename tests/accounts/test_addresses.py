@@ -173,6 +173,16 @@ def test_the_old_address_stays_until_the_new_one_is_confirmed(client, alice, has
     assert [row.email for row in EmailAddress.objects.all()] == ["two@example.com"]
 
 
+def test_the_link_of_the_old_address_stays_good(alice_at_home, alice):
+    row = EmailAddress.objects.get(user=alice)
+    link = reverse("account_confirm_email", args=[EmailConfirmationHMAC(row).key])
+
+    change_to(alice_at_home, "new@example.com")
+    Client().post(link)
+
+    assert EmailAddress.objects.get(verified=True) == row
+
+
 def test_two_people_who_have_confirmed_nothing_can_change_their_address(client, alice, bob):
     for number, person in enumerate((alice, bob)):
         EmailAddress.objects.create(user=person, email=person.email, primary=True)
