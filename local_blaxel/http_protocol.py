@@ -19,6 +19,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._head_size = 0
+        self._is_in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
@@ -29,8 +30,9 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        # Also for what the parser passes over, such as empty lines before a request.
-        if not self._is_answering():
+        # Also for what the parser passes over, such as empty lines before a request. A body may
+        # go on after its answer.
+        if not self._is_answering() and not self._is_in_body:
             self._await_head()
         was_waiting = self._deadline is not None
         super().data_received(data)
@@ -46,7 +48,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
+        self._is_in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_body = False
+        super().on_message_complete()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -22,6 +22,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_size = 0
+        self._is_in_body = False
         self._taking_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,8 +50,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._taking_deadline = None
 
     def data_received(self, data: bytes) -> None:
-        # Also for what a parser passes over, such as empty lines before a request.
-        if self.cycle is None or self.cycle.response_complete:
+        # Also for what a parser passes over, such as empty lines before a request. A body may go on
+        # after its answer.
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if is_answered and not self._is_in_body:
             self._await_head()
         has_waited = self._head_deadline is not None
         super().data_received(data)
@@ -66,7 +69,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
+        self._is_in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_body = False
+        super().on_message_complete()
 
     def _await_head(self) -> None:
         if self._head_deadline is None:

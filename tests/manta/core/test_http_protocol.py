@@ -19,8 +19,9 @@ gone = threading.Event()
 
 
 async def answer(scope, receive, send):
-    while (await receive()).get("more_body"):
-        pass
+    if scope["path"] != "/early":
+        while (await receive()).get("more_body"):
+            pass
     if scope["path"] == "/large":
         await large(receive, send)
         return
@@ -168,3 +169,16 @@ def test_who_takes_it_slowly_gets_all_of_it(port, monkeypatch):
                 time.sleep(0.01)
 
     assert taken > LARGE
+
+
+def test_a_body_that_goes_on_after_its_answer_is_no_head(port):
+    body = bytes(32 * http_protocol.MOST_HEAD)
+    with connected(port) as line:
+        line.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
+        first = line.recv(100)
+        line.sendall(body)
+        line.sendall(ASKED)
+        second = line.recv(100)
+
+    assert first.startswith(b"HTTP/1.1 204 ")
+    assert second.startswith(b"HTTP/1.1 204 ")
