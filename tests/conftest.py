@@ -59,7 +59,7 @@ def _folder(item):
 
 
 def _place(item):
-    """Where an item comes in the run; random within its place."""
+    """The place of an item in the run; random within its place."""
     if item.get_closest_marker("fast"):
         return len(PROCESS_FOLDERS) + 1
     folder = _folder(item)

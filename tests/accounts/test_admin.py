@@ -1,4 +1,4 @@
-"""What staff may do to other people's accounts, and what these learn of it."""
+"""Acts of staff on other people's accounts, and what these people learn of them."""
 
 import pytest
 from allauth.account.models import EmailAddress

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Squatter:
-    """Who signed up with Carol's address, and has every kind of access to the account."""
+    """A person who signed up with Carol's address, and has every kind of access to the account."""
 
     def __init__(self):
         self.browser = Client()

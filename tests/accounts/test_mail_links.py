@@ -1,4 +1,4 @@
-"""What Manta mails leads to MANTA_URL, whatever address the request had."""
+"""Mailed links lead to MANTA_URL, whatever address the request had."""
 
 import re
 

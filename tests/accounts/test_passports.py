@@ -1,4 +1,4 @@
-"""What a connection may do: chosen with its token, and changed afterwards."""
+"""The permissions of a connection: chosen with its token, and changed afterwards."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a token may do, for every route, method and scope: taken from the resolver."""
+"""The rights of a token on every route, by method and scope: taken from the resolver."""
 
 import itertools
 

@@ -208,7 +208,7 @@ def test_a_form_without_a_csrf_token_is_refused(alice):
 
 
 def fill_in(client):
-    """What a tab with the sign-in page would send."""
+    """The fields that a tab with the sign-in page would send."""
     token = client.get("/accounts/login/").text.partition('csrfmiddlewaretoken" value="')[2][:64]
     return {"login": "alice@example.com", "password": PASSWORD, "csrfmiddlewaretoken": token}
 

@@ -25,7 +25,7 @@ def person(client, alice):
 
 
 def filled_in(client, **fields):
-    """What a tab with the form would send."""
+    """The fields that a tab with the form would send."""
     key = re.search(r'name="key" value="([0-9a-f]+)"', client.get(NEW).text)[1]
     return {
         "key": key,

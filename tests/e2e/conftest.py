@@ -74,7 +74,7 @@ def still(whole_parts: Parts) -> Iterator[Still]:
 
 @pytest.fixture
 def address(manta: Manta) -> str:
-    """Of the Manta that is visited; modules that look at `still` name another."""
+    """The address of the Manta that is visited; modules that look at `still` name another."""
     return manta.url
 
 

@@ -1,4 +1,4 @@
-"""What an access token is good for, and what is none."""
+"""The reach of an access token, and what is refused as one."""
 
 from datetime import timedelta
 

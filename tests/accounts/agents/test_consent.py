@@ -1,4 +1,4 @@
-"""What a person is asked before an agent is let in, and by whom."""
+"""The questions that a person answers before an agent is let in, and who asks them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What an agent may register as."""
+"""The registrations that an agent may make."""
 
 import pytest
 from allauth.idp.oidc.models import Client as OAuthClient
