@@ -18,7 +18,11 @@ from tests.support.faulty_provider import Provider
 from tests.support.local_blaxel import Server
 from tests.support.worker_process import running_worker
 
-pytest_plugins = ["tests.support.leftovers", "tests.support.static_files"]
+pytest_plugins = [
+    "tests.support.flushing",
+    "tests.support.leftovers",
+    "tests.support.static_files",
+]
 
 TESTS = Path(__file__).parent
 # Folders whose tests start processes, those with the longest files first: a worker that takes a
