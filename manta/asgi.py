@@ -53,7 +53,7 @@ async def healthz(request: Request) -> JSONResponse:
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     # The SDK takes seconds to import: the first Open should not wait for it.
-    threading.Thread(target=control_plane.warm, daemon=True).start()
+    threading.Thread(target=control_plane.client.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
     async with mcp.endpoint.running():
@@ -63,7 +63,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
             when_stopping(mcp.endpoint.stop),
         ):
             yield
-    await data_plane.close_streaming_client()
+    await data_plane.async_client.close_streaming_client()
     await run_in_threadpool(recorder.stop, LAST_WORDS)
 
 

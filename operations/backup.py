@@ -71,7 +71,7 @@ def reserve_ids() -> int | None:
     Returns the highest number in use at the provider; None when it can't be asked.
     """
     try:
-        names = [record.name for page in control_plane.list_pages() for record in page]
+        names = [record.name for page in control_plane.sandboxes.list_pages() for record in page]
     except errors.SandboxError:
         return None
     numbers = [int(match[1]) for name in names if (match := _OWN_NAME.fullmatch(name))]

@@ -128,7 +128,7 @@ def provider(db, blaxel, settings):
     """The provider that Manta uses in this test; empty and well-behaved at first."""
     settings.BLAXEL_API_URL = blaxel.url
     sdk.cache_clear()  # a test without this fixture may have set it up for another address
-    control_plane.warm()
+    control_plane.client.warm()
     blaxel.reset()
     yield blaxel
     blaxel.reset()

@@ -53,12 +53,12 @@ def _worker() -> str:
 
 
 def _credentials() -> str:
-    control_plane.get("doctor-asks-who-it-is")
+    control_plane.sandboxes.get("doctor-asks-who-it-is")
     return f"{settings.BLAXEL_API_URL} accepts them."
 
 
 def _image() -> str:
-    if settings.SANDBOX_IMAGE not in control_plane.list_images():
+    if settings.SANDBOX_IMAGE not in control_plane.sandboxes.list_images():
         raise NotApplicable(
             f"{settings.SANDBOX_IMAGE} is not one of the hub's images, as one of your own is not. "
             "The next step finds out."

@@ -29,7 +29,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
     """Return the checks that the provider has the sandbox, and that it wakes."""
 
     def known() -> str:
-        record = control_plane.get(own.name)
+        record = control_plane.sandboxes.get(own.name)
         if record is None or record.status in status.GONE:
             raise Trouble("The provider has no such sandbox any more.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
@@ -40,7 +40,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        data_plane.list_processes(patient.reach)
+        data_plane.processes.list_processes(patient.reach)
         return "It is awake."
 
     return [
@@ -69,35 +69,35 @@ def steps(patient: Patient) -> list[Step]:
 def _file(patient: Patient) -> str:
     word = secrets.token_hex(8)
     path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
-    data_plane.write_file(patient.reach, path, word)
+    data_plane.files.write_file(patient.reach, path, word)
     try:
-        if data_plane.read_file(patient.reach, path) != word:
+        if data_plane.files.read_file(patient.reach, path) != word:
             raise Trouble("A file does not hold what was written to it.")
     finally:
-        data_plane.delete_file(patient.reach, path)
+        data_plane.files.delete_file(patient.reach, path)
     return "A file was written, read and deleted."
 
 
 def _process(patient: Patient) -> str:
     word = secrets.token_hex(8)
-    if data_plane.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
+    if data_plane.processes.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
         raise Trouble("A command did not say what it should.")
     return "A command ran."
 
 
 def _port(patient: Patient) -> str:
     port = _required_port(patient)
-    if not data_plane.port_answers(patient.reach, port):
+    if not data_plane.ports.port_answers(patient.reach, port):
         raise Trouble(f"Nothing answers on port {port}.")
     return f"A server answers on port {port}."
 
 
 def _preview(patient: Patient) -> str:
     port = _required_port(patient)
-    address, token = control_plane.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
-    if data_plane.preview_answers(address, ""):
+    address, token = control_plane.previews.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
+    if data_plane.ports.preview_answers(address, ""):
         raise Trouble("The preview answers without a token: it is open to everybody.")
-    if not data_plane.preview_answers(address, token):
+    if not data_plane.ports.preview_answers(address, token):
         raise Trouble("The preview does not answer.")
     return "The private preview answers, and only with a token."
 

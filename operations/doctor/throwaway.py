@@ -47,8 +47,8 @@ class ThrowawaySandbox(Patient):
 
     def _create(self) -> str:
         self._may_exist = self._may_appear = True
-        control_plane.create_if_not_exists(
-            control_plane.SandboxSpec(
+        control_plane.sandboxes.create_if_not_exists(
+            control_plane.types.SandboxSpec(
                 name=self.name,
                 image=settings.SANDBOX_IMAGE,
                 memory_mb=settings.SANDBOX_MEMORY_MB,
@@ -59,12 +59,12 @@ class ThrowawaySandbox(Patient):
             )
         )
         self._may_appear = False
-        self.reach = control_plane.open_session(self.name, LIFETIME).reach
+        self.reach = control_plane.sessions.open_session(self.name, LIFETIME).reach
         return f"{self.name} is there."
 
     def _start(self) -> str:
         project = starters.current()
-        data_plane.write_tree(self.reach, project.folder, project.files)
+        data_plane.files.write_tree(self.reach, project.folder, project.files)
         process = {
             "name": project.process,
             "command": project.command,
@@ -72,7 +72,7 @@ class ThrowawaySandbox(Patient):
             "waitForPorts": [project.port],
             "timeout": 15,
         }
-        if not data_plane.start_process(self.reach, process):
+        if not data_plane.processes.start_process(self.reach, process):
             raise Trouble("Its server did not listen within 15 s.")
         if project.port in [port["target"] for port in settings.SANDBOX_PORTS]:
             self.port = project.port
@@ -86,7 +86,7 @@ class ThrowawaySandbox(Patient):
         """Delete it if it exists, and wait for its end; nothing happens the second time."""
         started = time.monotonic()
         while self._may_exist:
-            record, waited = control_plane.get(self.name), time.monotonic() - started
+            record, waited = control_plane.sandboxes.get(self.name), time.monotonic() - started
             if record is None:
                 self._may_exist = self._may_appear and waited < _APPEARS_WITHIN
             elif record.status == "TERMINATED":
@@ -94,7 +94,7 @@ class ThrowawaySandbox(Patient):
             elif waited > _DELETION_PATIENCE:
                 raise errors.ProviderUnavailable(f"{self.name} is still there.")
             elif record.status not in status.GONE:
-                control_plane.delete(self.name)
+                control_plane.sandboxes.delete(self.name)
                 self._may_appear = False
             if self._may_exist:
                 time.sleep(_LOOK_EVERY)

@@ -1,4 +1,9 @@
-"""The SDK: set up once, called through one door, and its errors translated there."""
+"""The SDK: set up once, called through one door, and its errors translated there.
+
+The package takes and returns our own types and raises only sandboxes.errors. Reads go through the
+SDK's HTTP client but not through its models: those raise ValueError on a status that they don't
+know, and one odd sandbox in a listing must not hide all the others.
+"""
 
 import logging
 import os

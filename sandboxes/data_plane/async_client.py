@@ -36,4 +36,4 @@ async def close_streaming_client() -> None:
 
 
 async def _name_request(request: httpx.Request) -> None:
-    control_plane.name_request(request)
+    control_plane.client.name_request(request)

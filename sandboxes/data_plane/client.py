@@ -24,7 +24,7 @@ def client() -> SandboxClient:
     return SandboxClient(
         timeout=TIMEOUT,
         headers=PLAIN,
-        event_hooks={"request": [control_plane.name_request]},
+        event_hooks={"request": [control_plane.client.name_request]},
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sandboxes import data_plane, errors
-from sandboxes.data_plane import names
+from sandboxes import errors
+from sandboxes.data_plane import names, processes, trusted
 from sandboxes.models.reach import Reach
 
 ROOT = "/blaxel"
@@ -93,7 +93,7 @@ def look(reach: Reach) -> tuple[list[dict[str, Any]], str]:
     find = _FIND.format(root=shlex.quote(ROOT), script=shlex.quote(_SCRIPT))
     bounded = f"if command -v timeout >/dev/null; then t='timeout {_LOOKS_FOR}'; else t=; fi"
     command = f"{bounded}; $t sh -c {shlex.quote(find)} | head -c 30000 | base64"
-    answer = data_plane.run(reach, command, _ANSWERS_IN, values=data_plane.trusted.GIT)
+    answer = processes.run(reach, command, _ANSWERS_IN, values=trusted.GIT)
     try:
         return read(base64.b64decode(answer))
     except (binascii.Error, ValueError) as exc:

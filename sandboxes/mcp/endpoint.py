@@ -111,7 +111,7 @@ class Endpoint:
 
 def _import_server() -> ModuleType:
     # Both import parts of the same packages; at once, in two threads, they deadlocked.
-    control_plane.warm()
+    control_plane.client.warm()
     from sandboxes.mcp import server
 
     return server

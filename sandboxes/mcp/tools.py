@@ -50,7 +50,7 @@ def _preview_url(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
         listed = ", ".join(map(str, ports))
         raise errors.PortClosed(f"Only these ports have a preview: {listed}.")
     return {
-        "url": control_plane.ensure_preview(sandbox.name, port),
+        "url": control_plane.previews.ensure_preview(sandbox.name, port),
         "note": "Private: it opens for the person who presses Open in Manta, not by its address.",
         "manta": reverse("sandboxes:workspace"),
     }

@@ -13,10 +13,10 @@ from sandboxes.reconciler.row_updates import Overtaken, save
 
 
 def delete(sandbox: Sandbox) -> None:
-    record = control_plane.get(sandbox.name)
+    record = control_plane.sandboxes.get(sandbox.name)
     if record is not None and record.status not in status.GONE and is_ours(sandbox, record):
-        control_plane.delete(sandbox.name)
-        record = control_plane.get(sandbox.name)
+        control_plane.sandboxes.delete(sandbox.name)
+        record = control_plane.sandboxes.get(sandbox.name)
     if record is not None and record.status != "TERMINATED" and is_ours(sandbox, record):
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=1))
         return

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Sandbox
 
 _RESET = "Takes effect on Reset."

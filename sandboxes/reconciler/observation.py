@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from sandboxes import audit, errors
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Action, Sandbox, reminder_schedule, status
 from sandboxes.models.transitions import no_session
 from sandboxes.reconciler.drift import drift_of

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sandboxes import audit, control_plane, errors
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Action, Installation, Orphan, Sandbox, status
 from sandboxes.reconciler.observation import is_ours
 
@@ -21,7 +21,7 @@ YOUNGEST = timedelta(hours=1)
 def find() -> list[Orphan]:
     """Look at every sandbox of the workspace now. Raises a ProviderError."""
     now, found = timezone.now(), []
-    for page in control_plane.list_pages():
+    for page in control_plane.sandboxes.list_pages():
         rows = rows_of(page)
         found += among(page, rows, seen_at=now)
     return found
@@ -83,14 +83,14 @@ def why_not_deletable(orphan: Orphan) -> str:
 
 def delete(name: str) -> None:
     """Delete one, after looking at it again. Raises SandboxGone, WrongOwner, or ProviderError."""
-    record = control_plane.get(name)
+    record = control_plane.sandboxes.get(name)
     if record is None or record.status in status.GONE:
         raise errors.SandboxGone(f"{name} is no longer there.")
     found = among([record], rows_of([record]), seen_at=timezone.now())
     why_not = why_not_deletable(found[0]) if found else "it is no orphan"
     if why_not:
         raise errors.WrongOwner(f"{name} is left alone: {why_not}.")
-    control_plane.delete(name)
+    control_plane.sandboxes.delete(name)
     reason = "No row stood for it, and an admin had it deleted."
     audit.record(Sandbox(name=name), Action.DELETED, reason=reason)
 

@@ -21,8 +21,8 @@ def make(sandbox: Sandbox) -> None:
         save(sandbox, phase=Phase.DELETING, next_attempt_at=timezone.now())
         return
     save(sandbox, step=Step.CREATING)
-    record = control_plane.create_if_not_exists(
-        control_plane.SandboxSpec(
+    record = control_plane.sandboxes.create_if_not_exists(
+        control_plane.types.SandboxSpec(
             name=sandbox.name,
             image=sandbox.image,
             memory_mb=sandbox.memory_mb,
@@ -43,7 +43,7 @@ def make(sandbox: Sandbox) -> None:
     save(sandbox, step=Step.OPENING)
     run_starter(sandbox)
     for port in sandbox.ports:
-        control_plane.ensure_preview(sandbox.name, port["target"])
+        control_plane.previews.ensure_preview(sandbox.name, port["target"])
     settle_by = sandbox.settle_by
     settled: dict[str, Any] = {
         "attempts": 0,

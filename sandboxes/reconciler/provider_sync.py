@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sandboxes import control_plane, errors
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Heartbeat, Phase, Sandbox, status
 from sandboxes.models.status import Status
 from sandboxes.reconciler import orphans
@@ -28,7 +28,7 @@ def look_at_watched() -> None:
         return
     made = Sandbox.objects.filter(phase=Phase.READY)
     # As many as the list has pages, with a margin for what isn't Manta's.
-    one_by_one = made[len(rows) * control_plane.PAGE :].exists()
+    one_by_one = made[len(rows) * control_plane.sandboxes.PAGE :].exists()
     try:
         records = _each(rows) if one_by_one else _listed(rows)
     except errors.SandboxError as exc:
@@ -44,7 +44,7 @@ def look_at_all() -> None:
         return
     started = timezone.now()
     try:
-        for page in control_plane.list_pages():
+        for page in control_plane.sandboxes.list_pages():
             rows = orphans.rows_of(page)
             ready = [row for row in rows.values() if row.phase == Phase.READY]
             _compare(ready, {record.name: record for record in page})
@@ -63,13 +63,13 @@ def look_at_all() -> None:
 
 
 def _each(names: Iterable[str]) -> dict[str, ProviderSandbox]:
-    found = {name: control_plane.get(name) for name in names}
+    found = {name: control_plane.sandboxes.get(name) for name in names}
     return {name: record for name, record in found.items() if record}
 
 
 def _listed(names: Iterable[str]) -> dict[str, ProviderSandbox]:
     wanted, found = set(names), {}
-    for page in control_plane.list_pages():
+    for page in control_plane.sandboxes.list_pages():
         found.update({record.name: record for record in page if record.name in wanted})
         if len(found) == len(wanted):
             break

@@ -24,9 +24,9 @@ def close_overdue() -> None:
 
 
 def _close(row: PublicPort) -> None:
-    control_plane.unpublish_preview(row.sandbox.name, row.port)
+    control_plane.previews.unpublish_preview(row.sandbox.name, row.port)
     if forget(row, None):
         return
     again = PublicPort.objects.current().filter(pk=row.pk).first()
     if again:  # made public anew meanwhile
-        control_plane.publish_preview(row.sandbox.name, row.port, again.until)
+        control_plane.previews.publish_preview(row.sandbox.name, row.port, again.until)

@@ -33,7 +33,7 @@ def keep(sandbox: Sandbox) -> None:
 
 
 def _keep(sandbox: Sandbox) -> None:
-    record = control_plane.get(sandbox.name)
+    record = control_plane.sandboxes.get(sandbox.name)
     if record is None or record.status in status.GONE:
         _note_gone(sandbox)
         return
@@ -42,7 +42,7 @@ def _keep(sandbox: Sandbox) -> None:
     note_drift(sandbox, seen)
     save(sandbox, error_code="", error_message="", **seen)
     if "labels" in sandbox.drift:
-        control_plane.set_labels(sandbox.name, sandbox.labels)
+        control_plane.sandboxes.set_labels(sandbox.name, sandbox.labels)
     _move_expiry(sandbox)
     _renew_session(sandbox)
     if sandbox.restart_wanted_at:
@@ -93,9 +93,9 @@ def _move_expiry(sandbox: Sandbox) -> None:
     wanted = _expiry_to_ask_for(sandbox)
     if wanted is None:
         return
-    control_plane.set_expiry(sandbox.name, wanted)
+    control_plane.sandboxes.set_expiry(sandbox.name, wanted)
     save(sandbox, expiry_asked=wanted.replace(microsecond=0))
-    record = control_plane.get(sandbox.name)
+    record = control_plane.sandboxes.get(sandbox.name)
     if record is not None:
         save(sandbox, **observe(sandbox, record))
 

@@ -16,7 +16,7 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
     """Do the restart that was asked for then. The provider's record says which one it did last, so
     that an attempt after a crash does not restart it once more.
     """
-    control_plane.restart(sandbox.name, token=wanted.isoformat())
+    control_plane.sandboxes.restart(sandbox.name, token=wanted.isoformat())
     _end_what_still_runs(sandbox)
     write_starter(sandbox)
     run_starter(sandbox, although_stopped=True)
@@ -25,10 +25,10 @@ def restart(sandbox: Sandbox, wanted: datetime) -> None:
 
 def _end_what_still_runs(sandbox: Sandbox) -> None:
     """Keep the promise also where a change of the environment does not end processes."""
-    for process in data_plane.list_processes(sandbox.reach):
+    for process in data_plane.processes.list_processes(sandbox.reach):
         if process.get("status") == "running":
             with suppress(errors.ProcessNotFound):  # it has ended meanwhile
-                data_plane.kill_process(sandbox.reach, str(process.get("pid")))
+                data_plane.processes.kill_process(sandbox.reach, str(process.get("pid")))
 
 
 def give_up_if_hopeless(sandbox: Sandbox, wanted: datetime, exc: errors.SandboxError) -> None:

@@ -20,18 +20,18 @@ def write_starter(sandbox: Sandbox) -> None:
         return
     save(sandbox, step=Step.STARTER)
     starter = starters.current()
-    if not data_plane.file_exists(sandbox.reach, f"{starter.folder}/{starters.LAST_FILE}"):
+    if not data_plane.files.file_exists(sandbox.reach, f"{starter.folder}/{starters.LAST_FILE}"):
         last = {starters.LAST_FILE: starter.files[starters.LAST_FILE]}
         others = {path: text for path, text in starter.files.items() if path not in last}
-        data_plane.write_tree(sandbox.reach, starter.folder, others)
-        data_plane.write_tree(sandbox.reach, starter.folder, last)
+        data_plane.files.write_tree(sandbox.reach, starter.folder, others)
+        data_plane.files.write_tree(sandbox.reach, starter.folder, last)
     save(sandbox, starter_written_at=timezone.now())
 
 
 def run_starter(sandbox: Sandbox, *, although_stopped: bool = False) -> None:
     """Start the starter's server, unless it runs or its owner has stopped it."""
     starter = starters.current()
-    processes = data_plane.list_processes(sandbox.reach)
+    processes = data_plane.processes.list_processes(sandbox.reach)
     seen = {p.get("status") for p in processes if p.get("name") == starter.process}
     if seen.isdisjoint({"running"} if although_stopped else {"running", "stopped", "killed"}):
         process = {
@@ -44,6 +44,6 @@ def run_starter(sandbox: Sandbox, *, although_stopped: bool = False) -> None:
             "waitForPorts": [starter.port],
             "timeout": 10,
         }
-        if not data_plane.start_process(sandbox.reach, process):
+        if not data_plane.processes.start_process(sandbox.reach, process):
             logger.warning("%s: the starter's port does not answer yet", sandbox.name)
     save(sandbox, starter_checked_at=timezone.now())

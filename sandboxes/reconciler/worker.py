@@ -92,7 +92,7 @@ class Worker:
 
     def run(self, *, ready: Callable[[], None]) -> None:
         """Work until stopping is set; calls ready when the loop runs."""
-        threading.Thread(target=control_plane.warm, daemon=True).start()
+        threading.Thread(target=control_plane.client.warm, daemon=True).start()
         for companion in self._companions:
             companion.start()
         ready()

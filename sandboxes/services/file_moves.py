@@ -6,7 +6,8 @@ import secrets
 from django.core import signing
 
 from sandboxes import errors
-from sandboxes.data_plane import Ran, drafts, failures, files, names, run_script
+from sandboxes.data_plane import drafts, failures, files, names
+from sandboxes.data_plane.processes import Ran, run_script
 from sandboxes.models import Sandbox
 from sandboxes.services.files import TRASH, TRASH_NAMES, require_files
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from sandboxes import errors
-from sandboxes.data_plane import drafts, files, names, run_script
+from sandboxes.data_plane import drafts, files, names
 from sandboxes.data_plane import entries as links
 from sandboxes.data_plane.files import Content, Listing
+from sandboxes.data_plane.processes import run_script
 from sandboxes.models import Sandbox
 from sandboxes.services.row_updates import use
 from sandboxes.services.sessions import require_reach

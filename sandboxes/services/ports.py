@@ -75,7 +75,7 @@ def list_ports(*, sandbox: Sandbox, wake: bool) -> list[Port]:
         return _ports(sandbox, None)
     ensure_session(sandbox)
     use(sandbox)
-    return _ports(sandbox, data_plane.list_listening(sandbox.reach))
+    return _ports(sandbox, data_plane.listening.list_listening(sandbox.reach))
 
 
 def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> str:
@@ -89,7 +89,7 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> st
     require_ready(sandbox)
     watch(sandbox)
     require_listening(sandbox, port)
-    address, token = control_plane.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
+    address, token = control_plane.previews.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
     use(sandbox)
     audit.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     return with_token(with_path(address, path), token)
@@ -109,7 +109,8 @@ def require_open_to_previews(port: int) -> None:
 def require_listening(sandbox: Sandbox, port: int) -> None:
     """Raises PortClosed, or PortLoopbackOnly, with what to do about it."""
     ensure_session(sandbox)
-    found = {each.port: each for each in data_plane.list_listening(sandbox.reach)}.get(port)
+    listening = data_plane.listening.list_listening(sandbox.reach)
+    found = {each.port: each for each in listening}.get(port)
     if found is None:
         refresh_sandbox(sandbox=sandbox)  # the starter's server may only need to be started again
         raise errors.PortClosed(_why_closed(sandbox, port))
@@ -166,7 +167,7 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
     fields = {"until": until, "made_by": actor, "made_at": timezone.now()}
     row, _ = PublicPort.objects.update_or_create(sandbox=sandbox, port=port, defaults=fields)
     try:
-        row.url = control_plane.publish_preview(sandbox.name, port, until)
+        row.url = control_plane.previews.publish_preview(sandbox.name, port, until)
     except errors.SandboxError:
         _end(row)
         raise
@@ -190,7 +191,7 @@ def make_private(*, sandbox: Sandbox, port: int, actor: Any) -> None:
     if row is not None:
         _end(row)
     # Also without a row: it may have been made public at the provider.
-    control_plane.unpublish_preview(sandbox.name, port)
+    control_plane.previews.unpublish_preview(sandbox.name, port)
     if row is not None:
         forget(row, actor)
 
@@ -209,13 +210,13 @@ def forget(row: PublicPort, actor: Any) -> bool:
     return bool(deleted)
 
 
-def list_previews(*, sandbox: Sandbox) -> list[control_plane.Preview]:
+def list_previews(*, sandbox: Sandbox) -> list[control_plane.previews.Preview]:
     """List the provider's previews, and correct the rows by them. Does not wake the sandbox.
 
     Raises SandboxBusy, SandboxGone, or a ProviderError.
     """
     require_ready(sandbox)
-    previews = control_plane.list_previews(sandbox.name)
+    previews = control_plane.previews.list_previews(sandbox.name)
     known = set(PublicPort.objects.filter(sandbox=sandbox).values_list("port", flat=True))
     for preview in previews:
         if preview.public and preview.port not in known:  # made public at the provider

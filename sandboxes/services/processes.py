@@ -55,7 +55,7 @@ def list_processes(*, sandbox: Sandbox) -> Table:
     """
     require_reach(sandbox)
     use(sandbox)
-    with data_plane.place(sandbox.reach):
+    with data_plane.shares.place(sandbox.reach):
         return _listed(sandbox)
 
 
@@ -64,9 +64,9 @@ def _listed(sandbox: Sandbox) -> Table:
     while True:
         before, now = _snapshots(sandbox.reach)
         if now or time.monotonic() > ends_at:
-            listed = data_plane.list_processes(sandbox.reach)
+            listed = data_plane.processes.list_processes(sandbox.reach)
             return tabulate([slim(each) for each in listed], now, before)
-        data_plane.why_not_started(
+        data_plane.processes.why_not_started(
             sandbox.reach,
             {
                 "name": process_snapshot.NAME,
@@ -79,12 +79,12 @@ def _listed(sandbox: Sandbox) -> Table:
 
 def _snapshots(reach: Reach) -> tuple[Census | None, Census | None]:
     """The last two of the census that runs, older first; one that has ended tells of the past."""
-    found = data_plane.find_process(reach, process_snapshot.NAME) or {}
+    found = data_plane.processes.find_process(reach, process_snapshot.NAME) or {}
     if found.get("status") != "running":
         return None, None
     before, now = process_snapshot.latest(str(found.get("stdout") or ""))
     if now is None:  # one of very many processes is longer than the output that is listed
-        return process_snapshot.latest(data_plane.read_log(reach, process_snapshot.NAME))
+        return process_snapshot.latest(data_plane.processes.read_log(reach, process_snapshot.NAME))
     return before, now
 
 
@@ -112,7 +112,7 @@ def check_process_name(name: str) -> None:
 
 
 def _start(sandbox: Sandbox, wanted: Wanted) -> None:
-    why = data_plane.why_not_started(sandbox.reach, wanted.as_request())
+    why = data_plane.processes.why_not_started(sandbox.reach, wanted.as_request())
     if why is None:
         return
     if why.code == failures.ALREADY_RUNS:
@@ -130,7 +130,7 @@ def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """
     found = _running(sandbox, name)
     if found["managed"]:
-        data_plane.stop_process(sandbox.reach, data_plane.identifier_of(found))
+        data_plane.processes.stop_process(sandbox.reach, data_plane.processes.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "TERM")
     audit.record(sandbox, Action.PROCESS_STOPPED, actor=actor, detail=_called(found))
@@ -140,7 +140,7 @@ def kill_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """End it at once, whatever it does. Raises what stop_process does."""
     found = _running(sandbox, name)
     if found["managed"]:
-        data_plane.kill_process(sandbox.reach, data_plane.identifier_of(found))
+        data_plane.processes.kill_process(sandbox.reach, data_plane.processes.identifier_of(found))
     else:
         _signal(sandbox, found["name"], "KILL")
     audit.record(sandbox, Action.PROCESS_KILLED, actor=actor, detail=_called(found))
@@ -156,7 +156,7 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     if not found["managed"]:
         raise errors.ProcessRefused("It was started in a terminal: start it again there.")
     if found["status"] == "running":
-        with data_plane.place(sandbox.reach):
+        with data_plane.shares.place(sandbox.reach):
             _end(sandbox, found)
     wanted = Wanted(
         found["command"],
@@ -171,16 +171,16 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
 
 def _end(sandbox: Sandbox, found: Fields) -> None:
     """Stop it; one that takes too long is killed."""
-    name, identifier = found["name"], data_plane.identifier_of(found)
+    name, identifier = found["name"], data_plane.processes.identifier_of(found)
     with suppress(errors.ProcessNotFound):  # the list says whether it has ended
-        data_plane.stop_process(sandbox.reach, identifier)
+        data_plane.processes.stop_process(sandbox.reach, identifier)
     ends_at = time.monotonic() + _STOP_PATIENCE
     while any(
         each.get("name") == name and each.get("status") == "running" and not each.get("completedAt")
-        for each in data_plane.list_processes(sandbox.reach)
+        for each in data_plane.processes.list_processes(sandbox.reach)
     ):
         if time.monotonic() > ends_at:
-            data_plane.kill_process(sandbox.reach, identifier)
+            data_plane.processes.kill_process(sandbox.reach, identifier)
             return
         time.sleep(0.1)
 
@@ -206,6 +206,6 @@ def _called(found: Fields) -> str:
 def _signal(sandbox: Sandbox, group: str, signal: str) -> None:
     """Signal a job as a whole, as Ctrl-C in its terminal does. Raises ProcessNotFound."""
     values = {"SIGNAL": signal, "GROUP": str(int(group))}
-    ran = data_plane.run_script(sandbox.reach, _SIGNAL, values, 5)
+    ran = data_plane.processes.run_script(sandbox.reach, _SIGNAL, values, 5)
     if ran.exit_code:
         raise errors.ProcessNotFound(f"No process {group} could be ended: {ran.stderr.strip()}")

@@ -24,7 +24,7 @@ def ensure_session(sandbox: Sandbox) -> None:
 
 def open_session(sandbox: Sandbox) -> None:
     """Open a new session, and keep it on the row. Raises a ProviderError."""
-    session = control_plane.open_session(sandbox.name)
+    session = control_plane.sessions.open_session(sandbox.name)
     fields: dict[str, Any] = {
         "data_url": session.reach.url,
         "data_token": sandbox.sealed(session.token),

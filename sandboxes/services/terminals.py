@@ -48,7 +48,7 @@ def close_terminal(*, sandbox: Sandbox, key: str, force: bool = False) -> None:
     if sandbox.phase == Phase.READY and sandbox.url:
         ensure_session(sandbox)
         use(sandbox)
-        program = data_plane.hang_up(sandbox.reach, terminal.key, force=force)
+        program = data_plane.terminals.hang_up(sandbox.reach, terminal.key, force=force)
         if program:
             raise errors.TerminalInUse(f"{program} still runs in {terminal.name}.")
     terminal.delete()

@@ -12,7 +12,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from sandboxes import control_plane, data_plane, errors
-from sandboxes.control_plane import ProviderSandbox, circuit_breaker
+from sandboxes.control_plane import circuit_breaker
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models.reach import LIFETIME, Reach
 from sandboxes.reconciler import leases
 
@@ -39,15 +40,20 @@ class World:
     def install(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: self.now)
         for name in ("create_if_not_exists", "get", "delete", "set_expiry", "set_labels"):
-            monkeypatch.setattr(control_plane, name, getattr(self, name))
-        for name in ("list_pages", "ensure_preview", "open_session"):
-            monkeypatch.setattr(control_plane, name, getattr(self, name))
+            monkeypatch.setattr(control_plane.sandboxes, name, getattr(self, name))
+        monkeypatch.setattr(control_plane.sandboxes, "list_pages", self.list_pages)
+        monkeypatch.setattr(control_plane.previews, "ensure_preview", self.ensure_preview)
+        monkeypatch.setattr(control_plane.sessions, "open_session", self.open_session)
         monkeypatch.setattr(
-            data_plane, "file_exists", lambda reach, path: self.touch(reach) and False
+            data_plane.files, "file_exists", lambda reach, path: self.touch(reach) and False
         )
-        monkeypatch.setattr(data_plane, "write_tree", lambda reach, *rest: self.touch(reach))
-        monkeypatch.setattr(data_plane, "list_processes", lambda reach: [self.touch(reach)][:0])
-        monkeypatch.setattr(data_plane, "start_process", lambda reach, process: self.touch(reach))
+        monkeypatch.setattr(data_plane.files, "write_tree", lambda reach, *rest: self.touch(reach))
+        monkeypatch.setattr(
+            data_plane.processes, "list_processes", lambda reach: [self.touch(reach)][:0]
+        )
+        monkeypatch.setattr(
+            data_plane.processes, "start_process", lambda reach, process: self.touch(reach)
+        )
         release = leases.release
         monkeypatch.setattr(leases, "release", lambda row: None if self.killed else release(row))
 
@@ -149,7 +155,9 @@ class World:
     def open_session(self, name, lifetime=LIFETIME):
         with self._call(lambda: self._change(name)):
             until = timezone.now() + lifetime
-            return control_plane.Session(Reach(f"https://sandboxes.example/{name}"), "token", until)
+            return control_plane.sessions.Session(
+                Reach(f"https://sandboxes.example/{name}"), "token", until
+            )
 
     def _change(self, name, **fields):
         record = self.sandboxes.get(name)

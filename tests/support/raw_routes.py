@@ -56,7 +56,7 @@ async def _ask(kind: str, path: str, query: dict[str, str], cookie: str, method:
     try:
         await application(scope, receive, send)
     finally:
-        await data_plane.close_streaming_client()
+        await data_plane.async_client.close_streaming_client()
     return answer
 
 

@@ -10,6 +10,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.stdout.write("\n".join(control_plane.list_images()))
+            self.stdout.write("\n".join(control_plane.sandboxes.list_images()))
         except errors.SandboxError as exc:
             raise CommandError(str(exc)) from exc

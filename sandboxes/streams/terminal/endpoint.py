@@ -80,7 +80,7 @@ async def _where(page: WebSocket, admitted: auth.Admitted) -> Reach:
     except UserFacingError as exc:
         raise auth.Refused(auth.refusal(exc)) from exc
     cols, rows = _number(page, "cols", _COLS), _number(page, "rows", _ROWS)
-    return data_plane.terminal_reach(sandbox.reach, key, cols, rows)
+    return data_plane.terminals.terminal_reach(sandbox.reach, key, cols, rows)
 
 
 async def _relayed(

@@ -18,7 +18,8 @@ from starlette.types import Scope as ASGIScope
 from accounts.models import Scope
 from manta.core.errors import UserFacingError
 from sandboxes import errors
-from sandboxes.data_plane import files, streaming_client
+from sandboxes.data_plane import files
+from sandboxes.data_plane.async_client import streaming_client
 from sandboxes.models.reach import Reach
 from sandboxes.presenters.fields import PathField, query_of
 from sandboxes.streams import auth

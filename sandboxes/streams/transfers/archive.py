@@ -14,7 +14,8 @@ import httpx
 
 from manta.core.computing import in_thread, while_waiting
 from sandboxes import errors
-from sandboxes.data_plane import PASSED_ON, entries, files, names, streaming_client
+from sandboxes.data_plane import entries, files, names
+from sandboxes.data_plane.async_client import PASSED_ON, streaming_client
 from sandboxes.data_plane.client import object_of
 from sandboxes.data_plane.files import Listing
 from sandboxes.models.reach import Reach

@@ -9,7 +9,8 @@ import httpx
 
 from manta.core.computing import while_waiting
 from sandboxes import errors
-from sandboxes.data_plane import PASSED_ON, drafts, files, streaming_client
+from sandboxes.data_plane import drafts, files
+from sandboxes.data_plane.async_client import PASSED_ON, streaming_client
 from sandboxes.data_plane.files import PART
 from sandboxes.models.reach import Reach
 from sandboxes.streams.transfers.admission import Exchange, ask, attachment, expect_success

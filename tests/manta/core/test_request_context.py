@@ -55,20 +55,20 @@ def test_no_route_believes_a_strangers_name(db, path):
 
 def test_a_call_to_the_provider_carries_the_name(provider):
     with bound(GIVEN):
-        control_plane.get("nobody")
+        control_plane.sandboxes.get("nobody")
 
     assert provider.request_id_of("GET", "/sandboxes/nobody") == GIVEN
 
 
 def test_a_call_for_no_request_carries_none(provider):
-    control_plane.get("nobody")
+    control_plane.sandboxes.get("nobody")
 
     assert provider.request_id_of("GET", "/sandboxes/nobody") is None
 
 
 def test_a_call_to_a_sandbox_carries_the_name(provider):
     with bound(GIVEN), pytest.raises(errors.ProviderError):
-        data_plane.list_processes(Reach(f"{provider.root}/manta/sandboxes/nobody"))
+        data_plane.processes.list_processes(Reach(f"{provider.root}/manta/sandboxes/nobody"))
 
     assert provider.request_id_of("GET", "/manta/sandboxes/nobody/process") == GIVEN
 

@@ -20,7 +20,7 @@ LIST = ("GET", "/sandboxes/")
 
 def fail_once():
     with pytest.raises(errors.ProviderUnavailable):
-        control_plane.get("nobody")
+        control_plane.sandboxes.get("nobody")
 
 
 def rest_is_over():
@@ -40,7 +40,7 @@ def test_a_failure_now_and_then_opens_nothing(provider, db):
     for _ in range(10):
         provider.fails(*LIST, 503, {"error": "no"})
         fail_once()
-        control_plane.get("nobody")
+        control_plane.sandboxes.get("nobody")
 
     assert Breaker.current().state == "closed"
     assert len(provider.calls) == 20
@@ -59,7 +59,7 @@ def test_a_refusal_is_an_answer(provider, db, status):
 
 def call_whatever_comes():
     with suppress(errors.SandboxError):
-        control_plane.get("nobody")
+        control_plane.sandboxes.get("nobody")
 
 
 def test_after_the_rest_one_call_finds_out_that_it_works_again(provider, db):
@@ -69,7 +69,7 @@ def test_after_the_rest_one_call_finds_out_that_it_works_again(provider, db):
     rest_is_over()
     assert Breaker.current().state == "half-open"
 
-    control_plane.get("nobody")
+    control_plane.sandboxes.get("nobody")
 
     assert Breaker.current().state == "closed"
 
@@ -126,7 +126,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
 def test_a_sandbox_that_does_not_answer_opens_nothing(provider, db):
     for _ in range(10):
         with pytest.raises(errors.ProviderUnavailable):
-            data_plane.list_processes(Reach("http://127.0.0.1:9/manta/sandboxes/dead"))
+            data_plane.processes.list_processes(Reach("http://127.0.0.1:9/manta/sandboxes/dead"))
 
     assert Breaker.current().state == "closed"
 

@@ -16,14 +16,14 @@ CALLS = {
     "list a folder": lambda reach: files.read(reach, "/x", 10),
     "find names": lambda reach: files.find(reach, "/x", "file", "*", hidden=True),
     "search in files": lambda reach: files.search_contents(reach, "/x", "a", 10),
-    "read a file": lambda reach: data_plane.read_file(reach, "/x"),
+    "read a file": lambda reach: data_plane.files.read_file(reach, "/x"),
     "write a file": lambda reach: files.write(reach, "/x", b"x"),
-    "list processes": data_plane.list_processes,
-    "find a process": lambda reach: data_plane.find_process(reach, "x"),
-    "start a process": lambda reach: data_plane.why_not_started(reach, {"command": "x"}),
-    "run a command": lambda reach: data_plane.run(reach, "x", 1),
-    "run a script": lambda reach: data_plane.run_script(reach, "x", {}, 1),
-    "say what listens": data_plane.list_listening,
+    "list processes": data_plane.processes.list_processes,
+    "find a process": lambda reach: data_plane.processes.find_process(reach, "x"),
+    "start a process": lambda reach: data_plane.processes.why_not_started(reach, {"command": "x"}),
+    "run a command": lambda reach: data_plane.processes.run(reach, "x", 1),
+    "run a script": lambda reach: data_plane.processes.run_script(reach, "x", {}, 1),
+    "say what listens": data_plane.listening.list_listening,
     "list tools": mcp_tools,
 }
 
@@ -176,4 +176,4 @@ def test_processes_that_ended_with_much_output_cost_no_memory(hostile):
     reader.feed(text)
 
     assert len(text) > 60 * 2**20 and len(reader._kept) < 2**16
-    assert len(data_plane.list_processes(hostile.reach)) == 80
+    assert len(data_plane.processes.list_processes(hostile.reach)) == 80

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sandboxes import errors
-from sandboxes.data_plane import close_streaming_client
+from sandboxes.data_plane.async_client import close_streaming_client
 from sandboxes.data_plane.process_output import NDJSON, output_of
 
 TEXT = b"stdout:one\nstderr:two\n[keepalive]\nstdout:three \xe2\x82\xac\n"

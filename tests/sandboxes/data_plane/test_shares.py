@@ -41,7 +41,9 @@ def test_no_more_requests_are_under_way_than_a_share(hostile, impatient):
     hostile.answer = hostile.never
 
     with ThreadPoolExecutor(20) as threads:
-        asked = [threads.submit(data_plane.list_processes, hostile.reach) for _ in range(20)]
+        asked = [
+            threads.submit(data_plane.processes.list_processes, hostile.reach) for _ in range(20)
+        ]
         refused = [each.exception() for each in asked]
 
     assert all(isinstance(each, errors.ProviderUnavailable) for each in refused)
@@ -77,10 +79,10 @@ def test_one_that_does_not_answer_is_not_waited_for_again(hostile, impatient):
     hostile.answer = hostile.never
     for _ in range(2):
         with pytest.raises(errors.ProviderUnavailable):
-            data_plane.list_processes(hostile.reach)
+            data_plane.processes.list_processes(hostile.reach)
 
     with pytest.raises(errors.ProviderUnavailable):
-        data_plane.list_processes(hostile.reach)
+        data_plane.processes.list_processes(hostile.reach)
 
     assert len(hostile.asked) == 2
 
@@ -90,15 +92,15 @@ def test_it_is_asked_again_by_one_request_and_then_by_all(hostile, impatient, mo
     hostile.answer = hostile.never
     for _ in range(2):
         with pytest.raises(errors.ProviderUnavailable):
-            data_plane.list_processes(hostile.reach)
+            data_plane.processes.list_processes(hostile.reach)
     tried = module.shares.take(hostile.url)
 
     with pytest.raises(errors.ProviderUnavailable):
-        data_plane.list_processes(hostile.reach)
+        data_plane.processes.list_processes(hostile.reach)
     tried.end()
     hostile.answer = hostile.say(b"[]")
 
-    assert data_plane.list_processes(hostile.reach) == []
+    assert data_plane.processes.list_processes(hostile.reach) == []
     assert len(hostile.asked) == 3
 
 
@@ -113,9 +115,9 @@ def test_an_answer_in_drops_ends_and_gives_its_place_back(hostile, impatient, mo
     hostile.answer = drop
 
     with pytest.raises(errors.ProviderUnavailable):
-        data_plane.list_processes(hostile.reach)
+        data_plane.processes.list_processes(hostile.reach)
     with pytest.raises(errors.ProviderUnavailable):
-        data_plane.read_file(hostile.reach, "/x")
+        data_plane.files.read_file(hostile.reach, "/x")
 
     assert module.shares._shares[key_of(hostile.url)].in_flight == 0
     assert module.shares._shares[key_of(hostile.url)].failures == 2
@@ -133,12 +135,12 @@ def test_a_head_in_drops_ends_and_counts_as_no_answer(hostile, impatient):
     hostile.answer = drop
 
     with pytest.raises(errors.ProviderUnavailable):
-        data_plane.list_processes(hostile.reach)
+        data_plane.processes.list_processes(hostile.reach)
 
     assert len(dropped) < 1_000
     assert module.shares._shares[key_of(hostile.url)].failures == 1
     hostile.answer = hostile.say(b"[]")
-    assert data_plane.list_processes(hostile.reach) == []
+    assert data_plane.processes.list_processes(hostile.reach) == []
 
 
 def test_places_are_given_back_whatever_happens(hostile):
@@ -148,7 +150,7 @@ def test_places_are_given_back_whatever_happens(hostile):
     def ask(_):
         barrier.wait(30)
         with pytest.raises(errors.SandboxError):
-            data_plane.read_file(hostile.reach, "/x")
+            data_plane.files.read_file(hostile.reach, "/x")
 
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(ask, range(6)))
@@ -162,7 +164,7 @@ def test_what_waits_between_requests_holds_one_place(hostile, impatient):
 
     with shares.place(hostile.reach), shares.place(hostile.reach):
         with pytest.raises(errors.SandboxError):
-            data_plane.read_file(hostile.reach, "/x")
+            data_plane.files.read_file(hostile.reach, "/x")
         assert shares._shares[key_of(hostile.url)].in_flight == 1
 
     assert shares._shares == {}
@@ -176,7 +178,9 @@ def test_one_that_never_says_what_listens_holds_no_more_than_its_share(
     hostile.answer = hostile.say(b'{"error": "", "code": "PROCESS_ALREADY_EXISTS"}', status=400)
 
     with ThreadPoolExecutor(12) as threads:
-        asked = [threads.submit(data_plane.list_listening, hostile.reach) for _ in range(12)]
+        asked = [
+            threads.submit(data_plane.listening.list_listening, hostile.reach) for _ in range(12)
+        ]
         refused = [each.exception() for each in asked]
 
     assert sum(isinstance(each, errors.ProviderBusy) for each in refused) == 9

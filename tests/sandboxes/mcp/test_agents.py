@@ -119,7 +119,7 @@ def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
         running = pool.submit(
             call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
         )
-        wait_until(lambda: "sleep 50" in str(data_plane.list_processes(made.reach)), 30)
+        wait_until(lambda: "sleep 50" in str(data_plane.processes.list_processes(made.reach)), 30)
 
         key = ConnectedAgent.objects.get().key
         passports.issue(user=made.owner, key=key, abilities=["run"], expires_at=timezone.now())
@@ -137,7 +137,7 @@ def test_revoking_it_ends_a_call_that_runs(web, made, raw):
         running = pool.submit(
             call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
         )
-        wait_until(lambda: "sleep 50" in str(data_plane.list_processes(made.reach)), 30)
+        wait_until(lambda: "sleep 50" in str(data_plane.processes.list_processes(made.reach)), 30)
 
         agents.revoke(ConnectedAgent.objects.get())
 

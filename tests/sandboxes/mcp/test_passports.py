@@ -160,7 +160,7 @@ def test_no_file_of_an_agent_is_run_on_mantas_behalf(as_limited, made, provider)
 
     results = as_limited(attack, abilities=["read", "write"])
     processes.list_processes(sandbox=made)
-    data_plane.list_listening(made.reach)
+    data_plane.listening.list_listening(made.reach)
     found, problem = git_scan.look(made.reach)
     source, moved = "/blaxel/app/README.md", "/blaxel/app/moved"
     file_moves.move_path(sandbox=made, source=source, destination=moved)

@@ -59,7 +59,7 @@ def test_a_process_is_not_given_a_name_that_no_address_can_have(made, as_agent, 
 
     assert result.is_error
     assert "process_refused" in result.content[0].text
-    assert name not in [each["name"] for each in data_plane.list_processes(made.reach)]
+    assert name not in [each["name"] for each in data_plane.processes.list_processes(made.reach)]
 
 
 def test_a_mistake_comes_back_as_the_sandbox_says_it(made, as_agent):
@@ -133,7 +133,7 @@ def test_mantas_own_tools(made, as_agent):
 def test_each_agent_reaches_its_own_sandbox_and_no_other(made, bob, as_agent):
     bobs = SandboxFactory(owner=bob, **pending())
     reconcile(bobs.pk)
-    data_plane.write_file(made.reach, "/blaxel/of-alice", "secret")
+    data_plane.files.write_file(made.reach, "/blaxel/of-alice", "secret")
 
     async def read(client):
         own = await client.call_tool("fsReadFile", {"path": "/blaxel/app/README.md"})
@@ -192,7 +192,9 @@ def sleeping_call(made, token):
             headers = accepts | {"Authorization": f"Bearer {token(made.owner)}"}
             options = {"headers": headers, "json": message, "trust_env": False, "timeout": 45}
             calling = agent.submit(httpx.post, web.url + PATH, **options)
-            wait_until(lambda: "sleep 50" in str(data_plane.list_processes(made.reach)), 30)
+            wait_until(
+                lambda: "sleep 50" in str(data_plane.processes.list_processes(made.reach)), 30
+            )
             return calling
 
         yield sleeping_call

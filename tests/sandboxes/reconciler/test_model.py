@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from sandboxes import errors, services
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbox, SandboxEvent
 from sandboxes.reconciler import leases, orphans, provider_sync, start_queue
 from sandboxes.reconciler.reconcile import reconcile

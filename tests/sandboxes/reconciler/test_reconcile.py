@@ -188,14 +188,14 @@ def reconcile_until_gone(sandbox):
 
 
 def test_a_deletion_asked_for_during_a_create_is_not_lost(wanted, provider, monkeypatch):
-    create = control_plane.create_if_not_exists
+    create = control_plane.sandboxes.create_if_not_exists
 
     def create_and_delete(spec):
         record = create(spec)
         services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
         return record
 
-    monkeypatch.setattr(control_plane, "create_if_not_exists", create_and_delete)
+    monkeypatch.setattr(control_plane.sandboxes, "create_if_not_exists", create_and_delete)
     reconcile(wanted.pk)
     assert Sandbox.objects.get().phase == Phase.DELETING
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sandboxes import services
-from sandboxes.control_plane import ProviderSandbox
+from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Action, Phase, Reminder, Sandbox, SandboxEvent, reminder_schedule
 from sandboxes.reconciler import reminders
 from sandboxes.reconciler.observation import observe

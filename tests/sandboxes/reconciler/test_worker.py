@@ -71,7 +71,7 @@ def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
 
 def test_a_worker_sends_the_reminders_that_are_due(made, blaxel):
     soon = (timezone.now() + timedelta(minutes=30)).replace(microsecond=0)
-    control_plane.set_expiry(made.name, soon)
+    control_plane.sandboxes.set_expiry(made.name, soon)
     month = timedelta(days=30)
     Sandbox.objects.update(
         ttl=month, used_at=soon - month, expires_at=soon, remind_at=timezone.now()

@@ -239,7 +239,7 @@ def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
 ):
     from sandboxes import control_plane
 
-    get = control_plane.get
+    get = control_plane.sandboxes.get
 
     def get_and_delete(name):
         record = get(name)
@@ -247,7 +247,7 @@ def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
         return record
 
     services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
-    monkeypatch.setattr(control_plane, "get", get_and_delete)
+    monkeypatch.setattr(control_plane.sandboxes, "get", get_and_delete)
     Sandbox.objects.update(next_attempt_at=timezone.now())
     reconcile(made.pk)
     monkeypatch.undo()

@@ -20,9 +20,12 @@ PREVIEW = "http://x.preview.example"
 def serve(sandbox, host, port):
     command = f"python3 -m http.server --bind {host} {port}"
     process = {"name": f"on-{port}", "command": command, "waitForCompletion": False}
-    data_plane.start_process(sandbox.reach, process)
+    data_plane.processes.start_process(sandbox.reach, process)
     wait_until(
-        lambda: port in [found.port for found in data_plane.list_listening(sandbox.reach)], 30
+        lambda: (
+            port in [found.port for found in data_plane.listening.list_listening(sandbox.reach)]
+        ),
+        30,
     )
 
 
@@ -79,7 +82,9 @@ def test_what_is_no_port_is_refused(alices_sandbox, port):
 
 
 def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
-    address, token = control_plane.mint_preview_token(made.name, 3000, timedelta(seconds=2))
+    address, token = control_plane.previews.mint_preview_token(
+        made.name, 3000, timedelta(seconds=2)
+    )
     shown = {"X-Blaxel-Preview-Token": token}
 
     assert httpx.get(address, headers=shown).status_code == 200
@@ -87,8 +92,8 @@ def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
 
 
 def test_a_token_opens_its_own_port_only(made):
-    _, token = control_plane.mint_preview_token(made.name, 3000, timedelta(hours=1))
-    other = control_plane.ensure_preview(made.name, 5052)
+    _, token = control_plane.previews.mint_preview_token(made.name, 3000, timedelta(hours=1))
+    other = control_plane.previews.ensure_preview(made.name, 5052)
 
     assert httpx.get(other, headers={"X-Blaxel-Preview-Token": token}).status_code == 401
 
@@ -133,7 +138,7 @@ def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
 
 
 def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
-    address, token = control_plane.mint_preview_token(made.name, 5053, timedelta(hours=1))
+    address, token = control_plane.previews.mint_preview_token(made.name, 5053, timedelta(hours=1))
     asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"}
     headers = {"X-Blaxel-Preview-Token": token, **asked}
     # By path a browser is sent on to the preview's own host, which httpx can't resolve.
@@ -148,7 +153,7 @@ def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
 
 def test_several_look_at_once_and_nothing_of_it_is_shown(made):
     with ThreadPoolExecutor(4) as pool:
-        looks = list(pool.map(lambda _: data_plane.list_listening(made.reach), range(4)))
+        looks = list(pool.map(lambda _: data_plane.listening.list_listening(made.reach), range(4)))
 
     assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
     assert "manta-ports" not in str(services.processes.list_processes(sandbox=made).processes)

@@ -38,12 +38,12 @@ def named(response, name):
 
 
 def said_by(sandbox, name):
-    return data_plane.find_process(sandbox.reach, name)["stdout"]
+    return data_plane.processes.find_process(sandbox.reach, name)["stdout"]
 
 
 def said_of_processes(sandbox):
     """The end of what its snapshot program says, once that is longer than a list tells."""
-    said = data_plane.read_log(sandbox.reach, "manta-census")
+    said = data_plane.processes.read_log(sandbox.reach, "manta-census")
     return said if len(said) > 70_000 else ""
 
 
@@ -76,11 +76,11 @@ def test_load_and_memory_of_very_many_are_known(start, program, made):
 
     program.get(LIST)
 
-    data_plane.run(made.reach, many, 10)
+    data_plane.processes.run(made.reach, many, 10)
     wait_until(lambda: said_of_processes(made).endswith("\n.\n"))
 
     assert named(program.get(LIST), "job")["memory"] is not None
-    data_plane.run(made.reach, "pkill sleep", 10)
+    data_plane.processes.run(made.reach, "pkill sleep", 10)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_restart_runs_the_same_again(start, program):
 
 
 def test_what_nobody_started_over_the_api_is_shown_and_stopped_by_its_number(program, made):
-    data_plane.run(made.reach, "setsid sleep 4242 >/dev/null 2>&1 &", 5)
+    data_plane.processes.run(made.reach, "setsid sleep 4242 >/dev/null 2>&1 &", 5)
 
     def other():
         listed = program.get(LIST).json()["processes"]
@@ -180,7 +180,7 @@ def test_the_page_ends_a_process_whatever_its_name(client, made, start_past_mant
 
     response = client.post(reverse("sandboxes:act-on-process", args=[action]), {"name": name})
 
-    listed = data_plane.list_processes(made.reach)
+    listed = data_plane.processes.list_processes(made.reach)
     statuses = [each["status"] for each in listed if each["name"] == name]
     ended = "killed" if action == "kill" else "stopped"
     assert response.status_code == 302
@@ -207,7 +207,9 @@ def test_a_process_is_also_known_by_its_number(program, start):
     assert named(stopped, "job")["status"] == "stopped"
 
 
-@pytest.mark.parametrize("end", [data_plane.stop_process, data_plane.kill_process])
+@pytest.mark.parametrize(
+    "end", [data_plane.processes.stop_process, data_plane.processes.kill_process]
+)
 def test_what_the_sandbox_does_not_find_has_not_been_ended(made, end):
     with pytest.raises(errors.ProcessNotFound):
         end(made.reach, "nobody")

@@ -35,7 +35,7 @@ def test_a_public_port_lets_in_who_has_nothing_but_its_address(made, public):
 
 
 def test_the_provider_ends_it_by_itself_when_no_worker_runs(made, public):
-    (preview,) = control_plane.list_previews(made.name)
+    (preview,) = control_plane.previews.list_previews(made.name)
 
     assert (preview.public, preview.expires_at) == (True, public.until)
 
@@ -45,7 +45,7 @@ def test_without_an_end_it_is_public_until_it_is_made_private(made):
     close_overdue()
 
     assert lets_in(row)
-    assert control_plane.list_previews(made.name)[0].expires_at is None
+    assert control_plane.previews.list_previews(made.name)[0].expires_at is None
 
 
 def test_made_private_it_lets_in_nobody_and_keeps_its_owner(made, public):
@@ -69,20 +69,20 @@ def test_the_worker_makes_it_private_when_its_time_is_over(made, public):
 
 
 def test_one_that_may_have_been_made_public_without_an_answer_is_made_private(made, monkeypatch):
-    publish = control_plane.publish_preview
+    publish = control_plane.previews.publish_preview
 
     def without_an_answer(*args):
         publish(*args)
         raise errors.ProviderUnavailable("It does not answer.")
 
-    monkeypatch.setattr(control_plane, "publish_preview", without_an_answer)
+    monkeypatch.setattr(control_plane.previews, "publish_preview", without_an_answer)
     with pytest.raises(errors.ProviderUnavailable):
         services.ports.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
-    assert control_plane.list_previews(made.name)[0].public
+    assert control_plane.previews.list_previews(made.name)[0].public
 
     close_overdue()
 
-    assert not control_plane.list_previews(made.name)[0].public
+    assert not control_plane.previews.list_previews(made.name)[0].public
     assert not PublicPort.objects.exists()
 
 
@@ -91,7 +91,7 @@ def test_a_provider_that_is_away_does_not_make_it_forgotten(made, public, monkey
         raise errors.ProviderUnavailable("It is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(control_plane, "unpublish_preview", away)
+        patched.setattr(control_plane.previews, "unpublish_preview", away)
         with pytest.raises(errors.ProviderUnavailable):
             services.ports.make_private(sandbox=made, port=3000, actor=made.owner)
         close_overdue()
@@ -104,7 +104,7 @@ def test_a_provider_that_is_away_does_not_make_it_forgotten(made, public, monkey
 
 
 def test_one_made_public_anew_meanwhile_stays_public(made, public, monkeypatch):
-    unpublish = control_plane.unpublish_preview
+    unpublish = control_plane.previews.unpublish_preview
     PublicPort.objects.update(until=timezone.now())
 
     def meanwhile(*args):
@@ -112,10 +112,10 @@ def test_one_made_public_anew_meanwhile_stays_public(made, public, monkeypatch):
         services.ports.make_public(sandbox=made, port=3000, lasts=None, actor=made.owner)
         unpublish(*args)
 
-    monkeypatch.setattr(control_plane, "unpublish_preview", meanwhile)
+    monkeypatch.setattr(control_plane.previews, "unpublish_preview", meanwhile)
     close_overdue()
 
-    assert control_plane.list_previews(made.name)[0].public
+    assert control_plane.previews.list_previews(made.name)[0].public
     assert PublicPort.objects.current().exists()
 
 
@@ -127,7 +127,7 @@ def test_a_reset_leaves_nothing_public(made, public):
     close_overdue()
 
     assert not PublicPort.objects.exists()
-    assert not any(preview.public for preview in control_plane.list_previews(made.name))
+    assert not any(preview.public for preview in control_plane.previews.list_previews(made.name))
 
 
 @pytest.mark.parametrize("port", [80, 443, 8080])
@@ -140,7 +140,7 @@ def test_reserved_ports_are_never_public(alices_sandbox, port):
 
 
 def test_what_was_made_public_at_the_provider_is_found(made):
-    control_plane.publish_preview(made.name, 3000, None)
+    control_plane.previews.publish_preview(made.name, 3000, None)
 
     services.ports.list_previews(sandbox=made)
 

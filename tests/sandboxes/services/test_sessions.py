@@ -137,7 +137,7 @@ def test_one_that_the_provider_ended_is_replaced_a_minute_later(made, provider):
     made.refresh_from_db()
 
     with pytest.raises(errors.ProviderUnavailable, match="session"):
-        data_plane.list_processes(made.reach)
+        data_plane.processes.list_processes(made.reach)
     services.files.read_path(sandbox=made, path="/blaxel")
 
     assert made.data_token_until > stale
@@ -159,7 +159,7 @@ def test_one_whose_preview_was_deleted_is_replaced_as_well(made, provider):
         services.files.read_path(sandbox=without, path="/blaxel")
 
     assert services.files.read_path(sandbox=without, path="/blaxel").entries
-    assert not data_plane.file_exists(made.reach, "/blaxel/not-there")
+    assert not data_plane.files.file_exists(made.reach, "/blaxel/not-there")
 
 
 def test_whoever_refuses_each_has_one_made_a_minute_at_most(made, provider, hostile):
@@ -195,7 +195,7 @@ def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
 
 def test_it_goes_with_its_sandbox(made):
     assert not Sandbox(**nothing_seen()).has_session
-    control_plane.delete(made.name)
+    control_plane.sandboxes.delete(made.name)
 
     due(made)
 
@@ -223,7 +223,7 @@ def test_a_session_of_another_sandbox_is_not_kept(made):
 def test_a_server_inside_sees_neither_the_key_nor_the_token(made):
     (token,) = made.reach.headers.values()
     process = {"command": f"python3 -c '{ECHO}'", "name": "echo", "waitForPorts": [3033]}
-    data_plane.start_process(made.reach, process | {"timeout": 20})
+    data_plane.processes.start_process(made.reach, process | {"timeout": 20})
 
     seen = httpx.get(**made.reach.at("/port/3033/").as_request(), trust_env=False).text
 
@@ -244,7 +244,7 @@ async def watch_files(way):
 
 async def download(way):
     where = files.location(way, "/x").as_request(files.RAW)
-    async with data_plane.streaming_client().stream("GET", **where) as response:
+    async with data_plane.async_client.streaming_client().stream("GET", **where) as response:
         await response.aread()
 
 
@@ -252,18 +252,18 @@ async def in_a_loop(work):
     try:
         await work
     finally:
-        await data_plane.close_streaming_client()
+        await data_plane.async_client.close_streaming_client()
 
 
 CALLS = {
     "read a file": lambda way: files.read(way, "/x", 10),
     "write a file": lambda way: files.write(way, "/x", b"x"),
     "search": lambda way: files.search_contents(way, "/x", "a", 10),
-    "list processes": data_plane.list_processes,
-    "run a command": lambda way: data_plane.run(way, "x", 1),
-    "say what listens": data_plane.list_listening,
-    "look at a port": lambda way: data_plane.port_answers(way, 3000),
-    "end a terminal": lambda way: data_plane.hang_up(way, "x", force=True),
+    "list processes": data_plane.processes.list_processes,
+    "run a command": lambda way: data_plane.processes.run(way, "x", 1),
+    "say what listens": data_plane.listening.list_listening,
+    "look at a port": lambda way: data_plane.ports.port_answers(way, 3000),
+    "end a terminal": lambda way: data_plane.terminals.hang_up(way, "x", force=True),
     "list tools": mcp_tools,
     "ask over MCP": lambda way: asyncio.run(ask_over_mcp(way)),
     "watch files": lambda way: asyncio.run(in_a_loop(watch_files(way))),

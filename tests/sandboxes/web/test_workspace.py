@@ -315,8 +315,8 @@ def test_why_a_pane_can_not_be_filled_is_said_in_it(
     def refuse(*asked):
         raise error("The sandbox said no.")
 
-    monkeypatch.setattr("sandboxes.data_plane.list_listening", refuse)
-    monkeypatch.setattr("sandboxes.data_plane.find_process", refuse)
+    monkeypatch.setattr("sandboxes.data_plane.listening.list_listening", refuse)
+    monkeypatch.setattr("sandboxes.data_plane.processes.find_process", refuse)
     client.force_login(alices_sandbox.owner)
 
     response = client.get(f"/workspace/inside/{pane}", headers={"HX-Request": "true"})

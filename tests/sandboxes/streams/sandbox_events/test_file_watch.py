@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from sandboxes.data_plane import close_streaming_client
+from sandboxes.data_plane.async_client import close_streaming_client
 from sandboxes.streams.sandbox_events import upstream
 from sandboxes.streams.sandbox_events.page import Page
 from sandboxes.streams.sandbox_events.upstream import Upstream

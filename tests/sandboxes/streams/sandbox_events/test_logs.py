@@ -27,7 +27,7 @@ def ask(web, made):
 
 
 def run(made, command):
-    data_plane.start_process(made.reach, {"name": "job", "command": command})
+    data_plane.processes.start_process(made.reach, {"name": "job", "command": command})
 
 
 def test_each_line_says_which_stream_it_was_on(ask, made):
@@ -46,7 +46,7 @@ def test_who_comes_back_is_told_only_what_is_new(ask, made):
 
 def test_a_file_holds_it_as_it_was_said(ask, made):
     run(made, "printf '<script>\\n'; printf '\\033[31mred\\n'")
-    wait_until(lambda: data_plane.list_processes(made.reach)[-1]["status"] == "completed")
+    wait_until(lambda: data_plane.processes.list_processes(made.reach)[-1]["status"] == "completed")
 
     answer = ask(name="job")
 
@@ -85,8 +85,8 @@ def test_an_unfinished_line_is_told_with_its_place(ask, made):
 @pytest.mark.exhaustive
 def test_a_log_that_rotated_goes_on_with_the_oldest_line_kept(ask, made):
     run(made, "seq 1000; until [ -e go ]; do sleep 0.1; done; seq 1001 6000000; touch gone")
-    wait_until(lambda: data_plane.read_log(made.reach, "job").endswith("1000\n"))
-    data_plane.run(made.reach, "touch go; until [ -e gone ]; do sleep 0.1; done", 60)
+    wait_until(lambda: data_plane.processes.read_log(made.reach, "job").endswith("1000\n"))
+    data_plane.processes.run(made.reach, "touch go; until [ -e gone ]; do sleep 0.1; done", 60)
 
     skipped, *lines = ask(name="job", follow="1", after="1000").text.splitlines()
 
@@ -102,7 +102,7 @@ def test_what_is_not_there_is_not_found(ask, name):
 
 @pytest.mark.parametrize("name", ["web/front end", "100%?#", "1234"])
 def test_a_log_is_read_whatever_the_processs_name(ask, made, name):
-    data_plane.start_process(made.reach, {"name": name, "command": "echo said"})
+    data_plane.processes.start_process(made.reach, {"name": name, "command": "echo said"})
 
     assert ask(name=name, follow="1").text.splitlines() == ["stdout:said"]
     assert ask(name=name).text == "said\n"

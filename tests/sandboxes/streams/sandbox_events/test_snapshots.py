@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from sandboxes import errors
-from sandboxes.data_plane import close_streaming_client
+from sandboxes.data_plane.async_client import close_streaming_client
 from sandboxes.streams.sandbox_events.upstream import Upstream
 
 COUNT = 3_000

@@ -34,8 +34,8 @@ def test_a_page_hears_of_files_processes_and_ports(listen, made):
     page = listen(made.owner)
     wait_until(lambda: page.all("files"), PATIENCE)
 
-    data_plane.write_file(made.reach, "/blaxel/app/new <b>.txt", "text")
-    data_plane.start_process(made.reach, {"name": "web", "command": SERVER})
+    data_plane.files.write_file(made.reach, "/blaxel/app/new <b>.txt", "text")
+    data_plane.processes.start_process(made.reach, {"name": "web", "command": SERVER})
 
     wait_until(lambda: "/blaxel/app/new <b>.txt" in paths(page), PATIENCE)
     wait_until(lambda: ports(page).get(4321, {}).get("process") == "web", PATIENCE)
@@ -43,7 +43,7 @@ def test_a_page_hears_of_files_processes_and_ports(listen, made):
     assert process(page, "web")["ports"] == [4321]
     assert ports(page)[4321]["loopbackOnly"] is False
 
-    data_plane.kill_process(made.reach, "web")
+    data_plane.processes.kill_process(made.reach, "web")
 
     wait_until(lambda: process(page, "web").get("status") == "killed", PATIENCE)
     wait_until(lambda: 4321 not in ports(page), PATIENCE)
@@ -63,7 +63,9 @@ def test_a_second_page_is_told_what_the_first_knows(listen, made):
 
     wait_until(lambda: second.all("processes") and second.all("connected"), PATIENCE)
     running = [
-        each for each in data_plane.list_processes(made.reach) if each["name"] == "manta-census"
+        each
+        for each in data_plane.processes.list_processes(made.reach)
+        if each["name"] == "manta-census"
     ]
     assert len(running) == 1
 
@@ -97,7 +99,7 @@ def test_it_ends_with_its_sandbox(listen, made):
     wait_until(lambda: page.all("connected"), PATIENCE)
 
     Sandbox.objects.filter(pk=made.pk).update(phase=Phase.DELETING)
-    control_plane.delete(made.name)
+    control_plane.sandboxes.delete(made.name)
 
     assert page.ends() == "gone"
 

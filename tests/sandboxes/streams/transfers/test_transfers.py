@@ -13,7 +13,8 @@ import httpx
 import pytest
 from django.contrib.sessions.models import Session
 
-from sandboxes.data_plane import close_streaming_client, files
+from sandboxes.data_plane import files
+from sandboxes.data_plane.async_client import close_streaming_client
 from sandboxes.services.files import MOST_TEXT
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
