@@ -29,7 +29,9 @@ def own_data(user: User) -> dict[str, Any]:
     sessions = UserSession.objects.filter(user=user).values(*_SESSION)
     own_tokens = PersonalToken.objects.filter(user=user).values(*_TOKEN)
     own_agents = ConnectedAgent.objects.filter(user=user, connected_at__isnull=False)
-    own_passports = user.agent_passports.values("key", "abilities", "path_prefix", "expires_at")
+    own_permissions = user.agent_permissions.values(
+        "key", "capabilities", "path_prefix", "expires_at"
+    )
     return {
         "account": _account(user),
         "emailAddresses": list(emails),
@@ -41,7 +43,7 @@ def own_data(user: User) -> dict[str, Any]:
             camel(row) for row in own_agents.annotate(name=F("client__name")).values(*_AGENT)
         ],
         **hooks.exported(user),
-        "agentPassports": [camel(row) for row in own_passports],
+        "agentPermissions": [camel(row) for row in own_permissions],
     }
 
 

@@ -206,8 +206,8 @@ class AgentSecret(models.Model):
         return f"{self.kind} of {self.agent_id}"
 
 
-class Ability(models.TextChoices):
-    """Capabilities of an agent in its person's sandbox."""
+class Capability(models.TextChoices):
+    """Capabilities of an agent in its user's sandbox."""
 
     READ = "read", "Read and search files"
     WRITE = "write", "Write and delete files"
@@ -215,17 +215,20 @@ class Ability(models.TextChoices):
     PORTS = "ports", "Ask for the address of a port"
 
 
-class AgentPassport(models.Model):
+class AgentPermissions(models.Model):
     """Permissions of one connection, by Grant.key: of a personal token, or of a connected agent."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_passports"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_permissions"
     )
     key = models.CharField(max_length=32, unique=True)
-    abilities = models.JSONField(default=list)
+    capabilities = models.JSONField(default=list)
     # An absolute folder; "" for all of the sandbox.
     path_prefix = models.CharField(max_length=512, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "agent permissions"
 
     def __str__(self) -> str:
         return self.key

@@ -5,13 +5,13 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from accounts import tokens
+from accounts.agent_permission_forms import PermissionFields
 from accounts.models import PersonalToken, Scope
-from accounts.passport_forms import PassportFields
 
 _DAYS = [(lifetime.days, f"{lifetime.days} days") for lifetime in PersonalToken.LIFETIMES]
 
 
-class TokenForm(PassportFields):
+class TokenForm(PermissionFields):
     # The next token's: a form that is sent twice, or reloaded, makes one.
     key = forms.CharField(
         widget=forms.HiddenInput, initial=tokens.new_key, validators=[RegexValidator(tokens.KEY)]
@@ -35,7 +35,7 @@ class TokenForm(PassportFields):
     )
 
     @property
-    def wants_passport(self) -> bool:
+    def wants_permissions(self) -> bool:
         return Scope.MCP in self.cleaned_data.get("scopes", ())
 
     def clean_name(self) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import passports, tokens
+from accounts import agent_permissions, tokens
 from accounts.models import PersonalToken, User
 from accounts.requests import SignedInRequest
 from accounts.token_forms import TokenForm
@@ -63,8 +63,8 @@ def _made(user: User, form: TokenForm) -> tuple[PersonalToken, str] | None:
     fields = {name: form.cleaned_data[name] for name in ("key", "name", "scopes", "lifetime")}
     with transaction.atomic():
         made = tokens.mint(user=user, **fields)
-        if made and form.wants_passport:
-            passports.issue(user=user, key=made[0].key, **form.passport())
+        if made and form.wants_permissions:
+            agent_permissions.issue(user=user, key=made[0].key, **form.permissions())
     return made
 
 

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import passports
+from accounts import agent_permissions
 from accounts.models import ConnectedAgent, PersonalToken, Scope, User
 from accounts.sessions import batches
 
@@ -45,7 +45,7 @@ class Grant:
     key: str
     kind: Literal["token", "agent"] = "token"
     # What it may do inside the sandbox, as an agent.
-    passport: passports.Passport = passports.FULL
+    permissions: agent_permissions.Permissions = agent_permissions.FULL
 
 
 _acting: ContextVar[Grant | None] = ContextVar("acting", default=None)
@@ -105,8 +105,8 @@ def _personal(raw: str, *, key: str) -> Grant | None:
     _note_use(token)
     # A scope that Manta no longer knows grants nothing.
     scopes = frozenset(scope for scope in token.scopes if scope in Scope)
-    passport = passports.of(token.key) if Scope.MCP in scopes else passports.FULL
-    return Grant(token.user, scopes, token.name, token.key, passport=passport)
+    permissions = agent_permissions.of(token.key) if Scope.MCP in scopes else agent_permissions.FULL
+    return Grant(token.user, scopes, token.name, token.key, permissions=permissions)
 
 
 def _agents(raw: str, audience: str) -> Grant | None:
@@ -122,8 +122,8 @@ def _agents(raw: str, audience: str) -> Grant | None:
     if agent is None:
         return None
     _note_use(agent)
-    passport = passports.of(agent.key)
-    return Grant(agent.user, frozenset({Scope.MCP}), str(agent), agent.key, "agent", passport)
+    permissions = agent_permissions.of(agent.key)
+    return Grant(agent.user, frozenset({Scope.MCP}), str(agent), agent.key, "agent", permissions)
 
 
 def still_valid(keys: Collection[str]) -> set[str]:

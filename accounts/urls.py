@@ -1,6 +1,7 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
-from accounts import agent_views, passport_views, token_views, views
+from accounts import agent_permission_views, agent_views, token_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,6 +15,11 @@ urlpatterns = [
     path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke-token"),
     path("agents/", agent_views.own_agents, name="agents"),
     path("agents/<int:pk>/revoke/", agent_views.revoke_agent, name="revoke-agent"),
-    path("agents/<slug:key>/passport/", passport_views.passport, name="passport"),
+    path("agents/<slug:key>/permissions/", agent_permission_views.permissions, name="permissions"),
+    # The address had another word for the permissions; links to it remain.
+    path(
+        "agents/<slug:key>/passport/",
+        RedirectView.as_view(pattern_name="accounts:permissions", permanent=True),
+    ),
     path("delete/", views.delete, name="delete"),
 ]

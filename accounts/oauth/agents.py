@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import passports, vault
+from accounts import agent_permissions, vault
+from accounts.agent_permissions import Permissions
 from accounts.models import AgentSecret, ConnectedAgent, User
 from accounts.oauth import redirects
-from accounts.passports import Passport
 from accounts.tokens import digest
 
 logger = logging.getLogger(__name__)
@@ -62,11 +62,11 @@ def let_in(*, user: User, client_id: str, code: str) -> ConnectedAgent:
     return agent
 
 
-def passport_of(*, user: User, client_id: str) -> Passport:
+def permissions_of(*, user: User, client_id: str) -> Permissions:
     """Return what it may do already, or might when it was here before: nothing widens unasked."""
     agent = ConnectedAgent.objects.filter(user=user, client_id=client_id).first()
-    passport = passports.of(agent.key) if agent else passports.FULL
-    return replace(passport, expires_at=None) if passport.has_expired else passport
+    permissions = agent_permissions.of(agent.key) if agent else agent_permissions.FULL
+    return replace(permissions, expires_at=None) if permissions.has_expired else permissions
 
 
 @dataclass(frozen=True)

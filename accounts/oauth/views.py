@@ -34,11 +34,11 @@ from oauthlib.oauth2 import (
     UnsupportedGrantTypeError,
 )
 
-from accounts import passports
+from accounts import agent_permissions
+from accounts.agent_permission_forms import PermissionsForm
 from accounts.models import AgentSecret, ConnectedAgent, Scope
 from accounts.oauth import agents, redirects
 from accounts.oauth.adapter import is_for_mcp
-from accounts.passport_forms import PassportForm
 
 # What is not among them is as if it were not there: OpenID's prompt=none lets in unasked.
 _PARAMETERS = {
@@ -105,14 +105,16 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         return super().post(request)  # type: ignore[no-any-return]
 
     def form_valid(self, form: AuthorizationForm) -> HttpResponse:
-        if not self._passport.is_valid():
+        if not self._permissions_form.is_valid():
             return self.form_invalid(form)
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
             if code := _code(response):
                 client_id = self._request_info["client_id"]
                 agent = agents.let_in(user=self.request.user, client_id=client_id, code=code)
-                passports.issue(user=agent.user, key=agent.key, **self._passport.passport())
+                agent_permissions.issue(
+                    user=agent.user, key=agent.key, **self._permissions_form.permissions()
+                )
                 transaction.on_commit(lambda: _tell(agent), robust=True)
         return response
 
@@ -123,7 +125,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {
             "asked": context["form"],
-            "form": self._passport,
+            "form": self._permissions_form,
             "redirect": redirects.parse(self._request_info["redirect_uri"]),
             "days": agents.REFRESH_LIFETIME.days,
         }
@@ -135,10 +137,10 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         return response  # type: ignore[no-any-return]
 
     @cached_property
-    def _passport(self) -> PassportForm:
+    def _permissions_form(self) -> PermissionsForm:
         client_id = self._request_info["client_id"]
-        current = agents.passport_of(user=self.request.user, client_id=client_id)
-        return PassportForm(self.request.POST or None, current)
+        current = agents.permissions_of(user=self.request.user, client_id=client_id)
+        return PermissionsForm(self.request.POST or None, current)
 
 
 def _read_alone(request: HttpRequest, names: set[str]) -> None:

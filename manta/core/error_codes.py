@@ -294,20 +294,16 @@ _REQUEST = (
     ErrorCode(
         "permission_denied",
         "Not allowed",
-        "Your account may not do this.",
-        "Sign in with an account that may, or ask your administrator.",
+        "Your account may not do this, or the agent's permissions do not allow it: they lack a "
+        "capability, are limited to a folder, or have expired.",
+        "Sign in with an account that may, or ask your administrator. For an agent, change its "
+        "permissions: under Account, beside its token or its name.",
     ),
     ErrorCode(
         "insufficient_scope",
         "The token may not do this",
         "The personal token is valid, and was made without the scope that the error names.",
         "Make a token with that scope on the Account page, under Personal tokens.",
-    ),
-    ErrorCode(
-        "passport_refused",
-        "The agent may not do this",
-        "The connection's passport lacks an ability, holds the agent to a folder, or has ended.",
-        "Change what the agent may do: Passport, beside its token or its name under Account.",
     ),
     ErrorCode(
         "csrf_failed",

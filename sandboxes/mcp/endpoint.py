@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from accounts import passports, tokens
+from accounts import agent_permissions, tokens
 from manta.core.database import in_database
 from sandboxes import control_plane, errors
 from sandboxes.mcp.call_log import recorder
@@ -23,7 +23,7 @@ PATH = "/mcp"
 # People write it with a slash at the end, too; a redirect would lose the body of a POST.
 PATHS = (PATH, f"{PATH}/")
 SCOPE = "mcp"
-# Seconds after which a call that still runs is looked at again: are its token and passport good?
+# Seconds after which a call that still runs is checked again: are its token and permissions good?
 _RECHECK_EVERY = 2.0
 
 
@@ -139,8 +139,8 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
 
 
 def _may_go_on(grant: tokens.Grant) -> bool:
-    """Return whether a running call may go on; of a passport, only its expiry stops one."""
-    return bool(tokens.still_valid([grant.key])) and not passports.of(grant.key).has_expired
+    """Return whether a running call may go on; of the permissions, only their expiry stops it."""
+    return bool(tokens.still_valid([grant.key])) and not agent_permissions.of(grant.key).has_expired
 
 
 def _away() -> Response:
@@ -171,7 +171,7 @@ class _Answered:
         self._task = asyncio.ensure_future(answer(scope, receive, self._note_and_send))
 
     async def while_allowed(self, grant: tokens.Grant) -> None:
-        """Let it come to its end, unless its token or its passport ends before."""
+        """Let the call finish, unless its token is revoked or its permissions expire before."""
         try:
             while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
                 if not await in_database(lambda: _may_go_on(grant)):

@@ -1,4 +1,4 @@
-"""Permission checks of a connection's passport, made before a call reaches the sandbox."""
+"""Checks of a connection's permissions, made before a call reaches the sandbox."""
 
 import posixpath
 from collections.abc import Awaitable, Callable
@@ -9,34 +9,34 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import tokens
-from accounts.models import Ability
-from accounts.passports import Passport, normalised
+from accounts.agent_permissions import Permissions, normalised
+from accounts.models import Capability
 from sandboxes import errors
 from sandboxes.data_plane import names, trusted
 
-READ, WRITE, RUN, PORTS = Ability.READ, Ability.WRITE, Ability.RUN, Ability.PORTS
+READ, WRITE, RUN, PORTS = Capability.READ, Capability.WRITE, Capability.RUN, Capability.PORTS
 # In a call's _meta: the folder that its paths must not leave. local_blaxel repeats it in its answer
 # and holds to it; Blaxel's own server ignores it.
 BENEATH = "local_blaxel/beneath"
-# Asks the sandbox itself for a tool, past any passport, held to a folder; returns the result.
+# Calls a tool of the sandbox itself, whatever the permissions, limited to a folder.
 Ask = Callable[[str, dict[str, Any], str], Awaitable[dict[str, Any]]]
 
 
-class NotInPassport(errors.SandboxError):
-    status, code = 403, "passport_refused"
+class PermissionDenied(errors.SandboxError):
+    status, code = 403, "permission_denied"
 
 
 @dataclass(frozen=True)
 class Needs:
-    abilities: frozenset[str]
+    capabilities: frozenset[str]
     # The arguments that hold a path, or a list of them; "list.key" for a list of objects.
     paths: tuple[str, ...] = ()
     # Without any of them it looks at the whole working directory.
     roams: bool = False
 
 
-def _needs(*abilities: Ability, paths: tuple[str, ...] = (), roams: bool = False) -> Needs:
-    return Needs(frozenset(abilities), paths, roams)
+def _needs(*capabilities: Capability, paths: tuple[str, ...] = (), roams: bool = False) -> Needs:
+    return Needs(frozenset(capabilities), paths, roams)
 
 
 _REGIONS = ("editRegions.relativeWorkspacePath",)
@@ -75,35 +75,37 @@ TOOLS = {
     "sandboxRestart": _ANY_PROCESS,
 }
 # A tool that the provider adds later may do anything.
-_UNKNOWN = Needs(frozenset(Ability.values))
+_UNKNOWN = Needs(frozenset(Capability.values))
 
 
-def offers(passport: Passport, tool: str) -> bool:
-    """Return whether a passport allows any use of a tool."""
+def offers(permissions: Permissions, tool: str) -> bool:
+    """Return whether the permissions allow any use of a tool."""
     needs = TOOLS.get(tool, _UNKNOWN)
-    held = bool(passport.path_prefix) and needs is _UNKNOWN
-    return not held and not passport.has_expired and needs.abilities <= passport.abilities
+    held = bool(permissions.path_prefix) and needs is _UNKNOWN
+    return (
+        not held and not permissions.has_expired and needs.capabilities <= permissions.capabilities
+    )
 
 
 def check(grant: tokens.Grant, tool: str) -> None:
-    """Raises NotInPassport where the tool itself is not allowed."""
-    passport = grant.passport
-    if passport.has_expired:
+    """Raise PermissionDenied where the tool itself is not allowed."""
+    permissions = grant.permissions
+    if permissions.has_expired:
         raise _refused(grant, "This connection's time in the sandbox is over.")
-    if not offers(passport, tool):
-        missing = TOOLS.get(tool, _UNKNOWN).abilities - passport.abilities
-        wanted = ", ".join(f"“{a.label.lower()}”" for a in Ability if a in missing)
+    if not offers(permissions, tool):
+        missing = TOOLS.get(tool, _UNKNOWN).capabilities - permissions.capabilities
+        wanted = ", ".join(f"“{a.label.lower()}”" for a in Capability if a in missing)
         raise _refused(grant, f"This connection may not use {tool}: it lacks {wanted or 'all'}.")
 
 
 async def within_prefix(
     grant: tokens.Grant, tool: str, arguments: dict[str, Any], ask: Ask
 ) -> dict[str, Any]:
-    """The arguments with every path absolute. Raises NotInPassport for one that leads elsewhere.
+    """Return the arguments with absolute paths. Raise PermissionDenied for one outside.
 
     What is forwarded is what was checked, so that no second reading of ".." finds another file.
     """
-    prefix, needs = grant.passport.path_prefix, TOOLS.get(tool, _UNKNOWN)
+    prefix, needs = grant.permissions.path_prefix, TOOLS.get(tool, _UNKNOWN)
     if not prefix or not (needs.paths or needs.roams):
         return arguments
     told = await ask("fsGetWorkingDirectory", {}, prefix)
@@ -112,7 +114,7 @@ async def within_prefix(
 
     def absolute(path: Any) -> str:
         found = _absolute(path, base)
-        if found is None or not grant.passport.covers(found):
+        if found is None or not grant.permissions.covers(found):
             raise _refused(grant, f"This connection may use only what is below {prefix}.")
         checked.append(found)
         return found
@@ -127,19 +129,19 @@ async def within_prefix(
 
 def meta(grant: tokens.Grant) -> dict[str, str]:
     """Return the part of a call's metadata that limits its paths."""
-    prefix = grant.passport.path_prefix
+    prefix = grant.permissions.path_prefix
     return {BENEATH: prefix} if prefix else {}
 
 
 def expect_within(grant: tokens.Grant, result: dict[str, Any]) -> None:
-    """Raises NotInPassport when the sandbox found that a path leads elsewhere."""
-    if grant.passport.path_prefix and (result.get("_meta") or {}).get(BENEATH) == "refused":
-        raise _refused(grant, f"A link there leads out of {grant.passport.path_prefix}.")
+    """Raise PermissionDenied when the sandbox found that a path leads elsewhere."""
+    if grant.permissions.path_prefix and (result.get("_meta") or {}).get(BENEATH) == "refused":
+        raise _refused(grant, f"A link there leads out of {grant.permissions.path_prefix}.")
 
 
 def writes(tool: str) -> bool:
     needs = TOOLS.get(tool, _UNKNOWN)
-    return WRITE in needs.abilities and bool(needs.paths)
+    return WRITE in needs.capabilities and bool(needs.paths)
 
 
 def paths_of(tool: str, arguments: dict[str, Any]) -> list[str]:
@@ -199,7 +201,7 @@ async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) ->
 
     A link that is exchanged between this and the call is not noticed.
     """
-    prefix = grant.passport.path_prefix
+    prefix = grant.permissions.path_prefix
     run = trusted.command(["realpath", "-m", "--", *map(names.raw, (prefix, *paths))])
     run |= {"workingDir": "/", "waitForCompletion": True, "timeout": 10}
     ran = await ask("processExecute", run, "")
@@ -211,6 +213,6 @@ async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) ->
         raise _refused(grant, f"A link there leads out of {prefix}, or Manta can't tell.")
 
 
-def _refused(grant: tokens.Grant, why: str) -> NotInPassport:
-    page = settings.MANTA_URL + reverse("accounts:passport", args=[grant.key])
-    return NotInPassport(f"{why} Its person can change that at {page}")
+def _refused(grant: tokens.Grant, why: str) -> PermissionDenied:
+    page = settings.MANTA_URL + reverse("accounts:permissions", args=[grant.key])
+    return PermissionDenied(f"{why} Its person can change that at {page}")

@@ -85,12 +85,12 @@ async def list_tools(
     """The sandbox's own, whichever it has, and on the first page Manta's."""
     cursor = params.cursor if params else None
     own = [] if cursor else [tool.described() for tool in TOOLS.values()]
-    passport = _caller(ctx).grant.passport
+    granted = _caller(ctx).grant.permissions
     try:
         result = await _ask(ctx, "tools/list", {"cursor": cursor} if cursor else {})
         with understood():
             tools = [*own, *objects_of(result.get("tools"))]
-            offered = [tool for tool in tools if permissions.offers(passport, str(tool["name"]))]
+            offered = [tool for tool in tools if permissions.offers(granted, str(tool["name"]))]
             return types.ListToolsResult.model_validate({**result, "tools": offered})
     except errors.SandboxError as exc:
         raise MCPError(types.INTERNAL_ERROR, f"{exc} ({exc.code})") from exc
@@ -106,7 +106,7 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
             flight.ended(Outcome.ERROR if result.is_error else Outcome.OK)
             return result
         except errors.SandboxError as exc:
-            refused = isinstance(exc, permissions.NotInPassport)
+            refused = isinstance(exc, permissions.PermissionDenied)
             flight.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
             why = types.TextContent(type="text", text=f"{exc} ({exc.code})")
             return types.CallToolResult(content=[why], is_error=True)

@@ -7,7 +7,7 @@ import pytest
 from allauth.idp.oidc.models import Token
 from django.test import Client
 
-from accounts.models import AgentPassport, AgentSecret, ConnectedAgent, PersonalToken
+from accounts.models import AgentPermissions, AgentSecret, ConnectedAgent, PersonalToken
 from manta.asgi import application
 from sandboxes import mcp
 from sandboxes.models import Sandbox, SandboxEvent
@@ -60,7 +60,7 @@ def test_to_every_page_it_is_a_stranger(raw):
 
 def rows():
     """All that a page could make, change or take away."""
-    kinds = (PersonalToken, ConnectedAgent, AgentSecret, Token, AgentPassport, Sandbox)
+    kinds = (PersonalToken, ConnectedAgent, AgentSecret, Token, AgentPermissions, Sandbox)
     return [list(kind.objects.values()) for kind in kinds]
 
 

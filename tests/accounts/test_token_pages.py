@@ -32,7 +32,7 @@ def filled_in(client, **fields):
         "name": "CI",
         "scopes": ["sandbox:read"],
         "lifetime": "30",
-        "abilities": ["read"],
+        "capabilities": ["read"],
         **fields,
     }
 

@@ -115,7 +115,7 @@ def test_none_is_made_with_more_than_there_is(alice, wrong):
 
 
 @pytest.mark.parametrize(("scope", "queries"), [("sandbox:read", 1), ("mcp", 2)])
-def test_a_check_is_one_query_and_one_for_an_agents_passport(
+def test_a_check_is_one_query_and_one_for_an_agents_permissions(
     alice, django_assert_num_queries, scope, queries
 ):
     raw = make_token(alice, scope, last_used_at=timezone.now())

@@ -151,4 +151,4 @@ def test_what_it_may_not_do_is_refused(page: Page, visitor: Visitor, agent: McpC
 
     result = calling.result(90)
     assert result.is_error
-    assert "passport" in result.content[0].text
+    assert "permission_denied" in result.content[0].text

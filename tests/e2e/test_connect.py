@@ -43,15 +43,15 @@ def test_an_agent_is_connected_tested_and_seen_at_work(
     expect(page.locator("html[data-live]")).to_be_attached()
     assert '"isError":true' not in call(visitor, token, "fsReadFile", path="/blaxel/app/README.md")
     expect(page.locator("#calls .call-about").get_by_text("/blaxel/app/README.md")).to_be_visible()
-    assert "passport_refused" in call(visitor, token, "fsWriteFile", path="/x", content="y")
+    assert "permission_denied" in call(visitor, token, "fsWriteFile", path="/x", content="y")
     refused = page.locator("#calls li").filter(has_text="fsWriteFile")
-    expect(refused.get_by_text("passport_refused")).to_be_visible()
+    expect(refused.get_by_text("permission_denied")).to_be_visible()
 
     page.get_by_label("Outcome").select_option("Done")
     expect(refused).to_have_count(0)
     assert violations(page) == []
     page.goto("/account/tokens/")
-    page.get_by_role("link", name="Passport of the token Reader").click()
+    page.get_by_role("link", name="Permissions of the token Reader").click()
     expect(page.get_by_role("heading", name="What “Reader” may do")).to_be_visible()
     assert violations(page) == []
     assert complaints == []

@@ -18,7 +18,7 @@ VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
 
 # What a person sends who leaves everything ticked.
-ALLOW = {"action": "grant", "abilities": ["read", "write", "run", "ports"]}
+ALLOW = {"action": "grant", "capabilities": ["read", "write", "run", "ports"]}
 
 
 class Agent:

@@ -147,9 +147,11 @@ def agent_asks(page: Page, still: Still) -> Page:
     return page
 
 
-def agent_passport(page: Page, still: Still) -> Page:
+def agent_permissions(page: Page, still: Still) -> Page:
     """What an agent may do, changed later on."""
-    return follow(go(page, still, "/account/agents/"), "Passport of the agent Claude Code", "Save")
+    return follow(
+        go(page, still, "/account/agents/"), "Permissions of the agent Claude Code", "Save"
+    )
 
 
 def agent_revoked(page: Page, still: Still) -> Page:
@@ -256,7 +258,7 @@ def admin_deletes(page: Page, still: Still) -> Page:
 OF_COMING_IN: list[Step] = [sign_in_refused, sign_up_refused, second_factor]
 OF_THE_ACCOUNT: list[Step] = [
     *(recovery_codes, passkey_added, token_made, token_revoked),
-    *(agent_asks, agent_passport, agent_revoked, api_operation),
+    *(agent_asks, agent_permissions, agent_revoked, api_operation),
 ]
 OF_THE_SANDBOX: list[Step] = [losses, not_yet, starter]
 OF_ERRORS: list[Step] = [forbidden, outdated, broken]

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 VERIFIER = "v" * 43
-ABILITIES = ["read", "run", "ports"]
+CAPABILITIES = ["read", "run", "ports"]
 CALLS: dict[str, dict[str, object]] = {
     "codegenListDir": {"relativeWorkspacePath": "/blaxel/app"},
     "fsReadFile": {"path": "/blaxel/app/README.md"},
@@ -67,7 +67,7 @@ def make_token(visitor: Visitor, name: str) -> str:
     page = visitor.post(
         "/account/tokens/new/",
         **{"key": key[1] if key else "", "name": name, "scopes": "mcp", "lifetime": "30"},
-        abilities=ABILITIES,
+        capabilities=CAPABILITIES,
     )
     shown = re.search(r"data-copy-text>([^<]+)", page.text)
     assert shown, page.text
@@ -80,7 +80,7 @@ def let_in(visitor: Visitor, name: str) -> None:
     signed = re.search(r'name="request" value="([^"]+)"', visitor.http.get(asked).text)
     assert signed
     answer = {"request": signed[1], "scopes": "mcp", "action": "grant"}
-    let = visitor.post(asked, **answer, abilities=ABILITIES)
+    let = visitor.post(asked, **answer, capabilities=CAPABILITIES)
     (code,) = parse_qs(urlsplit(let.headers["Location"]).query)["code"]
     body = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
     client = {key: values[0] for key, values in parse_qs(urlsplit(asked).query).items()}

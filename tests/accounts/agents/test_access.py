@@ -86,7 +86,7 @@ def test_another_password_ends_none_as_it_ends_no_token(agent, alice):
     assert good(given["access_token"])
 
 
-def test_a_check_is_two_queries_with_its_passport(agent, alice, django_assert_num_queries):
+def test_a_check_is_two_queries_with_its_permissions(agent, alice, django_assert_num_queries):
     raw = agent.sign_in(alice)["access_token"]
     good(raw)
 

@@ -8,7 +8,7 @@ from django.core import mail
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts import passports
+from accounts import agent_permissions
 from accounts.models import AgentSecret, ConnectedAgent
 from accounts.oauth import agents
 from tests.support.oauth_client import ALLOW, Agent, answer, good, shown, told
@@ -228,25 +228,27 @@ def test_two_resources_are_one_too_many(agent, browser):
 
 
 def test_the_person_chooses_what_it_may_do_and_how_long(agent, browser, alice):
-    chosen = {"abilities": ["read"], "path_prefix": "/blaxel/app", "passport_lifetime": "1h"}
+    chosen = {"capabilities": ["read"], "path_prefix": "/blaxel/app", "permissions_lifetime": "1h"}
     code = told(answer(browser, agent.address(), **chosen))["code"]
 
     grant = good(agent.exchange(code).json()["access_token"])
 
-    passport = passports.of(grant.key)
-    assert (passport.abilities, passport.path_prefix) == ({"read"}, "/blaxel/app")
-    assert passport.expires_at < timezone.now() + timedelta(hours=1)
+    permissions = agent_permissions.of(grant.key)
+    assert (permissions.capabilities, permissions.path_prefix) == ({"read"}, "/blaxel/app")
+    assert permissions.expires_at < timezone.now() + timedelta(hours=1)
 
 
 def test_to_let_it_in_again_widens_nothing_unasked(agent, browser, alice):
-    answer(browser, agent.address(), abilities=["read"])
+    answer(browser, agent.address(), capabilities=["read"])
 
     page = browser.get(agent.address())
 
-    assert page.context["form"].initial["abilities"] == ["read"]
+    assert page.context["form"].initial["capabilities"] == ["read"]
 
 
-@pytest.mark.parametrize("wrong", [{"abilities": []}, {"abilities": ["fly"]}, {"path_prefix": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"capabilities": []}, {"capabilities": ["fly"]}, {"path_prefix": "x"}]
+)
 def test_what_can_not_be_chosen_is_said_on_the_form(agent, browser, wrong):
     page = answer(browser, agent.address(), **wrong)
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import passports
+from accounts import agent_permissions
 from accounts.models import ConnectedAgent
 from accounts.oauth import agents
 from sandboxes import data_plane
@@ -114,7 +114,7 @@ def test_elsewhere_it_is_nobody(web, raw, path):
     assert answer.headers.get("Location", "/accounts/login/").split("?")[0].endswith("/login/")
 
 
-def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
+def test_permissions_that_expire_end_a_running_call(web, made, raw):
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(
             call, web, raw, "processExecute", command="sleep 50", waitForCompletion=True, timeout=55
@@ -122,7 +122,9 @@ def test_a_passport_that_ends_ends_a_call_that_runs(web, made, raw):
         wait_until(lambda: "sleep 50" in str(data_plane.processes.list_processes(made.reach)), 30)
 
         key = ConnectedAgent.objects.get().key
-        passports.issue(user=made.owner, key=key, abilities=["run"], expires_at=timezone.now())
+        agent_permissions.issue(
+            user=made.owner, key=key, capabilities=["run"], expires_at=timezone.now()
+        )
 
         _, message = running.result()
     assert "result" not in message

@@ -48,14 +48,14 @@ def person(client, alice):
 def test_a_person_reads_what_was_called(person, called):
     called(agent_name="Claude <i>")
     called("fsWriteFile", changed="/blaxel/app/new", outcome="ok")
-    called("processExecute", outcome="refused", code="passport_refused")
+    called("processExecute", outcome="refused", code="permission_denied")
 
     text = person.get(URL).text
 
     assert "Claude &lt;i&gt;" in text
     assert "/blaxel/app/&lt;b&gt;.py" in text
     assert "changed <code>/blaxel/app/new</code>" in text
-    assert "<code>passport_refused</code>" in text
+    assert "<code>permission_denied</code>" in text
 
 
 def test_without_any_it_says_what_will_be_there(person, alices_sandbox):

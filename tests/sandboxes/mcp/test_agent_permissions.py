@@ -1,4 +1,4 @@
-"""A passport, held to by a real agent at a real sandbox."""
+"""Permissions of an agent, tried by a real agent at a real sandbox."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from accounts import passports
+from accounts import agent_permissions
 from accounts.models import PersonalToken
 from manta.core.database import in_database
 from sandboxes import data_plane
@@ -17,12 +17,12 @@ from sandboxes.services import file_moves, processes
 
 @pytest.fixture
 def as_limited(made, as_agent):
-    """Do something as an agent whose passport is this one."""
+    """Do something as an agent with these permissions."""
 
-    def as_limited(work, **passport):
+    def as_limited(work, **permissions):
         async def limited(client):
             token = await in_database(PersonalToken.objects.get)
-            issue = partial(passports.issue, user=made.owner, key=token.key, **passport)
+            issue = partial(agent_permissions.issue, user=made.owner, key=token.key, **permissions)
             await in_database(issue)
             return await work(client)
 
@@ -43,7 +43,7 @@ async def names(client):
 
 
 def test_only_what_it_allows_is_listed(as_limited):
-    listed = as_limited(names, abilities=["read"])
+    listed = as_limited(names, capabilities=["read"])
 
     assert listed >= {"fsReadFile", "codegenGrepSearch", "sandboxStatus"}
     assert not listed & {"fsWriteFile", "processExecute", "sandboxRestart", "sandboxPreviewUrl"}
@@ -52,24 +52,24 @@ def test_only_what_it_allows_is_listed(as_limited):
 def test_the_rest_is_refused_and_says_what_is_missing_and_where(as_limited):
     write = call("fsWriteFile", path="/blaxel/x", content="x")
 
-    refused = as_limited(write, abilities=["read"])
+    refused = as_limited(write, capabilities=["read"])
 
     assert refused.is_error
     assert "“write and delete files”" in refused.content[0].text
-    assert re.search(r"/account/agents/[0-9a-f]{16}/passport/", refused.content[0].text)
-    assert "passport_refused" in refused.content[0].text
+    assert re.search(r"/account/agents/[0-9a-f]{16}/permissions/", refused.content[0].text)
+    assert "permission_denied" in refused.content[0].text
 
 
 def test_a_tool_that_manta_does_not_know_needs_everything(as_limited):
-    refused = as_limited(call("danceTheTango"), abilities=["read", "write", "run"])
+    refused = as_limited(call("danceTheTango"), capabilities=["read", "write", "run"])
 
-    assert refused.is_error and "passport_refused" in refused.content[0].text
+    assert refused.is_error and "permission_denied" in refused.content[0].text
 
 
 def test_one_that_has_ended_allows_nothing(as_limited):
     ended = timezone.now() - timedelta(minutes=1)
 
-    refused = as_limited(call("sandboxStatus"), abilities=["read"], expires_at=ended)
+    refused = as_limited(call("sandboxStatus"), capabilities=["read"], expires_at=ended)
 
     assert refused.is_error and "is over" in refused.content[0].text
 
@@ -105,12 +105,12 @@ def test_a_prefix_holds_every_path(as_limited, made, provider):
     async def call_all(client):
         return [await client.call_tool(tool, arguments) for tool, arguments in OUTSIDE_THE_PREFIX]
 
-    results = as_limited(call_all, abilities=["read", "write"], path_prefix="/blaxel/app")
+    results = as_limited(call_all, capabilities=["read", "write"], path_prefix="/blaxel/app")
 
     let_through = [
         (call, result.content)
         for call, result in zip(OUTSIDE_THE_PREFIX, results, strict=True)
-        if not (result.is_error and "passport_refused" in result.content[0].text)
+        if not (result.is_error and "permission_denied" in result.content[0].text)
     ]
     assert let_through == []
 
@@ -120,7 +120,7 @@ def test_what_is_below_it_is_read_and_written(as_limited):
         await client.call_tool("fsWriteFile", {"path": "app/it's new", "content": "x"})
         return await client.call_tool("fsReadFile", {"path": "/blaxel/app/./it's new"})
 
-    result = as_limited(work, abilities=["read", "write"], path_prefix="/blaxel/app")
+    result = as_limited(work, capabilities=["read", "write"], path_prefix="/blaxel/app")
 
     assert not result.is_error, result.content
     assert result.structured_content["content"] == "x"
@@ -158,7 +158,7 @@ def test_no_file_of_an_agent_is_run_on_mantas_behalf(as_limited, made, provider)
         done = [await client.call_tool("fsWriteFile", each) for each in planted]
         return done + [await client.call_tool(*each) for each in uses]
 
-    results = as_limited(attack, abilities=["read", "write"])
+    results = as_limited(attack, capabilities=["read", "write"])
     processes.list_processes(sandbox=made)
     data_plane.listening.list_listening(made.reach)
     found, problem = git_scan.look(made.reach)

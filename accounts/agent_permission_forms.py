@@ -4,8 +4,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from accounts.models import Ability
-from accounts.passports import Passport, normalised
+from accounts.agent_permissions import Permissions, normalised
+from accounts.models import Capability
 
 _KEEP = "keep"
 _LIFETIMES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
@@ -15,13 +15,13 @@ _CHOICES = [
 ]
 
 
-class PassportFields(forms.Form):
-    """Fields of a passport, for a form of their own or beside other fields (with a prefix)."""
+class PermissionFields(forms.Form):
+    """Fields of an agent's permissions, in their own form or inside another one."""
 
-    abilities = forms.MultipleChoiceField(
+    capabilities = forms.MultipleChoiceField(
         label="What an agent may do",
-        choices=Ability.choices,
-        initial=Ability.values,
+        choices=Capability.choices,
+        initial=Capability.values,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -34,7 +34,7 @@ class PassportFields(forms.Form):
         "read any file.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    passport_lifetime = forms.ChoiceField(
+    permissions_lifetime = forms.ChoiceField(
         label="May do this for", choices=_CHOICES, required=False, initial=""
     )
 
@@ -47,53 +47,53 @@ class PassportFields(forms.Form):
         return normalised(written)
 
     @property
-    def wants_passport(self) -> bool:
-        """Return whether the form creates a connection that has a passport."""
+    def wants_permissions(self) -> bool:
+        """Return whether the form creates a connection that has permissions."""
         return True
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        abilities = data.get("abilities") or []
-        if not self.wants_passport or "abilities" in self.errors:
+        capabilities = data.get("capabilities") or []
+        if not self.wants_permissions or "capabilities" in self.errors:
             return data
-        if not abilities:
-            self.add_error("abilities", "Tick at least one: otherwise the agent can do nothing.")
-        if data.get("path_prefix") and Ability.RUN in abilities:
+        if not capabilities:
+            self.add_error("capabilities", "Tick at least one: otherwise the agent can do nothing.")
+        if data.get("path_prefix") and Capability.RUN in capabilities:
             self.add_error(
                 "path_prefix",
                 "Untick running commands, or leave this empty: a command could read any file.",
             )
         return data
 
-    def passport(self) -> dict[str, Any]:
-        """Return the values that passports.issue takes."""
+    def permissions(self) -> dict[str, Any]:
+        """Return the values that agent_permissions.issue takes."""
         return {
-            "abilities": self.cleaned_data["abilities"],
+            "capabilities": self.cleaned_data["capabilities"],
             "path_prefix": self.cleaned_data["path_prefix"],
             "expires_at": self._expires_at(),
         }
 
     def _expires_at(self) -> datetime | None:
-        lifetime = _LIFETIMES.get(self.cleaned_data["passport_lifetime"])
+        lifetime = _LIFETIMES.get(self.cleaned_data["permissions_lifetime"])
         return timezone.now() + lifetime if lifetime else None
 
 
-class PassportForm(PassportFields):
-    """Changes the passport of a connection that there is."""
+class PermissionsForm(PermissionFields):
+    """Change the permissions of an existing connection."""
 
-    def __init__(self, data: Any, passport: Passport) -> None:
+    def __init__(self, data: Any, permissions: Permissions) -> None:
         initial = {
-            "abilities": sorted(passport.abilities),
-            "path_prefix": passport.path_prefix,
-            "passport_lifetime": _KEEP if passport.expires_at else "",
+            "capabilities": sorted(permissions.capabilities),
+            "path_prefix": permissions.path_prefix,
+            "permissions_lifetime": _KEEP if permissions.expires_at else "",
         }
         super().__init__(data, initial=initial)
-        self._passport = passport
-        if passport.expires_at:
+        self._permissions = permissions
+        if permissions.expires_at:
             choices = [(_KEEP, "As it is"), *_CHOICES]
-            self.fields["passport_lifetime"].choices = choices  # type: ignore[attr-defined]
+            self.fields["permissions_lifetime"].choices = choices  # type: ignore[attr-defined]
 
     def _expires_at(self) -> datetime | None:
-        if self.cleaned_data["passport_lifetime"] == _KEEP:
-            return self._passport.expires_at
+        if self.cleaned_data["permissions_lifetime"] == _KEEP:
+            return self._permissions.expires_at
         return super()._expires_at()

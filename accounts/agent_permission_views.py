@@ -1,4 +1,4 @@
-"""Changing what a connection of an agent may do."""
+"""Change the permissions of an agent's connection."""
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import passports
+from accounts import agent_permissions
+from accounts.agent_permission_forms import PermissionsForm
 from accounts.models import ConnectedAgent, PersonalToken, Scope, User
-from accounts.passport_forms import PassportForm
 from accounts.requests import SignedInRequest
 
 
@@ -18,18 +18,20 @@ from accounts.requests import SignedInRequest
 @never_cache
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
-def passport(request: SignedInRequest, key: str) -> HttpResponse:
-    """Narrower or wider: it counts from the connection's next call."""
+def permissions(request: SignedInRequest, key: str) -> HttpResponse:
+    """Show the permissions of a connection and change them from its next call on."""
     connection = _connection(request.user, key)
     back = "accounts:tokens" if isinstance(connection, PersonalToken) else "accounts:agents"
     posted = request.POST if request.method == "POST" else None
-    form = PassportForm(posted, passports.of(key))
+    form = PermissionsForm(posted, agent_permissions.of(key))
     if form.is_valid():
-        passports.issue(user=request.user, key=key, **form.passport())
+        agent_permissions.issue(user=request.user, key=key, **form.permissions())
         messages.success(request, f"What “{connection}” may do is changed.")
         return redirect(back)
     context = {"form": form, "connection": connection, "back": back}
-    return render(request, "accounts/passport.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "accounts/permissions.html", context, status=422 if form.is_bound else 200
+    )
 
 
 def _connection(user: User, key: str) -> PersonalToken | ConnectedAgent:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import passports, tokens
-from accounts.models import AgentPassport, PersonalToken
+from accounts import agent_permissions, tokens
+from accounts.agent_permissions import Permissions
+from accounts.models import AgentPermissions, PersonalToken
 from tests.support.factories import PASSWORD, make_token
 from tests.support.oauth_client import Agent, shown
 
@@ -28,7 +29,7 @@ def token(alice):
 
 
 def page(token):
-    return f"/account/agents/{token.key}/passport/"
+    return f"/account/agents/{token.key}/permissions/"
 
 
 def make(person, **fields):
@@ -37,32 +38,40 @@ def make(person, **fields):
     return person.post(NEW, form)
 
 
-def test_a_token_is_made_with_its_passport(person):
-    response = make(person, abilities=["read"], path_prefix="/blaxel/app/../app//", name="Reader")
+def test_a_token_is_made_with_its_permissions(person):
+    response = make(
+        person, capabilities=["read"], path_prefix="/blaxel/app/../app//", name="Reader"
+    )
 
     raw = re.search(r"manta_pat_[0-9a-f]{16}_[0-9a-f]{64}", response.text)[0]
-    assert tokens.verify(raw).passport == passports.Passport(frozenset({"read"}), "/blaxel/app")
+    assert tokens.verify(raw).permissions == Permissions(frozenset({"read"}), "/blaxel/app")
 
 
-def test_a_connection_without_one_may_do_everything(alice):
-    assert tokens.verify(make_token(alice, "mcp")).passport.is_full
+def test_the_former_address_leads_to_the_page(person, token):
+    response = person.get(f"/account/agents/{token.key}/passport/")
+
+    assert (response.status_code, response.url) == (301, page(token))
+
+
+def test_a_connection_without_any_may_do_everything(alice):
+    assert tokens.verify(make_token(alice, "mcp")).permissions.is_full
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"abilities": []},
-        {"abilities": ["fly"]},
-        {"abilities": ["read", "run"], "path_prefix": "/blaxel"},
-        {"abilities": ["read"], "path_prefix": "blaxel"},
-        {"abilities": ["read"], "path_prefix": "~/x"},
-        {"abilities": ["read"], "passport_lifetime": "9y"},
+        {"capabilities": []},
+        {"capabilities": ["fly"]},
+        {"capabilities": ["read", "run"], "path_prefix": "/blaxel"},
+        {"capabilities": ["read"], "path_prefix": "blaxel"},
+        {"capabilities": ["read"], "path_prefix": "~/x"},
+        {"capabilities": ["read"], "permissions_lifetime": "9y"},
     ],
 )
 def test_what_can_not_be_is_refused_on_the_form(person, token, wrong):
     assert make(person, **wrong).status_code == 422
     assert person.post(page(token), wrong).status_code == 422
-    assert not AgentPassport.objects.exists()
+    assert not AgentPermissions.objects.exists()
 
 
 @pytest.mark.parametrize("form", ["of a new token", "of a connection", "of a sign-in"])
@@ -77,18 +86,18 @@ def test_the_form_says_that_writing_amounts_to_running(person, token, form):
 
 
 def test_its_owner_narrows_and_widens_it(person, token):
-    narrow = {"abilities": ["read"], "path_prefix": "/blaxel", "passport_lifetime": "1h"}
-    wide = {"abilities": ["read", "write", "run", "ports"], "passport_lifetime": ""}
+    narrow = {"capabilities": ["read"], "path_prefix": "/blaxel", "permissions_lifetime": "1h"}
+    wide = {"capabilities": ["read", "write", "run", "ports"], "permissions_lifetime": ""}
 
     person.post(page(token), narrow)
-    narrowed = passports.of(token.key)
-    kept = person.post(page(token), {**narrow, "passport_lifetime": "keep"})
+    narrowed = agent_permissions.of(token.key)
+    kept = person.post(page(token), {**narrow, "permissions_lifetime": "keep"})
 
     assert kept.status_code == 302
     assert narrowed.expires_at - timezone.now() <= timedelta(hours=1)
-    assert passports.of(token.key) == narrowed
+    assert agent_permissions.of(token.key) == narrowed
     person.post(page(token), wide)
-    assert passports.of(token.key).is_full
+    assert agent_permissions.of(token.key).is_full
 
 
 def test_the_password_is_asked_for_first(client, alice, token):
@@ -102,7 +111,7 @@ def test_bob_gets_404(client, bob, token):
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
     assert client.get(page(token)).status_code == 404
-    assert client.post(page(token), {"abilities": ["read"]}).status_code == 404
+    assert client.post(page(token), {"capabilities": ["read"]}).status_code == 404
 
 
 def test_a_token_that_reaches_no_tools_has_none(person, alice):
@@ -124,4 +133,4 @@ def test_a_token_that_reaches_no_tools_has_none(person, alice):
     ],
 )
 def test_a_prefix_covers_what_is_below_it(path, covered):
-    assert passports.Passport(frozenset(), "/blaxel/app").covers(path) is covered
+    assert Permissions(frozenset(), "/blaxel/app").covers(path) is covered

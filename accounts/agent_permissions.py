@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Ability, AgentPassport, User
+from accounts.models import AgentPermissions, Capability, User
 
 
 @dataclass(frozen=True)
-class Passport:
-    abilities: frozenset[str]
+class Permissions:
+    capabilities: frozenset[str]
     # An absolute folder without a slash at its end; "" for all of the sandbox.
     path_prefix: str = ""
     expires_at: datetime | None = None
@@ -28,53 +28,51 @@ class Passport:
     def is_full(self) -> bool:
         return self == FULL
 
-    @property
-    def ability_labels(self) -> list[str]:
-        return [str(ability.label) for ability in Ability if ability in self.abilities]
-
     def covers(self, path: str) -> bool:
         """Return whether an absolute path lies below the prefix, as text."""
         path = normalised(path)
         return not self.path_prefix or f"{path}/".startswith(f"{self.path_prefix}/")
 
 
-FULL = Passport(frozenset(Ability.values))
+FULL = Permissions(frozenset(Capability.values))
 
 
-def of(key: str) -> Passport:
-    """A connection's; one for which none was issued may do everything."""
-    row = next(iter(AgentPassport.objects.filter(key=key)), None)
+def of(key: str) -> Permissions:
+    """Return a connection's permissions: all of them unless it was issued narrower ones."""
+    row = next(iter(AgentPermissions.objects.filter(key=key)), None)
     if row is None:
         return FULL
-    # An ability that Manta no longer knows grants nothing.
-    abilities = frozenset(ability for ability in row.abilities if ability in Ability)
-    return Passport(abilities, row.path_prefix, row.expires_at)
+    # A capability that Manta no longer knows grants nothing.
+    capabilities = frozenset(
+        capability for capability in row.capabilities if capability in Capability
+    )
+    return Permissions(capabilities, row.path_prefix, row.expires_at)
 
 
 def issue(
     *,
     user: User,
     key: str,
-    abilities: Any,
+    capabilities: Any,
     path_prefix: str = "",
     expires_at: datetime | None = None,
-) -> Passport:
-    """Give a connection its passport, in place of the one before. It counts from the next call."""
+) -> Permissions:
+    """Replace the permissions of a connection, from its next call on."""
     path_prefix = normalised(path_prefix) if path_prefix else ""
-    if not set(abilities) <= set(Ability.values):
-        raise ValueError("A passport has only abilities that there are.")
-    if path_prefix and Ability.RUN in abilities:
-        raise ValueError("A command reads what it likes: no folder holds it.")
-    AgentPassport.objects.update_or_create(
+    if not set(capabilities) <= set(Capability.values):
+        raise ValueError("There is no such capability.")
+    if path_prefix and Capability.RUN in capabilities:
+        raise ValueError("Commands can't be limited to a folder: a command can read any file.")
+    AgentPermissions.objects.update_or_create(
         user=user,
         key=key,
         defaults={
-            "abilities": sorted(abilities),
+            "capabilities": sorted(capabilities),
             "path_prefix": path_prefix,
             "expires_at": expires_at,
         },
     )
-    return Passport(frozenset(abilities), path_prefix, expires_at)
+    return Permissions(frozenset(capabilities), path_prefix, expires_at)
 
 
 def normalised(path: str) -> str:
