@@ -3,7 +3,7 @@ import { MergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { languageOf } from "./languages.js";
-import { lineEndOf, setup } from "./setup.js";
+import { lineEndOf, lineEndsIn, setup } from "./setup.js";
 
 export const compare = async ({ parent, path, mine, theirs }) => {
   const language = (await languageOf(path)?.load()) ?? [];
@@ -11,7 +11,7 @@ export const compare = async ({ parent, path, mine, theirs }) => {
     doc: text,
     extensions: [
       setup(text),
-      EditorState.lineSeparator.of(lineEndOf(text)),
+      lineEndsIn(text),
       EditorView.contentAttributes.of({ "aria-label": label }),
       language,
       more,
@@ -26,5 +26,6 @@ export const compare = async ({ parent, path, mine, theirs }) => {
     gutter: true,
   });
   view.b.focus();
-  return { text: () => view.b.state.sliceDoc(), destroy: () => view.destroy() };
+  const end = lineEndOf(mine);
+  return { text: () => view.b.state.doc.sliceString(0, undefined, end), destroy: () => view.destroy() };
 };

@@ -4,7 +4,7 @@ import { gotoLine, openSearchPanel } from "@codemirror/search";
 import { Compartment, EditorState, Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { languageOf } from "./languages.js";
-import { lineEndOf, setup } from "./setup.js";
+import { lineEndOf, lineEndsIn, setup } from "./setup.js";
 
 // Above it, colours cost more than they tell.
 const HIGHLIGHTED_UP_TO = 1_000_000;
@@ -16,16 +16,18 @@ export const compare = async (options) => (await import("./compare.js")).compare
 
 export class Editor {
   #view;
-  #lineEnd = new Compartment();
+  #lineEnd;
+  #lineEnds = new Compartment();
   #language = new Compartment();
   #wrap = new Compartment();
   #writable = new Compartment();
   #label = new Compartment();
 
   constructor({ parent, text, changed, moved }) {
+    this.#lineEnd = lineEndOf(text);
     const extensions = [
       setup(text),
-      this.#lineEnd.of(EditorState.lineSeparator.of(lineEndOf(text))),
+      this.#lineEnds.of(lineEndsIn(text)),
       this.#language.of([]),
       this.#wrap.of([]),
       this.#writable.of([]),
@@ -44,11 +46,11 @@ export class Editor {
   }
 
   get text() {
-    return this.#view.state.sliceDoc();
+    return this.doc.sliceString(0, undefined, this.#lineEnd);
   }
 
   get lineEnd() {
-    return this.#view.state.lineBreak;
+    return this.#lineEnd;
   }
 
   get position() {
@@ -59,7 +61,8 @@ export class Editor {
 
   // Only what differs is replaced, so that the cursor and the scroll position stay.
   replace(text) {
-    this.#configure(this.#lineEnd, EditorState.lineSeparator.of(lineEndOf(text)));
+    this.#lineEnd = lineEndOf(text);
+    this.#configure(this.#lineEnds, lineEndsIn(text));
     const before = this.doc.toString();
     const after = this.#view.state.toText(text).toString();
     const shorter = Math.min(before.length, after.length);

@@ -19,6 +19,15 @@ export const lineEndOf = (text) => {
   return ends.length && ends.every((end) => end === "\r\n") ? "\r\n" : "\n";
 };
 
+// CodeMirror reads every kind of line end as one, unless told which one there is: then no other kind than
+// the file's gets in. Only a text that has carriage returns elsewhere, too, must be told, to keep them.
+export const lineEndsIn = (text) => {
+  const end = lineEndOf(text);
+  return text.replaceAll(end, "").includes("\r") ? EditorState.lineSeparator.of(end) : [];
+};
+
+const withOwnLineEnds = (text, state) => text.replace(/\r\n?|\n/g, state.lineBreak);
+
 const indentation = (text) => {
   const [, first = "  "] = text.slice(0, 50000).match(/^(\t| {2,8})\S/m) ?? [];
   return indentUnit.of(first === "\t" ? "\t" : " ".repeat(Math.min(first.length, 4)));
@@ -43,6 +52,7 @@ export const setup = (text) => [
   highlightSelectionMatches(),
   search({ top: true }),
   keymap.of([...indenting, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap]),
+  EditorView.clipboardInputFilter.of(withOwnLineEnds),
   // An editable element takes the focus anyway; with a tabindex, accessibility checkers see it.
   EditorView.contentAttributes.of({ spellcheck: "false", autocorrect: "off", autocapitalize: "off", tabindex: "0" }),
   look,
