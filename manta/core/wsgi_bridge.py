@@ -7,16 +7,20 @@ keep people from signing in.
 """
 
 import asyncio
+import contextvars
 import errno
+import sys
 import tempfile
-from collections.abc import Iterator
-from typing import Any, cast
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.utils.http import parse_header_parameters
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 MAX_BODY = 10 * 1024 * 1024
 # Where a text is saved: five megabytes, each byte of which JSON may escape with six.
@@ -50,9 +54,13 @@ class _Disconnected(Exception):
 
 
 class _Kept:
-    """A body that waits to be complete, or for its reader, which may be slow."""
+    """A body that waits to be complete, or for its reader, which may be slow.
+
+    Threads write answers, and what waits altogether is counted over all of them.
+    """
 
     _held = 0
+    _counting = threading.Lock()
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed below
@@ -62,20 +70,30 @@ class _Kept:
         return self
 
     def __exit__(self, *args: object) -> None:
-        _Kept._held -= self._size
-        self._file.close()
+        with self._counting:
+            _Kept._held -= self._size
+            # A thread whose request was given up may still write: that is refused uncounted.
+            self._file.close()
 
     def write(self, data: bytes) -> None:
         """Raises _Refused where all hold too much already; what is small is always kept."""
-        self._size += len(data)
-        _Kept._held += len(data)
+        with self._counting:
+            if self._file.closed:
+                raise ValueError("Nobody waits for this any more.")
+            self._size += len(data)
+            _Kept._held += len(data)
+            is_too_much = self._size > _IN_MEMORY and _Kept._held > MOST_HELD
         try:
-            if self._size > _IN_MEMORY and _Kept._held > MOST_HELD:
+            if is_too_much:
                 raise OSError(errno.ENOSPC, "Too much waits")
             self._file.write(data)
         except OSError as exc:
             text = "Manta has too much under way for this. Try again soon."
             raise _Refused(503, "busy", text) from exc
+
+    def reader(self) -> IO[bytes]:
+        self._file.seek(0)
+        return self._file
 
     def from_the_start(self) -> Iterator[tuple[bytes, bool]]:
         """Yield the pieces, each with whether more follow; an empty body gives one empty piece."""
@@ -89,13 +107,19 @@ class _Kept:
 
 class WSGIBridge:
     def __init__(
-        self, app: Any, *, threads: int, inside: tuple[str, ...] = (), text: str = ""
+        self,
+        app: WSGIApplication,
+        *,
+        threads: int,
+        inside: tuple[str, ...] = (),
+        text: str = "",
     ) -> None:
         """inside: the beginnings of the paths that may have to wait for a sandbox; text: the path
         to which a text may be sent that is longer than a form.
         """
-        self._app = cast(ASGIApp, WSGIMiddleware(app, workers=threads))
-        self._apart = cast(ASGIApp, WSGIMiddleware(app, workers=threads))
+        self._app = app
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="WSGI")
+        self._apart = ThreadPoolExecutor(threads, thread_name_prefix="WSGI inside")
         self._inside = inside
         self._text = text
 
@@ -105,7 +129,7 @@ class WSGIBridge:
             return
         with _Kept() as answer:
             try:
-                start = await self._answered(_readable(scope), receive, answer)
+                start = await self._answered(scope, receive, answer)
             except _Disconnected:
                 return
             except TimeoutError:
@@ -121,36 +145,42 @@ class WSGIBridge:
 
     async def _answered(self, scope: Scope, receive: Receive, answer: _Kept) -> Message:
         """Have Django answer, in full; returns how the answer starts."""
+        environ = _environ(scope)
+        threads = self._apart if scope["path"].startswith(self._inside) else self._threads
         with _Kept() as body:
             async with asyncio.timeout(BODY_TIMEOUT):
                 most = MAX_TEXT if scope["path"] == self._text else MAX_BODY
                 await _read(receive, body, most)
-            return await self._answer(scope, body, answer)
+            environ["wsgi.input"] = body.reader()
+            context = contextvars.copy_context()  # the id of the request, for one
+            # One handover each way: every further one would wait for the interpreter's lock.
+            return await asyncio.get_running_loop().run_in_executor(
+                threads, context.run, _collect, self._app, environ, answer
+            )
 
-    async def _answer(self, scope: Scope, body: _Kept, answer: _Kept) -> Message:
-        start: Message = {}
-        refusals: list[_Refused] = []
-        pieces = body.from_the_start()
 
-        async def replay() -> Message:
-            piece, more = next(pieces, (b"", False))
-            return {"type": "http.request", "body": piece, "more_body": more}
+def _collect(app: WSGIApplication, environ: WSGIEnvironment, answer: _Kept) -> Message:
+    """Have Django answer, on the thread that calls; returns how the answer starts."""
+    start: Message = {"type": "http.response.start"}
 
-        async def collect(message: Message) -> None:
-            # Django's thread would wait for ever for a reader that fails.
-            if message["type"] == "http.response.start":
-                start.update(message)
-            elif not refusals:
-                try:
-                    answer.write(message.get("body", b""))
-                except _Refused as refused:
-                    refusals.append(refused)
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[[bytes], object]:
+        start["status"] = int(status.partition(" ")[0])
+        start["headers"] = [
+            (name.strip().lower().encode("latin-1"), value.strip().encode("latin-1"))
+            for name, value in headers
+        ]
+        return answer.write
 
-        app = self._apart if scope["path"].startswith(self._inside) else self._app
-        await app(scope, replay, collect)
-        if refusals:
-            raise refusals[0]
-        return start
+    parts = app(environ, start_response)
+    try:
+        for part in parts:
+            answer.write(part)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    return start
 
 
 async def _read(receive: Receive, body: _Kept, most: int) -> None:
@@ -168,18 +198,44 @@ async def _read(receive: Receive, body: _Kept, most: int) -> None:
             raise _Refused(413, "too_large", f"Send no more than {most} bytes at a time.")
 
 
-def _readable(scope: Scope) -> Scope:
-    """Return the request as Django can read it. Raises _Refused for what breaks it at once."""
+def _environ(scope: Scope) -> WSGIEnvironment:
+    """Return the request as Django reads it. Raises _Refused for what breaks it at once."""
     if "\0" in scope["path"]:
         raise _Refused(404, "not_found", "No address contains a NUL.")
-    headers = []
+    server, port = scope.get("server") or ("localhost", 80)
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        # WSGI has bytes as the characters of Latin-1.
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": server,
+        "SERVER_PORT": str(port or 0),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = client[0], str(client[1])
     for name, value in scope["headers"]:
-        if name == b"content-type":
-            value = _without_charset(value.decode("latin-1")).encode("latin-1", "replace")
         # WSGI can't tell X_Forwarded_For from X-Forwarded-For.
         if b"_" not in name:
-            headers.append((name, value))
-    return {**scope, "headers": headers}
+            _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
+    return environ
+
+
+def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
+    key = name.upper().replace("-", "_")
+    if key == "CONTENT_TYPE":
+        value = _without_charset(value).encode("latin-1", "replace").decode("latin-1")
+    elif key != "CONTENT_LENGTH":
+        key = f"HTTP_{key}"
+    # One that came in several lines is one text.
+    environ[key] = f"{environ[key]},{value}" if key in environ else value
 
 
 def _without_charset(content_type: str) -> str:

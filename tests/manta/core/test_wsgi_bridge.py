@@ -1,5 +1,6 @@
 """Django behind the bridge, on a real server with few threads."""
 
+import json
 import os
 import socket
 import threading
@@ -28,9 +29,14 @@ def app(environ, start_response):
     content = b"x" * LARGE if path == "/large" else f"{len(body)}".encode()
     if path == "/forwarded":
         content = environ.get("HTTP_X_FORWARDED_FOR", "nobody").encode()
+    if path.startswith("/environ"):
+        texts = {name: value for name, value in environ.items() if isinstance(value, str)}
+        content = json.dumps(texts).encode()
     start_response("200 OK", [("Content-Length", str(len(content)))])
-    yield content
-    answered.release()
+    try:
+        yield content
+    finally:
+        answered.release()
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,35 @@ def test_a_request_and_its_answer_pass(url):
 
 def test_a_body_of_several_chunks_arrives_whole(url):
     assert httpx.post(url, content=b"x" * (3 * 2**20 + 1)).text == str(3 * 2**20 + 1)
+
+
+def test_the_environment_says_all_of_the_request(address, send):
+    head = b"PUT /environ%C3%A9%ff?q=%20 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+    head += b"X-Shared: one\r\nX-Shared: two\r\n"
+    head += b"Content-Type: text/plain\r\nConnection: close\r\n\r\nok"
+    connection = send(head)
+    connection.settimeout(30)
+
+    answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    said = json.loads(answer.partition(b"\r\n\r\n")[2])
+
+    assert said.pop("REMOTE_PORT") == str(connection.getsockname()[1])
+    assert said == {
+        "REQUEST_METHOD": "PUT",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/environ\xc3\xa9\xef\xbf\xbd",
+        "QUERY_STRING": "q=%20",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": address[0],
+        "SERVER_PORT": str(address[1]),
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "CONTENT_LENGTH": "2",
+        "CONTENT_TYPE": "text/plain",
+        "HTTP_HOST": "x",
+        "HTTP_CONNECTION": "close",
+        "HTTP_X_SHARED": "one,two",
+    }
 
 
 def test_half_sent_posts_take_no_thread(url, send):
