@@ -36,7 +36,7 @@ SandboxError
     │   └── QuotaExceeded
     └── ProviderUnavailable  503  the provider did not answer, or not in its own terms
         ├── ProviderBusy          it answered: not now, for this one sandbox
-        └── ProviderResting       not called: it failed too often a moment ago
+        └── CircuitOpen           not called: it failed too often a moment ago
 """
 
 from datetime import datetime
@@ -222,5 +222,5 @@ class ProviderBusy(ProviderUnavailable):
     """Says nothing of the provider itself: others' calls work."""
 
 
-class ProviderResting(ProviderUnavailable):
+class CircuitOpen(ProviderUnavailable):
     """No call was made, so this counts as no attempt."""

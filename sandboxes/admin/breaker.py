@@ -8,4 +8,4 @@ from sandboxes.models import Breaker
 
 @admin.register(Breaker)
 class BreakerAdmin(ReadOnlyAdmin):
-    list_display = ["state", "failures", "rests", "rests_until"]
+    list_display = ["state", "failures", "times_opened", "open_until"]

@@ -24,12 +24,13 @@ class StatusFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
     _QUERIES = {
-        Status.PROVISIONING: Q(phase=Phase.PENDING) | Q(phase=Phase.DELETING, remake=True),
+        Status.PROVISIONING: Q(phase=Phase.PENDING)
+        | Q(phase=Phase.DELETING, recreate_after_delete=True),
         Status.FAILED: Q(phase=Phase.FAILED) | Q(phase=Phase.READY, known_status=Status.FAILED),
         Status.ACTIVE: Q(phase=Phase.READY, known_status=Status.ACTIVE),
         Status.STANDBY: Q(phase=Phase.READY, known_status=Status.STANDBY),
         Status.STOPPED: Q(phase=Phase.GONE)
-        | Q(phase=Phase.DELETING, remake=False)
+        | Q(phase=Phase.DELETING, recreate_after_delete=False)
         | Q(phase=Phase.READY, known_status=Status.STOPPED),
     }
 

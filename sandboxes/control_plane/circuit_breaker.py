@@ -22,8 +22,8 @@ from sandboxes.models import Breaker, Heartbeat
 logger = logging.getLogger(__name__)
 
 FAILURES = 5
-# Seconds: the first rest, the longest, and the longest that the provider can ask for.
-_REST = (2.0, 15.0)
+# Seconds that it stays open: at first, at most, and at most when the provider asks for it.
+_OPEN_FOR = (2.0, 15.0)
 _LONGEST_ASKED = 900
 # While one call finds out, no other is made for this long.
 _FINDING_OUT = timedelta(seconds=10)
@@ -32,7 +32,7 @@ _answered_at = 0.0
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Guard a call to the provider. Raises ProviderResting instead of calling in a rest."""
+    """Guard a call to the provider. Raises CircuitOpen instead of calling while it is open."""
     found = _admit()
     try:
         yield
@@ -61,29 +61,29 @@ def _admit() -> Breaker:
             return found
         now = timezone.now()
         if found.state == "half-open":
-            alone = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
-            if alone.update(rests_until=now + _FINDING_OUT):
-                found.rests_until = now + _FINDING_OUT
+            alone = Breaker.objects.filter(pk=1, open_until=found.open_until)
+            if alone.update(open_until=now + _FINDING_OUT):
+                found.open_until = now + _FINDING_OUT
                 return found
-            found.rests_until = now + timedelta(seconds=1)
+            found.open_until = now + timedelta(seconds=1)
     except DatabaseError as exc:
         logger.warning("Cannot read the breaker: %s", exc)
         return Breaker()
-    assert found.rests_until is not None  # noqa: S101 - for the type checker: it isn't closed
-    raise errors.ProviderResting(
+    assert found.open_until is not None  # noqa: S101 - for the type checker: it isn't closed
+    raise errors.CircuitOpen(
         f"The sandbox provider is not answering. {errors.TRIES_AGAIN}",
-        retry_after=max(1, math.ceil((found.rests_until - now).total_seconds())),
+        retry_after=max(1, math.ceil((found.open_until - now).total_seconds())),
     )
 
 
 def _note_answer(found: Breaker) -> None:
-    """Record an answer of any kind. A slow call from before a rest doesn't end the rest."""
+    """Record an answer of any kind. A slow call from before it opened doesn't close it."""
     global _answered_at
     _answered_at = time.monotonic()
-    if not (found.failures or found.rests_until):
+    if not (found.failures or found.open_until):
         return
-    same = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
-    if same.update(failures=0, rests=0, rests_until=None) and found.rests_until:
+    same = Breaker.objects.filter(pk=1, open_until=found.open_until)
+    if same.update(failures=0, times_opened=0, open_until=None) and found.open_until:
         logger.info("The provider works again")
 
 
@@ -91,15 +91,16 @@ def _note_failure(found: Breaker, asked: int) -> None:
     row, _ = Breaker.objects.get_or_create(pk=1)
     Breaker.objects.filter(pk=1).update(failures=F("failures") + 1)
     row.refresh_from_db()
-    if not (asked or found.rests_until or row.failures >= FAILURES):
+    if not (asked or found.open_until or row.failures >= FAILURES):
         return
-    first, longest = _REST
-    seconds = min(first * 2 ** min(row.rests, 10), longest) * random.uniform(0.5, 1)  # noqa: S311
+    first, longest = _OPEN_FOR
+    seconds = min(first * 2 ** min(row.times_opened, 10), longest)
+    seconds *= random.uniform(0.5, 1)  # noqa: S311 - not a secret
     until = timezone.now() + timedelta(seconds=max(seconds, min(asked, _LONGEST_ASKED)))
     # Of calls that fail together one decides, unless the provider asked for more.
-    same = Breaker.objects.filter(pk=1, rests_until=found.rests_until)
-    if same.update(rests_until=until, rests=F("rests") + 1):
+    same = Breaker.objects.filter(pk=1, open_until=found.open_until)
+    if same.update(open_until=until, times_opened=F("times_opened") + 1):
         logger.warning("The provider does not work: nobody calls it until %s", until)
         Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
     elif asked:
-        Breaker.objects.filter(pk=1, rests_until__lt=until).update(rests_until=until)
+        Breaker.objects.filter(pk=1, open_until__lt=until).update(open_until=until)

@@ -1,4 +1,4 @@
-"""The rest that all processes give the provider while it does not work."""
+"""Circuit breaker of the provider, shared by all processes."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,10 +7,10 @@ from django.utils import timezone
 class Breaker(models.Model):
     """One row: failures of the provider in a row, and until when it is not called."""
 
-    # Failures since the last success, and rests since then.
+    # Failures since the last success, and how often it has opened since then.
     failures = models.PositiveIntegerField(default=0)
-    rests = models.PositiveIntegerField(default=0)
-    rests_until = models.DateTimeField(null=True)
+    times_opened = models.PositiveIntegerField(default=0)
+    open_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.state
@@ -22,6 +22,6 @@ class Breaker(models.Model):
     @property
     def state(self) -> str:
         """closed: calls are made. open: none is. half-open: the next one finds out."""
-        if self.rests_until is None:
+        if self.open_until is None:
             return "closed"
-        return "open" if self.rests_until > timezone.now() else "half-open"
+        return "open" if self.open_until > timezone.now() else "half-open"

@@ -83,7 +83,7 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
 
     def queue(self) -> "SandboxQuerySet":
         """Sandboxes that could be made now and that no worker is making, the next one first."""
-        return self.due().filter(phase=Phase.PENDING).order_by("settle_by", "pk")
+        return self.due().filter(phase=Phase.PENDING).order_by("provision_deadline", "pk")
 
     def is_any_due(self) -> bool:
         """Return whether a row is marked for a worker. One read of an index, ten times a second."""
@@ -141,7 +141,7 @@ class Sandbox(models.Model):
     # When the last restart that was done had been asked for.
     restarted_at = models.DateTimeField(null=True, blank=True)
     # Once deleted it is to be made again from the starter: a reset.
-    remake = models.BooleanField(default=False)
+    recreate_after_delete = models.BooleanField(default=False)
 
     # What was last seen at the provider
     provider_status = models.CharField(max_length=32, blank=True)
@@ -156,7 +156,7 @@ class Sandbox(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     # The date that the provider was last asked for; its own answer, expires_at, may be earlier.
-    expiry_asked = models.DateTimeField(null=True, blank=True)
+    requested_expiry = models.DateTimeField(null=True, blank=True)
     # When the next reminder of the expiry is due; the sweep's index.
     remind_at = models.DateTimeField(null=True, blank=True, db_index=True)
     checked_at = models.DateTimeField(null=True, blank=True)
@@ -176,9 +176,9 @@ class Sandbox(models.Model):
     # When a worker last took it in hand.
     attempted_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    settle_by = models.DateTimeField(null=True, blank=True)
-    # When it was first found to wait because as many as may be are being made.
-    throttled_at = models.DateTimeField(null=True, blank=True)
+    provision_deadline = models.DateTimeField(null=True, blank=True)
+    # When it was first held back because as many as allowed were being created.
+    queued_since = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_holder = models.UUIDField(null=True, blank=True)
     # Of the request that the row waits because of; "" once it was looked at.
@@ -196,7 +196,7 @@ class Sandbox(models.Model):
         # What the worker asks several times a second: small, however many rows there are.
         indexes = [
             models.Index(
-                fields=["settle_by", "id"],
+                fields=["provision_deadline", "id"],
                 condition=Q(phase="pending"),
                 name="sandbox_queue",
             ),
@@ -222,7 +222,7 @@ class Sandbox(models.Model):
             models.CheckConstraint(condition=~Q(name=""), name="sandbox_has_a_name"),
             # Nothing may wait for ever: what is being made has a deadline.
             models.CheckConstraint(
-                condition=~Q(phase=Phase.PENDING) | Q(settle_by__isnull=False),
+                condition=~Q(phase=Phase.PENDING) | Q(provision_deadline__isnull=False),
                 name="sandbox_pending_has_a_deadline",
             ),
         ]
@@ -263,7 +263,11 @@ class Sandbox(models.Model):
 
     @property
     def is_last_retry(self) -> bool:
-        late = self.next_attempt_at and self.settle_by and self.next_attempt_at >= self.settle_by
+        late = (
+            self.next_attempt_at
+            and self.provision_deadline
+            and self.next_attempt_at >= self.provision_deadline
+        )
         return self.attempts >= self.retries or bool(late)
 
     @property
@@ -273,7 +277,7 @@ class Sandbox(models.Model):
     @property
     def is_resetting(self) -> bool:
         """Return whether it is being deleted in order to be made again from the starter."""
-        return self.phase == Phase.DELETING and self.remake
+        return self.phase == Phase.DELETING and self.recreate_after_delete
 
     @property
     def is_looked_into(self) -> bool:

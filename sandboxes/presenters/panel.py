@@ -196,7 +196,7 @@ class Panel:
             return ""
         if row.extended_until - self.expires_at < _SAME_DATE:
             return ""
-        asked = row.expiry_asked is not None and row.expiry_asked >= row.extended_until
+        asked = row.requested_expiry is not None and row.requested_expiry >= row.extended_until
         return "The provider allows no later date." if asked else "Asked the provider for more."
 
     @property
@@ -379,6 +379,6 @@ def _state(sandbox: Sandbox | None) -> str:
     if sandbox.phase == Phase.GONE:
         return "deleted" if sandbox.error_code == "deleted" else "expired"
     if sandbox.phase == Phase.DELETING:
-        return "resetting" if sandbox.remake else "deleting"
+        return "resetting" if sandbox.recreate_after_delete else "deleting"
     status: Status = sandbox.status
     return str(status.value)

@@ -21,13 +21,15 @@ def delete(sandbox: Sandbox) -> None:
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=1))
         return
     # By what the row says now: a deletion for good may have been asked for during a reset.
-    rows = Sandbox.objects.filter(pk=sandbox.pk, phase=Phase.DELETING, remake=sandbox.remake)
+    rows = Sandbox.objects.filter(
+        pk=sandbox.pk, phase=Phase.DELETING, recreate_after_delete=sandbox.recreate_after_delete
+    )
     with transaction.atomic():
-        if sandbox.remake:
+        if sandbox.recreate_after_delete:
             PublicPort.objects.end_all(sandbox)
-            done = rows.update(**nothing_seen(), **to_be_made(), remake=False)
+            done = rows.update(**nothing_seen(), **to_be_made(), recreate_after_delete=False)
         else:
             done, _ = rows.delete()
         if not done:
             raise Overtaken
-        audit.record(sandbox, Action.RESET if sandbox.remake else Action.DELETED)
+        audit.record(sandbox, Action.RESET if sandbox.recreate_after_delete else Action.DELETED)

@@ -58,19 +58,19 @@ def _again_or_not(sandbox: Sandbox, exc: Exception, message: str) -> dict[str, A
     spent = sandbox.attempts + _was_made(exc) > sandbox.retries
     now = timezone.now()
     # Given up on only after an attempt: a row that waited for a worker still gets its try.
-    late = sandbox.settle_by is not None and now >= sandbox.settle_by
+    late = sandbox.provision_deadline is not None and now >= sandbox.provision_deadline
     if not retryable or spent or late:
         return {
             "phase": Phase.FAILED,
             "error_message": message.replace(errors.TRIES_AGAIN, _GAVE_UP),
         }
     again = now + _backoff(sandbox.attempts, exc)
-    return {"step": Step.QUEUED, "next_attempt_at": min(again, sandbox.settle_by or again)}
+    return {"step": Step.QUEUED, "next_attempt_at": min(again, sandbox.provision_deadline or again)}
 
 
 def _was_made(exc: Exception) -> bool:
     """A provider that rests was not asked, so that was no attempt."""
-    return not isinstance(exc, errors.ProviderResting)
+    return not isinstance(exc, errors.CircuitOpen)
 
 
 def _backoff(attempts: int, exc: Exception) -> timedelta:

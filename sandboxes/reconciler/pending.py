@@ -44,10 +44,10 @@ def make(sandbox: Sandbox) -> None:
     run_starter(sandbox)
     for port in sandbox.ports:
         control_plane.previews.ensure_preview(sandbox.name, port["target"])
-    settle_by = sandbox.settle_by
+    provision_deadline = sandbox.provision_deadline
     settled: dict[str, Any] = {
         "attempts": 0,
-        "settle_by": None,
+        "provision_deadline": None,
         "error_code": "",
         "error_message": "",
     }
@@ -56,6 +56,6 @@ def make(sandbox: Sandbox) -> None:
         owner = User.objects.filter(pk=sandbox.owner.pk)
         owner.update(sandbox_created_at=sandbox.provider_created_at)
     metrics.CREATES.labels("ready").inc()
-    if settle_by:
-        asked_at = settle_by - settings.SANDBOX_START_TIMEOUT
+    if provision_deadline:
+        asked_at = provision_deadline - settings.SANDBOX_START_TIMEOUT
         metrics.CREATE_SECONDS.observe((timezone.now() - asked_at).total_seconds())

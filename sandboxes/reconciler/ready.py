@@ -81,8 +81,8 @@ def _expiry_to_ask_for(sandbox: Sandbox) -> datetime | None:
     """The date that is wanted; None when the provider has it, or was asked and allows no later."""
     wanted = expiry_of(sandbox)
     known = sandbox.expires_at
-    if known and sandbox.expiry_asked and known < sandbox.expiry_asked:
-        known = sandbox.expiry_asked
+    if known and sandbox.requested_expiry and known < sandbox.requested_expiry:
+        known = sandbox.requested_expiry
     said_so = wanted == sandbox.extended_until
     enough = known and wanted - known <= (COUNT_IS_ROUGH if said_so else EXPIRY_STEP)
     return None if enough else wanted
@@ -94,7 +94,7 @@ def _move_expiry(sandbox: Sandbox) -> None:
     if wanted is None:
         return
     control_plane.sandboxes.set_expiry(sandbox.name, wanted)
-    save(sandbox, expiry_asked=wanted.replace(microsecond=0))
+    save(sandbox, requested_expiry=wanted.replace(microsecond=0))
     record = control_plane.sandboxes.get(sandbox.name)
     if record is not None:
         save(sandbox, **observe(sandbox, record))

@@ -20,9 +20,9 @@ def next_in_line() -> list[int]:
 
 def note_throttled() -> None:
     """Count, once each, the rows that wait although they could be tried."""
-    new = Sandbox.objects.queue().filter(throttled_at=None).order_by()
+    new = Sandbox.objects.queue().filter(queued_since=None).order_by()
     if new.exists() and not _free_places():
-        THROTTLED_STARTS.inc(new.update(throttled_at=timezone.now()))
+        THROTTLED_STARTS.inc(new.update(queued_since=timezone.now()))
 
 
 def _free_places() -> int:

@@ -16,7 +16,9 @@ def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
 
     This cancels one that is being made; one that is being reset is not made again.
     """
-    _delete(sandbox, Action.DELETE_REQUESTED, remake=False, actor=actor, reason=reason)
+    _delete(
+        sandbox, Action.DELETE_REQUESTED, recreate_after_delete=False, actor=actor, reason=reason
+    )
 
 
 def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
@@ -26,31 +28,40 @@ def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
     """
     if sandbox.phase == Phase.GONE:
         raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
-    if sandbox.phase == Phase.DELETING and not sandbox.remake:
+    if sandbox.phase == Phase.DELETING and not sandbox.recreate_after_delete:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
     try:
-        _delete(sandbox, Action.RESET_REQUESTED, remake=True, actor=actor, reason=reason)
+        _delete(
+            sandbox, Action.RESET_REQUESTED, recreate_after_delete=True, actor=actor, reason=reason
+        )
     except errors.QuotaReached as exc:
         outcome = {"outcome": exc.code, "reason": str(exc)}
         audit.record(sandbox, Action.QUOTA_REFUSED, actor=actor, **outcome)
         raise
 
 
-def _delete(sandbox: Sandbox, action: Action, *, remake: bool, actor: Any, reason: str) -> None:
+def _delete(
+    sandbox: Sandbox, action: Action, *, recreate_after_delete: bool, actor: Any, reason: str
+) -> None:
     with transaction.atomic():
-        if remake:
+        if recreate_after_delete:
             Installation.lock()  # before the row, as everywhere
         row = Sandbox.objects.select_for_update().filter(pk=sandbox.pk).first()
         if row is None:
             return  # gone meanwhile
         # A deletion for good is never taken back, and the same wish twice is one.
-        if row.phase != Phase.DELETING or (row.remake and not remake):
-            if remake:
+        if row.phase != Phase.DELETING or (row.recreate_after_delete and not recreate_after_delete):
+            if recreate_after_delete:
                 quotas.admit(row)
-            fields = {"attempts": 0, "settle_by": None, "error_code": "", "error_message": ""}
-            mark(row, phase=Phase.DELETING, remake=remake, **fields)
+            fields = {
+                "attempts": 0,
+                "provision_deadline": None,
+                "error_code": "",
+                "error_message": "",
+            }
+            mark(row, phase=Phase.DELETING, recreate_after_delete=recreate_after_delete, **fields)
             audit.record(row, action, actor=actor, reason=reason)
-    sandbox.phase, sandbox.remake = row.phase, row.remake
+    sandbox.phase, sandbox.recreate_after_delete = row.phase, row.recreate_after_delete
 
 
 def look_for_unsaved_work(*, sandbox: Sandbox) -> None:

@@ -41,7 +41,7 @@ def initialize_sandbox(*, user: User) -> Sandbox:
     needs_making = sandbox.phase in (Phase.FAILED, Phase.GONE) or sandbox.status is Status.FAILED
     if needs_making:
         start_over(sandbox=sandbox, actor=user)
-    elif sandbox.phase == Phase.DELETING and not sandbox.remake:
+    elif sandbox.phase == Phase.DELETING and not sandbox.recreate_after_delete:
         raise errors.BeingDeleted("This sandbox is being deleted. Try again in a moment.")
     return sandbox
 
@@ -121,7 +121,7 @@ def _defaults(user: User) -> dict[str, Any]:
         "region": settings.SANDBOX_REGION,
         "ttl": settings.SANDBOX_TTL,
         "labels": partial(_labels, user),
-        "settle_by": now + settings.SANDBOX_START_TIMEOUT,
+        "provision_deadline": now + settings.SANDBOX_START_TIMEOUT,
         "next_attempt_at": now,
         "used_at": now,
         "request_id": current_request_id(),

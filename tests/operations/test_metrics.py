@@ -195,7 +195,7 @@ def test_signs_of_life_are_told(db):
 
 
 def test_the_breaker_is_told(db):
-    Breaker.objects.create(pk=1, rests_until=timezone.now() + timedelta(minutes=1))
+    Breaker.objects.create(pk=1, open_until=timezone.now() + timedelta(minutes=1))
 
     found = scrape()
 

@@ -136,7 +136,7 @@ def test_a_check_that_waited_too_long_is_not_begun(asked):
 @pytest.mark.parametrize(("phase", "status"), [("pending", 409), ("gone", 410), ("failed", 409)])
 def test_one_that_is_not_ready_is_not_checked(client, alice, phase, status):
     soon = timezone.now() + timedelta(minutes=1)
-    SandboxFactory(owner=alice, phase=phase, settle_by=soon)
+    SandboxFactory(owner=alice, phase=phase, provision_deadline=soon)
     client.force_login(alice)
 
     assert client.post(PAGE).status_code == status

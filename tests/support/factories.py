@@ -74,7 +74,7 @@ def pending(**fields):
         "starter_written_at": None,
         "starter_checked_at": None,
         "next_attempt_at": now,
-        "settle_by": now + timedelta(seconds=120),
+        "provision_deadline": now + timedelta(seconds=120),
         **fields,
     }
 

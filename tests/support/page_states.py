@@ -82,20 +82,21 @@ STATES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "deleting": ("It is being deleted.", {"phase": "deleting"}),
-    "resetting": ("It is being made anew.", {"phase": "deleting", "remake": True}),
+    "resetting": ("It is being made anew.", {"phase": "deleting", "recreate_after_delete": True}),
     "restarting": ("It is being restarted.", {**_READY, "restart_wanted_at": LATER}),
     "expiring": ("It ends within the hour.", {**_READY, "expires_at": _in(minutes=50)}),
     "capped": (
         "It can't be kept any longer.",
-        {**_READY, "extended_until": LATER, "expiry_asked": LATER},
+        {**_READY, "extended_until": LATER, "requested_expiry": LATER},
     ),
     "unsaved": ("There is work in it that is nowhere else.", {**_READY, "unsaved_work": _WORK}),
 }
 # What every other state has of these.
 _USUAL = {
-    **{"step": "opening", "attempts": 0, "error_code": "", "error_message": "", "remake": False},
-    **{"settle_by": LATER, "restart_wanted_at": None, "extended_until": None},
-    **{"expiry_asked": None, "unsaved_work": "[]", "unsaved_wanted_at": None},
+    **{"step": "opening", "attempts": 0, "error_code": "", "error_message": ""},
+    **{"recreate_after_delete": False, "provision_deadline": LATER},
+    **{"restart_wanted_at": None, "extended_until": None},
+    **{"requested_expiry": None, "unsaved_work": "[]", "unsaved_wanted_at": None},
 }
 
 

@@ -38,7 +38,7 @@ def test_an_admin_sees_why_it_failed_and_retries_it_without_a_shell(admin, admin
 
     failed.refresh_from_db()
     assert failed.phase == Phase.PENDING
-    assert failed.settle_by > timezone.now()
+    assert failed.provision_deadline > timezone.now()
     assert Sandbox.objects.due().get() == failed
     event = SandboxEvent.objects.get(action="retry")
     assert (event.actor, event.actor_kind) == (admin_user, "admin")
@@ -144,7 +144,7 @@ def test_search_finds_by_owner_and_by_error(admin, failed):
         ("standby", {"provider_state": "STANDBY", "known_status": "standby"}),
         ("failed", {"phase": Phase.FAILED}),
         ("stopped", {"phase": Phase.GONE}),
-        ("provisioning", {"phase": Phase.PENDING, "settle_by": timezone.now()}),
+        ("provisioning", {"phase": Phase.PENDING, "provision_deadline": timezone.now()}),
     ],
 )
 def test_the_list_filters_by_the_status_it_shows(admin, status, fields):

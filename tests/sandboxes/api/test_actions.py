@@ -44,8 +44,8 @@ def test_reading_it_is_three_queries_and_no_outside_call(signed_in, django_asser
     [
         ("post", "restart", {"restart_wanted_at__isnull": False}),
         ("post", "extend", {"extended_until__isnull": False}),
-        ("post", "reset", {"phase": Phase.DELETING, "remake": True}),
-        ("delete", "", {"phase": Phase.DELETING, "remake": False}),
+        ("post", "reset", {"phase": Phase.DELETING, "recreate_after_delete": True}),
+        ("delete", "", {"phase": Phase.DELETING, "recreate_after_delete": False}),
     ],
 )
 def test_an_action_is_accepted_and_is_for_the_worker(signed_in, alices_sandbox, method, path, mark):
@@ -115,7 +115,7 @@ def test_a_start_during_a_deletion_is_refused_with_a_clear_code(client, alice):
 
 
 def test_a_reset_that_is_under_way_reads_as_provisioning(client, alice):
-    SandboxFactory(owner=alice, phase=Phase.DELETING, remake=True)
+    SandboxFactory(owner=alice, phase=Phase.DELETING, recreate_after_delete=True)
     client.force_login(alice)
 
     assert client.get("/api/sandbox").json()["sandbox"]["status"] == "provisioning"

@@ -24,7 +24,7 @@ def fail_once():
 
 
 def rest_is_over():
-    Breaker.objects.update(rests_until=timezone.now())
+    Breaker.objects.update(open_until=timezone.now())
 
 
 def test_an_outage_costs_few_calls(provider, db):
@@ -75,7 +75,7 @@ def test_after_the_rest_one_call_finds_out_that_it_works_again(provider, db):
 
 
 def test_while_one_call_finds_out_no_other_is_made(provider, db):
-    Breaker.objects.create(pk=1, rests_until=timezone.now())
+    Breaker.objects.create(pk=1, open_until=timezone.now())
     provider.calls.clear()
 
     with circuit_breaker.guard():
@@ -90,7 +90,7 @@ def test_each_rest_is_longer_and_none_is_long(provider, db):
         for _ in range(12):
             rest_is_over()
             fail_until_open()
-            lengths.append(Breaker.current().rests_until - timezone.now())
+            lengths.append(Breaker.current().open_until - timezone.now())
 
     assert lengths[0] < timedelta(seconds=2.1)
     assert lengths[-1] > timedelta(seconds=7)
@@ -132,7 +132,7 @@ def test_a_sandbox_that_does_not_answer_opens_nothing(provider, db):
 
 
 def test_a_rest_counts_as_no_attempt(wanted, provider):
-    Breaker.objects.create(pk=1, rests_until=timezone.now() + timedelta(seconds=10))
+    Breaker.objects.create(pk=1, open_until=timezone.now() + timedelta(seconds=10))
 
     reconcile(wanted.pk)
 
@@ -142,13 +142,13 @@ def test_a_rest_counts_as_no_attempt(wanted, provider):
 
 
 def test_nothing_stays_pending_past_its_deadline_while_it_rests(wanted, provider):
-    Breaker.objects.create(pk=1, rests_until=timezone.now() + timedelta(seconds=60))
+    Breaker.objects.create(pk=1, open_until=timezone.now() + timedelta(seconds=60))
     reconcile(wanted.pk)
     wanted.refresh_from_db()
-    assert wanted.next_attempt_at <= wanted.settle_by
+    assert wanted.next_attempt_at <= wanted.provision_deadline
 
     past = timezone.now() - timedelta(seconds=1)
-    Sandbox.objects.update(settle_by=past, next_attempt_at=past)
+    Sandbox.objects.update(provision_deadline=past, next_attempt_at=past)
     reconcile(wanted.pk)
 
     wanted.refresh_from_db()
@@ -168,10 +168,10 @@ def test_the_panel_tells_of_it_at_once_and_sign_in_works(provider, alice, client
 
 
 def test_opening_a_port_in_a_rest_says_so_at_once(made, provider):
-    Breaker.objects.create(pk=1, rests_until=timezone.now() + timedelta(seconds=60))
+    Breaker.objects.create(pk=1, open_until=timezone.now() + timedelta(seconds=60))
     provider.calls.clear()
 
-    with pytest.raises(errors.ProviderResting):
+    with pytest.raises(errors.CircuitOpen):
         services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
     assert provider.calls == []

@@ -117,7 +117,7 @@ def test_after_the_last_retry_it_fails_and_says_that_nothing_more_happens(wanted
 
 def test_the_last_attempt_is_at_the_deadline_and_not_after_it(wanted, provider):
     deadline = timezone.now() + timedelta(seconds=5)
-    Sandbox.objects.update(attempts=4, settle_by=deadline)
+    Sandbox.objects.update(attempts=4, provision_deadline=deadline)
     provider.fails(*CREATE, 503, {"code": "X", "message": "no"})
 
     reconcile(wanted.pk)
@@ -155,7 +155,7 @@ def test_a_404_in_other_words_than_the_providers_says_nothing(made, provider, lo
 
 
 def test_past_its_deadline_it_fails_with_a_reason_and_retry_helps(wanted, provider):
-    Sandbox.objects.update(settle_by=timezone.now() - timedelta(seconds=1))
+    Sandbox.objects.update(provision_deadline=timezone.now() - timedelta(seconds=1))
     with provider.down():
         reconcile(wanted.pk)
     wanted.refresh_from_db()
@@ -170,7 +170,7 @@ def test_past_its_deadline_it_fails_with_a_reason_and_retry_helps(wanted, provid
 
 
 def test_a_row_that_waited_long_for_a_worker_still_gets_its_try(wanted):
-    Sandbox.objects.update(settle_by=timezone.now() - timedelta(hours=1))
+    Sandbox.objects.update(provision_deadline=timezone.now() - timedelta(hours=1))
 
     reconcile(wanted.pk)
 

@@ -116,10 +116,14 @@ class Life(RuleBasedStateMachine):
     @rule()
     def a_worker_sweeps(self):
         now = world.now
-        late = Sandbox.objects.queue().filter(settle_by__lte=now).values_list("pk", flat=True)
+        late = (
+            Sandbox.objects.queue().filter(provision_deadline__lte=now).values_list("pk", flat=True)
+        )
         overdue = set(late)
         if sweep():
-            still = Sandbox.objects.filter(pk__in=overdue, phase=Phase.PENDING, settle_by__lte=now)
+            still = Sandbox.objects.filter(
+                pk__in=overdue, phase=Phase.PENDING, provision_deadline__lte=now
+            )
             assert not still.exists(), "pending past its deadline and a sweep"
 
     @rule()
@@ -235,7 +239,7 @@ def live_a_while(provider, people, steps):
 
 def turn():
     """A sweep, without the waits."""
-    Breaker.objects.update(rests_until=None)
+    Breaker.objects.update(open_until=None)
     Sandbox.objects.update(next_attempt_at=timezone.now())
     sweep()
 

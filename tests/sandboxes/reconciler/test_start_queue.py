@@ -27,7 +27,7 @@ def queue_of(count):
     """Rows that were asked for one after the other."""
     now = timezone.now()
     return [
-        SandboxFactory(**pending(settle_by=now + timedelta(seconds=120 + number)))
+        SandboxFactory(**pending(provision_deadline=now + timedelta(seconds=120 + number)))
         for number in range(count)
     ]
 
@@ -112,7 +112,7 @@ def test_nobody_is_counted_while_there_are_places():
 
     start_queue.note_throttled()
 
-    assert not Sandbox.objects.exclude(throttled_at=None).exists()
+    assert not Sandbox.objects.exclude(queued_since=None).exists()
 
 
 def test_workers_together_never_make_more_at_once_than_allowed(provider):

@@ -200,7 +200,7 @@ def test_a_reset_is_back_at_the_starter_in_the_same_row(made, inside, provider):
     row = settle(made)
 
     assert row.pk == made.pk
-    assert (row.phase, row.remake) == (Phase.READY, False)
+    assert (row.phase, row.recreate_after_delete) == (Phase.READY, False)
     assert inside.read("/blaxel/mine.txt") is None
     assert "first five minutes" in inside.read("/blaxel/app/README.md")
     assert row.provider_created_at > made.provider_created_at
@@ -349,5 +349,5 @@ def test_what_the_provider_allows_wins_and_is_not_asked_for_again_and_again(
     look_again(made)
 
     assert abs(made.expires_at - timezone.now() - timedelta(hours=5)) < timedelta(minutes=2)
-    assert made.expires_at < made.expiry_asked
+    assert made.expires_at < made.requested_expiry
     assert provider.count("PUT", f"/sandboxes/{made.name}") == asked

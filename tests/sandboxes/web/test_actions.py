@@ -120,7 +120,7 @@ def test_only_what_the_provider_has_confirmed_is_shown_as_the_date(signed_in, as
     Sandbox.objects.update(
         expires_at=timezone.now() + timedelta(hours=3),
         extended_until=until,
-        expiry_asked=until if asked else None,
+        requested_expiry=until if asked else None,
     )
 
     page = signed_in.get("/sandbox/panel/")
@@ -144,14 +144,15 @@ def test_the_page_asks_for_the_name_and_does_nothing_yet(signed_in, alices_sandb
 
 
 @pytest.mark.parametrize(
-    ("path", "remake"), [("/sandbox/reset/", True), ("/sandbox/delete/", False)]
+    ("path", "recreate_after_delete"), [("/sandbox/reset/", True), ("/sandbox/delete/", False)]
 )
-def test_the_typed_name_does_it(signed_in, alices_sandbox, path, remake):
+def test_the_typed_name_does_it(signed_in, alices_sandbox, path, recreate_after_delete):
     response = signed_in.post(path, confirmation(alices_sandbox))
 
     alices_sandbox.refresh_from_db()
     assert response.url == "/workspace/"
-    assert (alices_sandbox.phase, alices_sandbox.remake) == (Phase.DELETING, remake)
+    assert alices_sandbox.phase == Phase.DELETING
+    assert alices_sandbox.recreate_after_delete == recreate_after_delete
 
 
 @pytest.mark.parametrize("typed", ["", "user-0", "<script>alert(1)</script>"])

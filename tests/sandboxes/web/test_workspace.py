@@ -80,7 +80,9 @@ def test_initialize_asks_for_a_sandbox(client, alice):
 
 def test_retry_after_a_failure_starts_over_with_a_new_deadline(client, alice):
     past = timezone.now() - timedelta(minutes=5)
-    SandboxFactory(owner=alice, phase=Phase.FAILED, settle_by=past, attempts=6, error_code="x")
+    SandboxFactory(
+        owner=alice, phase=Phase.FAILED, provision_deadline=past, attempts=6, error_code="x"
+    )
     client.force_login(alice)
 
     response = client.post("/sandbox/initialize/", headers=HTMX)
@@ -90,7 +92,7 @@ def test_retry_after_a_failure_starts_over_with_a_new_deadline(client, alice):
     assert sandbox.phase == Phase.PENDING
     assert sandbox.attempts == 0
     assert sandbox.error_code == ""
-    assert sandbox.settle_by > timezone.now()
+    assert sandbox.provision_deadline > timezone.now()
 
 
 def test_refresh_marks_the_row_due(client, alices_sandbox):
