@@ -20,7 +20,7 @@ from accounts.oauth import agents
 def end_programs(user: User) -> None:
     """Revoke every personal token and disconnect every agent of a person."""
     with transaction.atomic():
-        PersonalToken.objects.of(user).update(revoked_at=timezone.now())
+        PersonalToken.objects.for_user(user).update(revoked_at=timezone.now())
         for agent in ConnectedAgent.objects.filter(user=user, revoked_at=None):
             agents.revoke(agent)
 
@@ -64,8 +64,8 @@ def _access_of(user: User, *, keep_password: bool) -> list[str]:
     sessions = [row for row in UserSession.objects.filter(user=user) if not row.is_current()]
     counts = [
         (len(sessions), "other signed-in browser"),
-        (PersonalToken.objects.of(user).count(), "personal token"),
-        (ConnectedAgent.objects.of(user).count(), "connected agent"),
+        (PersonalToken.objects.for_user(user).count(), "personal token"),
+        (ConnectedAgent.objects.for_user(user).count(), "connected agent"),
         (Authenticator.objects.filter(user=user).count(), "second factor"),
         (SocialAccount.objects.filter(user=user).count(), "connected account"),
     ]

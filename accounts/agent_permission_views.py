@@ -36,10 +36,10 @@ def permissions(request: SignedInRequest, key: str) -> HttpResponse:
 
 def _connection(user: User, key: str) -> PersonalToken | ConnectedAgent:
     """Return the user's connection by its key, if it can reach a sandbox's tools."""
-    token: PersonalToken | None = PersonalToken.objects.of(user).filter(key=key).first()
+    token: PersonalToken | None = PersonalToken.objects.for_user(user).filter(key=key).first()
     if token and Scope.MCP in token.scopes:
         return token
-    agents = ConnectedAgent.objects.of(user).select_related("client")
+    agents = ConnectedAgent.objects.for_user(user).select_related("client")
     agent: ConnectedAgent | None = agents.filter(key=key).first()
     if agent is None:
         raise Http404("There is no such connection.")

@@ -18,7 +18,7 @@ from accounts.requests import SignedInRequest
 @never_cache
 @login_required
 def own_agents(request: SignedInRequest) -> HttpResponse:
-    found = ConnectedAgent.objects.of(request.user).select_related("client")
+    found = ConnectedAgent.objects.for_user(request.user).select_related("client")
     return render(request, "accounts/agents.html", {"agents": found, "mcp_url": settings.MCP_URL})
 
 
@@ -26,7 +26,7 @@ def own_agents(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def revoke_agent(request: SignedInRequest, pk: int) -> HttpResponse:
-    own = ConnectedAgent.objects.of(request.user).select_related("client")
+    own = ConnectedAgent.objects.for_user(request.user).select_related("client")
     agent = get_object_or_404(own, pk=pk)
     if request.method == "GET":
         context = {"ends": agent, "verb": "Disconnect", "list_url": reverse("accounts:agents")}

@@ -82,8 +82,8 @@ class Scope(models.TextChoices):
     MCP = "mcp", "Use the tools inside your sandbox as an agent: files, commands, ports"
 
 
-class AdmissionQuerySet(models.QuerySet[_Row]):
-    def of(self, user: Any) -> Self:
+class CredentialQuerySet(models.QuerySet[_Row]):
+    def for_user(self, user: Any) -> Self:
         """Return the rows of the user that are not revoked: the access check of all views."""
         return self.filter(user=user, revoked_at=None)
 
@@ -92,7 +92,7 @@ class AdmissionQuerySet(models.QuerySet[_Row]):
         return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
 
 
-class Admission(models.Model):
+class Credential(models.Model):
     """Credential of a program, valid until it expires or is revoked."""
 
     expires_at = models.DateTimeField()
@@ -107,7 +107,7 @@ class Admission(models.Model):
         return self.expires_at <= timezone.now()
 
 
-class PersonalToken(Admission):
+class PersonalToken(Credential):
     """Token that a program sends instead of a password. Only its hash is stored."""
 
     LIFETIMES = (timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -123,7 +123,7 @@ class PersonalToken(Admission):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects: ClassVar[Any] = AdmissionQuerySet["PersonalToken"].as_manager()
+    objects: ClassVar[Any] = CredentialQuerySet["PersonalToken"].as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -146,13 +146,13 @@ def new_agent_key() -> str:
     return f"{ConnectedAgent.KEY_PREFIX}{secrets.token_hex(8)}"
 
 
-class ConnectedAgentQuerySet(AdmissionQuerySet["ConnectedAgent"]):
-    def of(self, user: Any) -> Self:
+class ConnectedAgentQuerySet(CredentialQuerySet["ConnectedAgent"]):
+    def for_user(self, user: Any) -> Self:
         """Return the user's agents that have signed in."""
-        return super().of(user).filter(connected_at__isnull=False)
+        return super().for_user(user).filter(connected_at__isnull=False)
 
 
-class ConnectedAgent(Admission):
+class ConnectedAgent(Credential):
     """A client that a person has let in: one row for the two, even when this is repeated.
 
     It expires with its last refresh token: a new one moves that on.

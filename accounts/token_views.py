@@ -22,7 +22,7 @@ from accounts.token_forms import TokenForm
 @never_cache
 @login_required
 def own_tokens(request: SignedInRequest) -> HttpResponse:
-    context = {"tokens": PersonalToken.objects.of(request.user)}
+    context = {"tokens": PersonalToken.objects.for_user(request.user)}
     return render(request, "accounts/tokens.html", context)
 
 
@@ -50,7 +50,7 @@ def new_token(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
-    token = get_object_or_404(PersonalToken.objects.of(request.user), pk=pk)
+    token = get_object_or_404(PersonalToken.objects.for_user(request.user), pk=pk)
     if request.method == "GET":
         context = {"ends": token, "verb": "Revoke", "list_url": reverse("accounts:tokens")}
         return render(request, "accounts/revoke_token.html", context)

@@ -58,7 +58,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     tokens, agents = PersonalToken.objects, ConnectedAgent.objects
     context = {
         "sessions": [(one, browser_name(one.user_agent)) for one in found],
-        "has_programs": any(kind.of(request.user).exists() for kind in (tokens, agents)),
+        "has_programs": any(kind.for_user(request.user).exists() for kind in (tokens, agents)),
     }
     return render(request, "accounts/sessions.html", context)
 

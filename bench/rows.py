@@ -84,8 +84,8 @@ def _measurements() -> dict[str, Callable[[], object]]:
     as_admin.force_login(admin)
     as_user.force_login(User.objects.get(email="u500@example.com"))
     return {
-        "Sweep: which are to be made": start_queue.next_in_line,
-        "Sweep: which are to be kept": lambda: Sandbox.objects.upkeep(16),
+        "Sweep: which are to be made": start_queue.startable_ids,
+        "Sweep: which are to be kept": lambda: Sandbox.objects.due_for_maintenance(16),
         "Sweep: which rows are watched": lambda: list(Sandbox.objects.watched()[:500]),
         "Status read: GET /api/sandbox/init": lambda: _get(as_user, "/api/sandbox/init"),
         "Panel": lambda: _get(as_user, "/sandbox/panel/"),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from manta.core.cors import OpenToPages
+from manta.core.cors import PublicCORS
 from manta.core.request_context import RequestContextMiddleware
 from manta.core.shutdown import when_stopping
 from manta.core.wsgi_bridge import WSGIBridge
@@ -21,7 +21,7 @@ from operations import scrape
 from operations.recorder import Recorder
 from sandboxes import control_plane, data_plane, mcp
 from sandboxes.streams import paths, transfers
-from sandboxes.streams.auth import guard
+from sandboxes.streams.auth import revocation_watcher
 from sandboxes.streams.process_logs import logs
 from sandboxes.streams.sandbox_events.endpoint import inside_stream
 from sandboxes.streams.status.endpoint import sandbox_stream
@@ -29,7 +29,7 @@ from sandboxes.streams.status.hub import hub
 from sandboxes.streams.terminal.endpoint import terminal
 
 # What may have to wait for a sandbox, beside what never does.
-INSIDE = (
+SLOW_PREFIXES = (
     "/workspace/inside/",
     "/sandbox/connect/test/",
     "/sandbox/open/",
@@ -59,7 +59,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     async with mcp.endpoint.running():
         with (
             when_stopping(hub.stop),
-            when_stopping(guard.stop),
+            when_stopping(revocation_watcher.stop),
             when_stopping(mcp.endpoint.stop),
         ):
             yield
@@ -77,11 +77,16 @@ application = Starlette(
         *(Route(path, mcp.endpoint) for path in mcp.PATHS),
         WebSocketRoute(paths.TERMINAL, terminal),
         *transfers.ROUTES,
-        Mount("/", WSGIBridge(django, threads=settings.WEB_THREADS, inside=INSIDE, text=TEXT)),
+        Mount(
+            "/",
+            WSGIBridge(
+                django, threads=settings.WEB_THREADS, slow_prefixes=SLOW_PREFIXES, text=TEXT
+            ),
+        ),
     ],
     middleware=[
         Middleware(RequestContextMiddleware),
-        Middleware(OpenToPages, mcp=mcp.PATHS),
+        Middleware(PublicCORS, mcp=mcp.PATHS),
     ],
     lifespan=lifespan,
 )

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 # A check takes seconds. One that is this old was lost with its worker.
-CHECK_PATIENCE = timedelta(seconds=90)
+CHECK_TIMEOUT = timedelta(seconds=90)
 
 
 class Failure(models.Model):
@@ -75,7 +75,7 @@ class Check(models.Model):
 
     @property
     def is_lost(self) -> bool:
-        return self.finished_at is None and timezone.now() - self.started_at > CHECK_PATIENCE
+        return self.finished_at is None and timezone.now() - self.started_at > CHECK_TIMEOUT
 
     @property
     def failures(self) -> int:

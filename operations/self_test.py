@@ -8,7 +8,7 @@ from accounts.models import User
 from manta.core.request_context import bound, current_request_id
 from operations import doctor
 from operations.doctor import Finding
-from operations.models import CHECK_PATIENCE, Check
+from operations.models import CHECK_TIMEOUT, Check
 from sandboxes import audit, services
 from sandboxes.models import Action, Sandbox
 from sandboxes.services.row_updates import require_ready
@@ -34,14 +34,14 @@ def start_check(*, sandbox: Sandbox, actor: User) -> None:
         },
     )
     audit.record(sandbox, Action.CHECKED, actor=actor)
-    services.row_updates.watch(sandbox)
+    services.row_updates.keep_fresh(sandbox)
 
 
 def claim(limit: int) -> list[Check]:
     """Return checks that wait for a worker, the oldest first; no other worker gets them."""
     now = timezone.now()
     waiting = Check.objects.filter(
-        claimed_at=None, finished_at=None, started_at__gt=now - CHECK_PATIENCE
+        claimed_at=None, finished_at=None, started_at__gt=now - CHECK_TIMEOUT
     ).select_related("owner")
     return [
         check
@@ -54,7 +54,7 @@ def claim(limit: int) -> list[Check]:
 
 def run_check(check: Check) -> None:
     """Do what start_check asked for; each finding can be read as soon as it is there."""
-    sandbox = Sandbox.objects.of(check.owner)
+    sandbox = Sandbox.objects.get_for_user(check.owner)
     if sandbox is None:
         return
     findings: list[Finding] = []

@@ -19,7 +19,7 @@ from sandboxes.models import Breaker, Heartbeat, Sandbox
 def check(request: SignedInRequest) -> HttpResponse:
     """GET shows the last check, or the one under way; POST starts one."""
     if request.method == "POST":
-        sandbox = Sandbox.objects.of(request.user)
+        sandbox = Sandbox.objects.get_for_user(request.user)
         if sandbox is None:
             raise Http404("You have no sandbox.")
         self_test.start_check(sandbox=sandbox, actor=request.user)

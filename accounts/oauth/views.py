@@ -96,7 +96,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         Any client can register an address, and would send people there unasked (RFC 9700, 4.11.2).
         """
         client_id = request.GET.get("client_id")
-        known = ConnectedAgent.objects.of(request.user).usable().filter(client_id=client_id)
+        known = ConnectedAgent.objects.for_user(request.user).usable().filter(client_id=client_id)
         return _to_client(uri) if known.exists() else _refused(request, error)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

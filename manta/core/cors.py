@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _OAUTH = ("resource", "mcp-resource", "server", "register", "token", "revoke")
 
 
-class OpenToPages:
+class PublicCORS:
+    """CORS for every origin on the routes that take no cookie."""
+
     def __init__(self, app: ASGIApp, mcp: tuple[str, ...]) -> None:
         self._paths = {*mcp, *(reverse(f"oauth:{name}") for name in _OAUTH)}
         self._app = app

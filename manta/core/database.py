@@ -14,7 +14,7 @@ THREADS = 4
 threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
 
-async def in_database(work: Callable[[], Answer]) -> Answer:
+async def run_in_db_thread(work: Callable[[], Answer]) -> Answer:
     def with_a_usable_connection() -> Answer:
         close_old_connections()
         return work()

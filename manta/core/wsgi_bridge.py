@@ -27,9 +27,9 @@ MAX_BODY = 10 * 1024 * 1024
 MAX_TEXT = 32 * 1024 * 1024
 BODY_TIMEOUT = 30.0
 # This much of a body that is too large is read: a browser that still sends reads no answer.
-MOST_DRAINED = 64 * 1024 * 1024
+MAX_DRAINED = 64 * 1024 * 1024
 # Bytes of all requests and answers together that wait, in files where they are large.
-MOST_HELD = 1024 * 1024 * 1024
+MAX_HELD = 1024 * 1024 * 1024
 _IN_MEMORY = 256 * 1024
 _CHUNK = 64 * 1024
 _QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\"})
@@ -82,7 +82,7 @@ class _Kept:
                 raise ValueError("Nobody waits for this any more.")
             self._size += len(data)
             _Kept._held += len(data)
-            is_too_much = self._size > _IN_MEMORY and _Kept._held > MOST_HELD
+            is_too_much = self._size > _IN_MEMORY and _Kept._held > MAX_HELD
         try:
             if is_too_much:
                 raise OSError(errno.ENOSPC, "Too much waits")
@@ -111,16 +111,16 @@ class WSGIBridge:
         app: WSGIApplication,
         *,
         threads: int,
-        inside: tuple[str, ...] = (),
+        slow_prefixes: tuple[str, ...] = (),
         text: str = "",
     ) -> None:
-        """inside: the beginnings of the paths that may have to wait for a sandbox; text: the path
+        """slow_prefixes: beginnings of paths that may have to wait for a sandbox; text: the path
         to which a text may be sent that is longer than a form.
         """
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="WSGI")
         self._apart = ThreadPoolExecutor(threads, thread_name_prefix="WSGI inside")
-        self._inside = inside
+        self._slow_prefixes = slow_prefixes
         self._text = text
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,7 +146,7 @@ class WSGIBridge:
     async def _answered(self, scope: Scope, receive: Receive, answer: _Kept) -> Message:
         """Have Django answer, in full; returns how the answer starts."""
         environ = _environ(scope)
-        threads = self._apart if scope["path"].startswith(self._inside) else self._threads
+        threads = self._apart if scope["path"].startswith(self._slow_prefixes) else self._threads
         with _Kept() as body:
             async with asyncio.timeout(BODY_TIMEOUT):
                 most = MAX_TEXT if scope["path"] == self._text else MAX_BODY
@@ -194,7 +194,7 @@ async def _read(receive: Receive, body: _Kept, most: int) -> None:
         more = message.get("more_body", False)
         if size <= most:
             body.write(chunk)
-        elif not more or size > most + MOST_DRAINED:
+        elif not more or size > most + MAX_DRAINED:
             raise _Refused(413, "too_large", f"Send no more than {most} bytes at a time.")
 
 

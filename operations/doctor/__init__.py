@@ -30,5 +30,5 @@ def examine_installation() -> Generator[Finding, None, None]:
 
 def examine_sandbox(own: Sandbox) -> Iterator[Finding]:
     """A sandbox as it is: it is woken, and left as it was found."""
-    patient = sandbox.Patient(name=own.name, port=own.first_port)
-    yield from examine([*sandbox.arrival(own, patient), *sandbox.steps(patient)])
+    target = sandbox.Target(name=own.name, port=own.first_port)
+    yield from examine([*sandbox.arrival(own, target), *sandbox.steps(target)])

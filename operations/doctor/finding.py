@@ -18,7 +18,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-class Trouble(Exception):
+class StepFailed(Exception):
     """Raised by a step that did not pass, with the reason in a sentence."""
 
 
@@ -72,7 +72,7 @@ def _try(step: Step) -> Finding:
         detail = step.check()
     except NotApplicable as exc:
         verdict, detail = Verdict.SKIPPED, str(exc)
-    except (Trouble, UserFacingError) as exc:
+    except (StepFailed, UserFacingError) as exc:
         verdict, detail, remedy = Verdict.FAILED, str(exc), step.remedy
     except Exception as exc:
         logger.exception("The step %s of a check failed", step.name)

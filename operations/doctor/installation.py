@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from operations import health
-from operations.doctor.finding import NotApplicable, Step, Trouble
+from operations.doctor.finding import NotApplicable, Step, StepFailed
 from sandboxes import control_plane
 from sandboxes.models import Heartbeat
 
@@ -20,17 +20,17 @@ _ALIVE = timedelta(seconds=15)
 def _settings() -> str:
     errors = [message for message in checks.run_checks() if message.is_serious()]
     if errors:
-        raise Trouble(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
+        raise StepFailed(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
     return "No mistake found."
 
 
 def _database() -> str:
     if not health.database_works():
-        raise Trouble("The database does not answer.")
+        raise StepFailed("The database does not answer.")
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        raise Trouble(f"{len(missing)} migrations have not been applied.")
+        raise StepFailed(f"{len(missing)} migrations have not been applied.")
     return f"{connection.display_name}, all migrations applied."
 
 
@@ -38,17 +38,17 @@ def _cache() -> str:
     if not settings.REDIS_URL:
         raise NotApplicable("No REDIS_URL: each process has a cache of its own.")
     if not health.cache_works():
-        raise Trouble("Redis does not answer.")
+        raise StepFailed("Redis does not answer.")
     return "Redis answers."
 
 
 def _worker() -> str:
     seen = Heartbeat.of(Heartbeat.Subject.WORKER).ok_at
     if seen is None:
-        raise Trouble("No worker has ever given a sign of life.")
+        raise StepFailed("No worker has ever given a sign of life.")
     age = timezone.now() - seen
     if age > _ALIVE:
-        raise Trouble(f"The last sign of life of a worker is {age.total_seconds():.0f} s old.")
+        raise StepFailed(f"The last sign of life of a worker is {age.total_seconds():.0f} s old.")
     return f"Last seen {age.total_seconds():.0f} s ago."
 
 

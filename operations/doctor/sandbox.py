@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from operations.doctor.finding import NotApplicable, Step, Trouble
+from operations.doctor.finding import NotApplicable, Step, StepFailed
 from operations.doctor.mcp_probe import mcp_tools
 from sandboxes import control_plane, data_plane, services
 from sandboxes.models import Sandbox, status
@@ -13,11 +13,11 @@ from sandboxes.models.reach import Reach
 
 _TOKEN_LIFETIME = timedelta(minutes=1)
 # Seconds.
-_COMMAND_PATIENCE = 15
+_COMMAND_TIMEOUT = 15
 
 
 @dataclass
-class Patient:
+class Target:
     """The sandbox that is tried; reach and port are known once it is there, and serves one."""
 
     name: str
@@ -25,22 +25,22 @@ class Patient:
     port: int | None = None
 
 
-def arrival(own: Sandbox, patient: Patient) -> list[Step]:
+def arrival(own: Sandbox, target: Target) -> list[Step]:
     """Return the checks that the provider has the sandbox, and that it wakes."""
 
     def known() -> str:
         record = control_plane.sandboxes.get(own.name)
         if record is None or record.status in status.GONE:
-            raise Trouble("The provider has no such sandbox any more.")
+            raise StepFailed("The provider has no such sandbox any more.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
-            raise Trouble("The provider's sandbox of this name belongs to another account.")
+            raise StepFailed("The provider's sandbox of this name belongs to another account.")
         services.sessions.ensure_session(own)
-        patient.reach = own.reach
+        target.reach = own.reach
         seen = status.from_provider(record.status, record.state)
         return f"The provider says: {seen.label.lower()}."
 
     def wakes() -> str:
-        data_plane.processes.list_processes(patient.reach)
+        data_plane.processes.list_processes(target.reach)
         return "It is awake."
 
     return [
@@ -49,7 +49,7 @@ def arrival(own: Sandbox, patient: Patient) -> list[Step]:
     ]
 
 
-def steps(patient: Patient) -> list[Step]:
+def steps(target: Target) -> list[Step]:
     """Return the checks that every sandbox must pass. They leave nothing behind in it."""
     needs = ("provider", "wake", "create")
     start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
@@ -61,55 +61,55 @@ def steps(patient: Patient) -> list[Step]:
         ("mcp", "MCP tools", _mcp, "Restart the sandbox.", needs),
     )
     return [
-        Step(code, title, partial(attempt, patient), remedy, needed)
+        Step(code, title, partial(attempt, target), remedy, needed)
         for code, title, attempt, remedy, needed in tried
     ]
 
 
-def _file(patient: Patient) -> str:
+def _file(target: Target) -> str:
     word = secrets.token_hex(8)
     path = f"/tmp/manta-check-{word}"  # noqa: S108 (inside the sandbox)
-    data_plane.files.write_file(patient.reach, path, word)
+    data_plane.files.write_file(target.reach, path, word)
     try:
-        if data_plane.files.read_file(patient.reach, path) != word:
-            raise Trouble("A file does not hold what was written to it.")
+        if data_plane.files.read_file(target.reach, path) != word:
+            raise StepFailed("A file does not hold what was written to it.")
     finally:
-        data_plane.files.delete_file(patient.reach, path)
+        data_plane.files.delete_file(target.reach, path)
     return "A file was written, read and deleted."
 
 
-def _process(patient: Patient) -> str:
+def _process(target: Target) -> str:
     word = secrets.token_hex(8)
-    if data_plane.processes.run(patient.reach, f"echo {word}", _COMMAND_PATIENCE).strip() != word:
-        raise Trouble("A command did not say what it should.")
+    if data_plane.processes.run(target.reach, f"echo {word}", _COMMAND_TIMEOUT).strip() != word:
+        raise StepFailed("A command did not say what it should.")
     return "A command ran."
 
 
-def _port(patient: Patient) -> str:
-    port = _required_port(patient)
-    if not data_plane.ports.port_answers(patient.reach, port):
-        raise Trouble(f"Nothing answers on port {port}.")
+def _port(target: Target) -> str:
+    port = _required_port(target)
+    if not data_plane.ports.port_answers(target.reach, port):
+        raise StepFailed(f"Nothing answers on port {port}.")
     return f"A server answers on port {port}."
 
 
-def _preview(patient: Patient) -> str:
-    port = _required_port(patient)
-    address, token = control_plane.previews.mint_preview_token(patient.name, port, _TOKEN_LIFETIME)
+def _preview(target: Target) -> str:
+    port = _required_port(target)
+    address, token = control_plane.previews.mint_preview_token(target.name, port, _TOKEN_LIFETIME)
     if data_plane.ports.preview_answers(address, ""):
-        raise Trouble("The preview answers without a token: it is open to everybody.")
+        raise StepFailed("The preview answers without a token: it is open to everybody.")
     if not data_plane.ports.preview_answers(address, token):
-        raise Trouble("The preview does not answer.")
+        raise StepFailed("The preview does not answer.")
     return "The private preview answers, and only with a token."
 
 
-def _required_port(patient: Patient) -> int:
-    if patient.port is None:
+def _required_port(target: Target) -> int:
+    if target.port is None:
         raise NotApplicable("It has no port.")
-    return patient.port
+    return target.port
 
 
-def _mcp(patient: Patient) -> str:
-    tools = mcp_tools(patient.reach)
+def _mcp(target: Target) -> str:
+    tools = mcp_tools(target.reach)
     if not tools:
-        raise Trouble("It offers no tools.")
+        raise StepFailed("It offers no tools.")
     return f"{len(tools)} tools."

@@ -9,8 +9,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from operations.doctor.finding import Step, Trouble
-from operations.doctor.sandbox import Patient
+from operations.doctor.finding import Step, StepFailed
+from operations.doctor.sandbox import Target
 from sandboxes import control_plane, data_plane, errors, starters
 from sandboxes.models import status
 
@@ -19,12 +19,12 @@ LABEL = "manta-doctor"
 # Should everything fail, the provider itself deletes it then.
 LIFETIME = timedelta(minutes=15)
 # Seconds to wait for its end, and for one to appear whose making was broken off.
-_DELETION_PATIENCE = 30.0
+_DELETION_TIMEOUT = 30.0
 _APPEARS_WITHIN = 5.0
 _LOOK_EVERY = 0.1
 
 
-class ThrowawaySandbox(Patient):
+class ThrowawaySandbox(Target):
     def __init__(self) -> None:
         super().__init__(name=f"doctor-{secrets.token_hex(4)}")
         self._may_exist = False
@@ -73,7 +73,7 @@ class ThrowawaySandbox(Patient):
             "timeout": 15,
         }
         if not data_plane.processes.start_process(self.reach, process):
-            raise Trouble("Its server did not listen within 15 s.")
+            raise StepFailed("Its server did not listen within 15 s.")
         if project.port in [port["target"] for port in settings.SANDBOX_PORTS]:
             self.port = project.port
         return f"{project.title} runs."
@@ -91,7 +91,7 @@ class ThrowawaySandbox(Patient):
                 self._may_exist = self._may_appear and waited < _APPEARS_WITHIN
             elif record.status == "TERMINATED":
                 self._may_exist = False
-            elif waited > _DELETION_PATIENCE:
+            elif waited > _DELETION_TIMEOUT:
                 raise errors.ProviderUnavailable(f"{self.name} is still there.")
             elif record.status not in status.GONE:
                 control_plane.sandboxes.delete(self.name)

@@ -41,7 +41,7 @@ class SandboxDetail(APIView):
     )
     def get(self, request: Request) -> Response:
         sandbox = own(request)
-        services.row_updates.watch(sandbox)
+        services.row_updates.keep_fresh(sandbox)
         return Response({"sandbox": SandboxDetailSerializer(sandbox).data})
 
     @extend_schema(

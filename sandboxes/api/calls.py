@@ -54,7 +54,7 @@ class SandboxCalls(generics.ListAPIView[ToolCall]):
 
     def get_queryset(self) -> QuerySet[ToolCall]:
         search = Search.of(self.request.GET)
-        calls: QuerySet[ToolCall] = ToolCall.objects.of(self.request.user)
+        calls: QuerySet[ToolCall] = ToolCall.objects.for_user(self.request.user)
         return calls.matching(search.text, search.outcome)  # type: ignore[attr-defined, no-any-return]
 
     @extend_schema(

@@ -37,10 +37,10 @@ class SandboxInit(APIView):
         responses={200: StatusResponse, 401: ErrorResponse, 403: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
-        sandbox = Sandbox.objects.of(request.user)
+        sandbox = Sandbox.objects.get_for_user(request.user)
         if sandbox is None:
             return Response({"sandbox": None, "message": "No sandbox found for user"})
-        services.row_updates.watch(sandbox)
+        services.row_updates.keep_fresh(sandbox)
         return Response({"sandbox": SandboxSerializer(sandbox).data})
 
     @extend_schema(

@@ -11,7 +11,7 @@ from sandboxes.models import Sandbox
 
 def own(request: Request) -> Sandbox:
     """The caller's own sandbox. Raises NoSandbox."""
-    sandbox: Sandbox | None = Sandbox.objects.of(cast(User, request.user))
+    sandbox: Sandbox | None = Sandbox.objects.get_for_user(cast(User, request.user))
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
     return sandbox

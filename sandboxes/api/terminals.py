@@ -52,7 +52,7 @@ class Terminals(APIView):
         responses={200: TerminalsResponse, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
-        found = Terminal.objects.of(own(request))
+        found = Terminal.objects.for_sandbox(own(request))
         return Response({"terminals": TerminalSerializer(found, many=True).data})
 
     @extend_schema(

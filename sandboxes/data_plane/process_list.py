@@ -1,7 +1,7 @@
 """The processes of a sandbox as a person reads them: what the API knows, and what the kernel does.
 
 A process of the API is shown with all that it started: their processor time, memory and ports are
-its own. What was not started through the API is shown by job, as in a shell.
+its own. What was not started through the API is shown by process group, as in a shell.
 """
 
 import hashlib
@@ -15,18 +15,18 @@ from sandboxes.data_plane import names
 from sandboxes.data_plane.process_snapshot import (
     MOST_PROCESSES,
     TICKS_PER_SECOND,
-    Census,
-    Seen,
+    KernelProcess,
+    ProcessSnapshot,
     is_own,
 )
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
 _MIB = 2**20
-# Running processes, as many as a census has, and the latest of those that have ended.
+# Running processes, as many as a snapshot has, and the latest of those that have ended.
 _MOST_RUNNING, _MOST_ENDED = MOST_PROCESSES, 100
 # As many of those that the server started again are looked for at once.
 _MOST_RESTARTED = 16
-# Seconds between two censuses that tell how busy a process is.
+# Seconds between two snapshots that tell how busy a process is.
 _SHORTEST_SPAN = 0.1
 # A list shows no more of a command.
 _LONGEST = 400
@@ -36,11 +36,11 @@ Fields = dict[str, Any]
 
 
 @dataclass
-class Job:
+class ProcessGroup:
     """A row: of the API, or one that a terminal or something else in the sandbox started."""
 
     fields: Fields
-    members: list[Seen] = field(default_factory=list)
+    members: list[KernelProcess] = field(default_factory=list)
     ports: set[int] = field(default_factory=set)
 
 
@@ -65,24 +65,26 @@ class Table:
         return next(by_name, None) or next(by_number, None)
 
 
-def tabulate(known: list[Fields], now: Census | None, before: Census | None = None) -> Table:
-    """known is what GET /process lists, oldest first; before is an older census, for the load."""
-    jobs = {each["name"]: Job(each) for each in _latest(known)}
+def build(
+    known: list[Fields], now: ProcessSnapshot | None, before: ProcessSnapshot | None = None
+) -> Table:
+    """known is what GET /process lists, oldest first; before is an older snapshot, for the load."""
+    groups = {each["name"]: ProcessGroup(each) for each in _latest(known)}
     if now is None:
-        return Table([job.fields for job in jobs.values()], [])
-    owners = _owners(jobs, now, known)
-    for pid, seen in now.processes.items():
+        return Table([group.fields for group in groups.values()], [])
+    owners = _owners(groups, now, known)
+    for pid, process in now.processes.items():
         if (name := owners.get(pid)) is not None:
-            jobs.setdefault(name, Job({})).members.append(seen)
-    ports = _ports(now, owners, jobs)
-    for job in jobs.values():
-        job.fields = job.fields or _unmanaged(job.members, now)
-        _measure(job, now, before)
-    shown = [job.fields for job in jobs.values()]
+            groups.setdefault(name, ProcessGroup({})).members.append(process)
+    ports = _ports(now, owners, groups)
+    for group in groups.values():
+        group.fields = group.fields or _unmanaged(group.members, now)
+        _measure(group, now, before)
+    shown = [group.fields for group in groups.values()]
     return Table(shown, ports)
 
 
-def slim(listed: Fields) -> Fields:
+def without_output(listed: Fields) -> Fields:
     """Return the fields of a ProcessResponse without its output."""
     return {
         "name": str(listed.get("name") or ""),
@@ -115,34 +117,36 @@ def _is_own(listed: Fields) -> bool:
     return is_own(listed["name"])
 
 
-def _owners(jobs: dict[str, Job], now: Census, known: list[Fields]) -> dict[int, str | None]:
+def _owners(
+    groups: dict[str, ProcessGroup], now: ProcessSnapshot, known: list[Fields]
+) -> dict[int, str | None]:
     """Map each process to the name that it is shown under; None for those that are not shown."""
     roots: dict[int, str | None] = dict.fromkeys((0, 1, now.server, now.own))
     for each in known:
         if each["status"] == "running":
             roots[each["pid"]] = None if _is_own(each) else each["name"]
-    roots |= _restarted(jobs, now, roots)
+    roots |= _restarted(groups, now, roots)
     nearest = _nearest_roots(now, {pid for pid in roots if _is_root(pid, now)})
     found: dict[int, str | None] = {}
-    for pid, seen in now.processes.items():
+    for pid, process in now.processes.items():
         root = nearest[pid]
-        if root is None and seen.group in roots and _is_root(seen.group, now):
-            root = seen.group
+        if root is None and process.group in roots and _is_root(process.group, now):
+            root = process.group
         if root is not None:
             found[pid] = roots[root]
-        elif pid == now.server or _is_hidden(seen):
+        elif pid == now.server or _is_hidden(process):
             found[pid] = None
         else:
-            found[pid] = str(seen.group)
+            found[pid] = str(process.group)
     return found
 
 
-def _is_root(pid: int, now: Census) -> bool:
-    """Everything descends from the server: only being it, or the census itself, counts."""
+def _is_root(pid: int, now: ProcessSnapshot) -> bool:
+    """Everything descends from the server: only being it, or the script itself, counts."""
     return pid not in (0, 1, now.server)
 
 
-def _nearest_roots(now: Census, roots: set[int]) -> dict[int, int | None]:
+def _nearest_roots(now: ProcessSnapshot, roots: set[int]) -> dict[int, int | None]:
     """Map each process to itself or to its nearest ancestor that is a root; visit each once.
 
     The parents that are told may form a circle: it leads to no root.
@@ -162,26 +166,26 @@ def _nearest_roots(now: Census, roots: set[int]) -> dict[int, int | None]:
     return nearest
 
 
-def _is_hidden(seen: Seen) -> bool:
+def _is_hidden(process: KernelProcess) -> bool:
     """The sandbox's own machinery, and the shells that terminals show."""
-    is_machinery = seen.pid == 1 or not seen.group or seen.memory == 0
-    is_terminal = seen.terminal and seen.session == seen.pid and seen.name in _SHELLS
+    is_machinery = process.pid == 1 or not process.group or process.memory == 0
+    is_terminal = process.terminal and process.session == process.pid and process.name in _SHELLS
     return bool(is_machinery or is_terminal)
 
 
 def _restarted(
-    jobs: dict[str, Job], now: Census, roots: dict[int, str | None]
+    groups: dict[str, ProcessGroup], now: ProcessSnapshot, roots: dict[int, str | None]
 ) -> dict[int, str | None]:
     """The server names a process by its first pid, also after it started it again."""
     lost = [
-        job.fields
-        for job in jobs.values()
-        if job.fields["status"] == "running" and job.fields["pid"] not in now.processes
+        group.fields
+        for group in groups.values()
+        if group.fields["status"] == "running" and group.fields["pid"] not in now.processes
     ][:_MOST_RESTARTED]
     heads = [
-        seen
-        for seen in now.processes.values()
-        if seen.parent == now.server and not seen.terminal and seen.pid not in roots
+        process
+        for process in now.processes.values()
+        if process.parent == now.server and not process.terminal and process.pid not in roots
     ]
     found: dict[int, str | None] = {}
     for each in lost:
@@ -194,10 +198,10 @@ def _restarted(
     return found
 
 
-def _unmanaged(members: list[Seen], now: Census) -> Fields:
-    """A job that the API knows nothing of, by the process that leads it."""
+def _unmanaged(members: list[KernelProcess], now: ProcessSnapshot) -> Fields:
+    """Return the fields of a group that the API knows nothing of, by the process that leads it."""
     leader = next((each for each in members if each.pid == each.group), members[0])
-    return slim(
+    return without_output(
         {
             "name": str(leader.group),
             "pid": leader.pid,
@@ -208,39 +212,41 @@ def _unmanaged(members: list[Seen], now: Census) -> Fields:
     ) | {"managed": False, "workingDir": None}
 
 
-def _started(seen: Seen, now: Census) -> str:
+def _started(process: KernelProcess, now: ProcessSnapshot) -> str:
     """Return the start time, rounded to 10 s so that it is the same in each snapshot."""
     booted = datetime.now(UTC).timestamp() - now.uptime
-    moment = booted + seen.started / TICKS_PER_SECOND
+    moment = booted + process.started / TICKS_PER_SECOND
     return datetime.fromtimestamp(moment // 10 * 10, UTC).isoformat()
 
 
-def _measure(job: Job, now: Census, before: Census | None) -> None:
-    if not job.members:
+def _measure(group: ProcessGroup, now: ProcessSnapshot, before: ProcessSnapshot | None) -> None:
+    if not group.members:
         return
-    job.fields["memory"] = sum(each.memory for each in job.members) // _MIB * _MIB
-    job.fields["ports"] = sorted(job.ports)
+    group.fields["memory"] = sum(each.memory for each in group.members) // _MIB * _MIB
+    group.fields["ports"] = sorted(group.ports)
     if before and now.uptime - before.uptime >= _SHORTEST_SPAN:
-        spent = sum(_spent(each, before) for each in job.members)
+        spent = sum(_spent(each, before) for each in group.members)
         share = spent / TICKS_PER_SECOND / (now.uptime - before.uptime)
-        job.fields["cpu"] = round(100 * share)
+        group.fields["cpu"] = round(100 * share)
 
 
-def _spent(seen: Seen, before: Census) -> int:
-    earlier = before.processes.get(seen.pid)
-    same = earlier is not None and earlier.started == seen.started
-    return max(0, seen.ticks - earlier.ticks) if same and earlier else 0
+def _spent(process: KernelProcess, before: ProcessSnapshot) -> int:
+    earlier = before.processes.get(process.pid)
+    same = earlier is not None and earlier.started == process.started
+    return max(0, process.ticks - earlier.ticks) if same and earlier else 0
 
 
-def _ports(now: Census, owners: dict[int, str | None], jobs: dict[str, Job]) -> list[Fields]:
-    """Return the listening ports, and add each to the job that it belongs to."""
+def _ports(
+    now: ProcessSnapshot, owners: dict[int, str | None], groups: dict[str, ProcessGroup]
+) -> list[Fields]:
+    """Return the listening ports, and add each to the group that it belongs to."""
     listed = []
     for found in now.listening():
         name = owners.get(found.pid) if found.pid else None
-        if name in jobs:
-            jobs[name].ports.add(found.port)
-        seen = now.processes.get(found.pid) if found.pid else None
-        shown = name if name in jobs and jobs[name].fields else seen.name if seen else ""
+        if name in groups:
+            groups[name].ports.add(found.port)
+        process = now.processes.get(found.pid) if found.pid else None
+        shown = name if name in groups and groups[name].fields else process.name if process else ""
         listed.append(
             {
                 "port": found.port,

@@ -10,14 +10,14 @@ from typing import Any
 
 # Names with this prefix are Manta's own, and never shown.
 OWN_PREFIX = "manta-"
-NAME = f"{OWN_PREFIX}census"
+NAME = f"{OWN_PREFIX}snapshot"
 # Whichever shell the sandbox's processes are started with, this one reads it.
 _SCRIPT = Path(__file__).parent / "scripts" / "process_snapshot.sh"
 COMMAND = f"exec sh -c {shlex.quote(_SCRIPT.read_text())}"
 ONCE_NAME = f"{OWN_PREFIX}ports"
-ONCE_COMMAND = f"{COMMAND} census once"
+ONCE_COMMAND = f"{COMMAND} snapshot once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades
-# What is kept of one census. Any program in a sandbox can write one: it is not trusted.
+# What is kept of one snapshot. Any program in a sandbox can write one: it is not trusted.
 _MOST_LINES, _MOST_CHARACTERS = 20_000, 2**21
 MOST_PROCESSES = 1_024
 _LONGEST_COMMAND = 1_000
@@ -26,7 +26,7 @@ _LARGEST = 2**48
 
 
 @dataclass(frozen=True)
-class Seen:
+class KernelProcess:
     """A process as the kernel has it; started is in ticks since the machine booted."""
 
     pid: int
@@ -70,14 +70,14 @@ class Listening:
 
 
 @dataclass
-class Census:
-    """uptime is in seconds; server is the process that the census was started by."""
+class ProcessSnapshot:
+    """uptime is in seconds; server is the process that started the script."""
 
     uptime: float
     own: int
     server: int
     page_size: int
-    processes: dict[int, Seen] = field(default_factory=dict)
+    processes: dict[int, KernelProcess] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     # Who holds a socket: the first of several.
     holders: dict[int, int] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Reader:
         self._characters = 0
 
     def line(self, text: str) -> list[str] | None:
-        """The census that this line completes. A server may say anywhere whose output it is."""
+        """Return the snapshot that this line completes; a server may mark any line as output."""
         text = text.replace("stdout:", "")
         if text.startswith("@ "):
             self._lines, self._characters = [text], len(text)
@@ -128,51 +128,51 @@ def is_own(name: Any) -> bool:
     return isinstance(name, str) and name.strip().lower().startswith(OWN_PREFIX)
 
 
-def latest(output: str) -> tuple[Census | None, Census | None]:
+def latest(output: str) -> tuple[ProcessSnapshot | None, ProcessSnapshot | None]:
     """The last two of some output, older first."""
     reader = Reader()
     whole = [lines for lines in map(reader.line, output.splitlines()) if lines]
-    found = [census for census in map(parse, whole[-2:]) if census]
+    found = [snapshot for snapshot in map(parse, whole[-2:]) if snapshot]
     return (found[-2] if len(found) > 1 else None), (found[-1] if found else None)
 
 
 def moment_of(lines: list[str]) -> float:
-    """The uptime of a whole census that is not parsed yet; 0 of one at no moment."""
+    """Return the uptime of a snapshot that is not parsed yet; 0 where it has none."""
     try:
         return _seconds(lines[0].split()[1])
     except (ValueError, IndexError):
         return 0.0
 
 
-def parse(lines: list[str]) -> Census | None:
-    """A census of lines of any content, in time that grows with them and no faster."""
+def parse(lines: list[str]) -> ProcessSnapshot | None:
+    """Parse lines of any content, in time linear in their number."""
     try:
         _, uptime, *others = lines[0].split()
         own, server, page = map(_number, others)
-        census = Census(_seconds(uptime), own, server, page)
+        snapshot = ProcessSnapshot(_seconds(uptime), own, server, page)
     except ValueError:
         return None
     holder = told = 0
     commands: dict[int, list[str]] = {}
     for kind, rest in _kinds(lines[1:]):
         try:
-            if kind == "p" and len(census.processes) < MOST_PROCESSES:
-                seen = _seen(rest, census.page_size)
-                census.processes[seen.pid] = seen
-            elif kind == "l" and len(census.listeners) < MOST_PROCESSES:
-                census.listeners.append(_listener(rest))
+            if kind == "p" and len(snapshot.processes) < MOST_PROCESSES:
+                process = _kernel_process(rest, snapshot.page_size)
+                snapshot.processes[process.pid] = process
+            elif kind == "l" and len(snapshot.listeners) < MOST_PROCESSES:
+                snapshot.listeners.append(_listener(rest))
             elif kind == "f":
                 holder = _number(rest)
             elif kind == "s":
-                census.holders.setdefault(_number(rest), holder)
+                snapshot.holders.setdefault(_number(rest), holder)
             elif kind == "d":
                 told = _number(rest)
             elif kind == "c" and told:
                 commands.setdefault(told, []).append(rest)
         except ValueError:
             continue
-    census.commands = {pid: _command(said) for pid, said in commands.items()}
-    return census
+    snapshot.commands = {pid: _command(said) for pid, said in commands.items()}
+    return snapshot
 
 
 def _command(said: list[str]) -> str:
@@ -200,10 +200,12 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield kind, rest
 
 
-def _seen(text: str, page_size: int) -> Seen:
+def _kernel_process(text: str, page_size: int) -> KernelProcess:
     *numbers, name = text.split(" ", 8)
     pid, parent, group, session, terminal, ticks, started, pages = map(_number, numbers)
-    return Seen(pid, parent, group, session, terminal, ticks, started, pages * page_size, name)
+    return KernelProcess(
+        pid, parent, group, session, terminal, ticks, started, pages * page_size, name
+    )
 
 
 def _listener(text: str) -> Listener:

@@ -1,4 +1,4 @@
-"""The flight recorder: what each call was, written beside the calls, by a thread of its own."""
+"""Log of tool calls, written to the database by a thread of its own."""
 
 import contextlib
 import logging
@@ -19,18 +19,18 @@ from sandboxes.models import ToolCall
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two writes, and that the last one may take.
+# Seconds between two writes, and for the last one.
 _EVERY = 0.5
-_LAST_WORDS = 3.0
+_FLUSH_TIMEOUT = 3.0
 _BATCH = 200
 # Calls that may wait while the database is away.
-_MOST_WAITING = 5_000
+_MAX_WAITING = 5_000
 
 Outcome = ToolCall.Outcome
 
 
-class Flight:
-    """A call that is under way; what becomes of it is put down here."""
+class PendingCall:
+    """A running call, with its outcome so far."""
 
     def __init__(self) -> None:
         # Unless it ends otherwise: its agent left, its token was revoked, or Manta stopped.
@@ -40,9 +40,9 @@ class Flight:
         self.outcome, self.code = outcome, code
 
 
-class Recorder:
+class ToolCallLog:
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[ToolCall, Abridged]] = queue.Queue(_MOST_WAITING)
+        self._waiting: queue.Queue[tuple[ToolCall, Abridged]] = queue.Queue(_MAX_WAITING)
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -55,17 +55,19 @@ class Recorder:
         """Write the rest. What the database does not take by then is counted as lost."""
         self._ending.set()
         if self._thread:
-            self._thread.join(_LAST_WORDS)
+            self._thread.join(_FLUSH_TIMEOUT)
 
     @contextlib.contextmanager
-    def flight(self, grant: Grant, tool: str, arguments: dict[str, Any]) -> Iterator[Flight]:
-        """Put down what happens inside as one call."""
-        flight, started = Flight(), time.perf_counter()
+    def recording(
+        self, grant: Grant, tool: str, arguments: dict[str, Any]
+    ) -> Iterator[PendingCall]:
+        """Record what happens inside the block as one call."""
+        call, started = PendingCall(), time.perf_counter()
         try:
-            yield flight
+            yield call
         finally:
             duration = round(1000 * (time.perf_counter() - started))
-            self._put(_row(flight, grant, tool, arguments, duration), abridged(arguments))
+            self._put(_row(call, grant, tool, arguments, duration), abridged(arguments))
 
     def _put(self, call: ToolCall, arguments: Abridged) -> None:
         try:
@@ -120,9 +122,9 @@ def _write_singly(batch: list[ToolCall]) -> None:
 
 
 def _row(
-    flight: Flight, grant: Grant, tool: str, arguments: dict[str, Any], duration: int
+    call: PendingCall, grant: Grant, tool: str, arguments: dict[str, Any], duration: int
 ) -> ToolCall:
-    wrote = flight.outcome is Outcome.OK and permissions.writes(tool)
+    wrote = call.outcome is Outcome.OK and permissions.writes(tool)
     changed = permissions.paths_of(tool, arguments) if wrote else []
     return ToolCall(
         owner_id=grant.user.pk,
@@ -131,8 +133,8 @@ def _row(
         agent_name=grant.name,
         agent_kind=grant.kind,
         tool=_clean(tool[:255]),
-        outcome=flight.outcome,
-        code=flight.code[:64],
+        outcome=call.outcome,
+        code=call.code[:64],
         duration_ms=duration,
         changed=_clean("\n".join(changed))[:10_000],
         request_id=current_request_id(),
@@ -148,4 +150,4 @@ def _lost(count: int) -> None:
     logger.error("%d calls of tools could not be recorded", count)
 
 
-recorder = Recorder()
+tool_call_log = ToolCallLog()

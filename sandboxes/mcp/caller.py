@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts import tokens
-from manta.core.database import Answer, in_database
+from manta.core.database import Answer, run_in_db_thread
 from sandboxes import errors, services
 from sandboxes.models import Phase, Sandbox
 
@@ -25,7 +25,7 @@ class Caller:
             with tokens.acting_with(self.grant):
                 return work()
 
-        return await in_database(acting)
+        return await run_in_db_thread(acting)
 
     async def sandbox(self) -> Sandbox:
         """Their sandbox, ready to be used; one is made where there is none.
@@ -47,7 +47,7 @@ class Caller:
         return sandbox
 
     def _read(self) -> Sandbox | None:
-        found: Sandbox | None = Sandbox.objects.of(self.grant.user)
+        found: Sandbox | None = Sandbox.objects.get_for_user(self.grant.user)
         if found and found.phase == Phase.READY:
-            services.row_updates.use(found)  # an agent's work is its owner's use
+            services.row_updates.touch(found)  # an agent's work is its owner's use
         return found

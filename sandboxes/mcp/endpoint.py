@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import agent_permissions, tokens
-from manta.core.database import in_database
+from manta.core.database import run_in_db_thread
 from sandboxes import control_plane, errors
-from sandboxes.mcp.call_log import recorder
+from sandboxes.mcp.call_log import tool_call_log
 from sandboxes.mcp.intake import Intake, Refused
 
 logger = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ class Endpoint:
         self.loop = asyncio.get_running_loop()
         self._server: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run())
-        recorder.start()
+        tool_call_log.start()
         try:
             yield
         finally:
             self.stop()
             await task
-            await asyncio.to_thread(recorder.stop)
+            await asyncio.to_thread(tool_call_log.stop)
             self.loop = None
 
     def stop(self) -> None:
@@ -121,7 +121,7 @@ async def _grant(request: Request) -> tokens.Grant | None:
     scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not raw:
         return None
-    return await in_database(lambda: tokens.verify(raw.strip(), audience=settings.MCP_URL))
+    return await run_in_db_thread(lambda: tokens.verify(raw.strip(), audience=settings.MCP_URL))
 
 
 def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
@@ -174,7 +174,7 @@ class _Answered:
         """Let the call finish, unless its token is revoked or its permissions expire before."""
         try:
             while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
-                if not await in_database(lambda: _may_go_on(grant)):
+                if not await run_in_db_thread(lambda: _may_go_on(grant)):
                     self._refusal = _unauthorized(Request(self._asked[0]))
                     self.break_off()
             if self._task.cancelled():

@@ -21,11 +21,11 @@ from sandboxes import errors, services
 from sandboxes.data_plane.client import objects_of, understood
 from sandboxes.data_plane.process_snapshot import is_own
 from sandboxes.mcp import file_names, permissions, upstream
-from sandboxes.mcp.call_log import Outcome, recorder
+from sandboxes.mcp.call_log import Outcome, tool_call_log
 from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.intake import MAX_BODY
 from sandboxes.mcp.tools import TOOLS
-from sandboxes.mcp.truncation import capped
+from sandboxes.mcp.truncation import truncated
 
 _INSTRUCTIONS = (
     "One person's own Linux sandbox: its files, processes and ports. It falls asleep when idle and "
@@ -98,20 +98,20 @@ async def list_tools(
 
 async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
     grant = _caller(ctx).grant
-    with recorder.flight(grant, params.name, params.arguments or {}) as flight:
+    with tool_call_log.recording(grant, params.name, params.arguments or {}) as call:
         try:
             told = await _result_of(ctx, params)
             with understood():
                 result = types.CallToolResult.model_validate(told)
-            flight.ended(Outcome.ERROR if result.is_error else Outcome.OK)
+            call.ended(Outcome.ERROR if result.is_error else Outcome.OK)
             return result
         except errors.SandboxError as exc:
             refused = isinstance(exc, permissions.PermissionDenied)
-            flight.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
+            call.ended(Outcome.REFUSED if refused else Outcome.ERROR, exc.code)
             why = types.TextContent(type="text", text=f"{exc} ({exc.code})")
             return types.CallToolResult(content=[why], is_error=True)
         except MCPError as exc:
-            flight.ended(Outcome.ERROR, str(exc.error.code))
+            call.ended(Outcome.ERROR, str(exc.error.code))
             raise
 
 
@@ -138,7 +138,7 @@ async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[
     with understood():
         permissions.expect_within(caller.grant, told)
     told = await file_names.told(params.name, told)
-    return cast(dict[str, Any], await in_thread(capped, told))
+    return cast(dict[str, Any], await in_thread(truncated, told))
 
 
 def _refuse_own_names(tool: str, arguments: dict[str, Any]) -> None:

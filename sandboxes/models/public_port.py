@@ -13,7 +13,7 @@ class PublicPortQuerySet(models.QuerySet["PublicPort"]):
         """Return the ports that are public, and are meant to be."""
         return self.exclude(until__lte=timezone.now())
 
-    def over(self, moment: Any) -> "PublicPortQuerySet":
+    def due_to_close(self, moment: Any) -> "PublicPortQuerySet":
         """Return the ports that are to be private at that moment, the longest overdue first."""
         return self.filter(until__lte=moment).order_by("until")
 

@@ -60,12 +60,12 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         """The gate of every page and route: a person sees their own."""
         return self.filter(owner=user.pk) if user.is_authenticated else self.none()
 
-    def of(self, user: Any) -> "Sandbox | None":
+    def get_for_user(self, user: Any) -> "Sandbox | None":
         """The sandbox that is the user's own, or None: one indexed read; first() would sort it."""
         return next(iter(self.visible_to(user).filter(name=user.sandbox_id)), None)
 
     def own_of(self, users: list[int]) -> "SandboxQuerySet":
-        """Return for these users the sandboxes that `of` would."""
+        """Return for these users the sandboxes that `get_for_user` would."""
         return self.filter(owner__in=users, owner__sandbox_id=F("name"))
 
     def watched(self) -> "SandboxQuerySet":
@@ -89,8 +89,8 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         """Return whether a row is marked for a worker. One read of an index, ten times a second."""
         return self.filter(next_attempt_at__lte=timezone.now()).exists()
 
-    def upkeep(self, at_most: int) -> list[int]:
-        """Return other due rows: to be kept, restarted or deleted. Called several times a second.
+    def due_for_maintenance(self, at_most: int) -> list[int]:
+        """Return other due rows: to keep, restart or delete. Called several times a second.
 
         Three reads, each of an index: put into one, SQLite reads every row for it.
         """

@@ -13,7 +13,7 @@ def new_key() -> str:
 
 
 class TerminalQuerySet(models.QuerySet["Terminal"]):
-    def of(self, sandbox: Sandbox) -> "TerminalQuerySet":
+    def for_sandbox(self, sandbox: Sandbox) -> "TerminalQuerySet":
         return self.filter(sandbox=sandbox)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class ToolCallQuerySet(models.QuerySet["ToolCall"]):
-    def of(self, user: Any) -> "ToolCallQuerySet":
+    def for_user(self, user: Any) -> "ToolCallQuerySet":
         """The gate: what was done in a person's sandbox, newest first."""
         return self.filter(owner=user.pk).order_by("-pk") if user.pk else self.none()
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sandboxes.models.sandbox import Phase, Step
 
 
-def to_be_made() -> dict[str, Any]:
+def pending_fields() -> dict[str, Any]:
     """The fields of a row whose sandbox is to be made, or found, from now on."""
     now = timezone.now()
     return {
@@ -28,7 +28,7 @@ def no_session() -> dict[str, Any]:
     return {"data_url": "", "data_token": "", "data_token_until": None}
 
 
-def nothing_seen() -> dict[str, Any]:
+def cleared_observation() -> dict[str, Any]:
     """The fields of a row that has nothing left of an earlier sandbox of its name."""
     return {
         **dict.fromkeys(["url", "provider_status", "provider_state", "known_status"], ""),

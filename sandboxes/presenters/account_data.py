@@ -15,7 +15,7 @@ def export(user: User) -> dict[str, Any]:
     """Return the sandboxes, what was done to them, and what agents called, as JSON-ready values."""
     own_sandboxes = Sandbox.objects.visible_to(user).values(*_SANDBOX)
     events = SandboxEvent.objects.visible_to(user).order_by("pk")
-    calls = ToolCall.objects.of(user).order_by("pk")
+    calls = ToolCall.objects.for_user(user).order_by("pk")
     return {
         "sandboxes": [camel(row) for row in own_sandboxes],
         "activity": [Entry(event, user).as_json() for event in events.iterator()],

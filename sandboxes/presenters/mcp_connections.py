@@ -22,12 +22,14 @@ class Connection:
 def connections(user: User) -> list[Connection]:
     """Three indexed reads, however many calls there were."""
     last: dict[str, ToolCall] = {}
-    for call in ToolCall.objects.of(user)[:_NEWEST]:
+    for call in ToolCall.objects.for_user(user)[:_NEWEST]:
         last.setdefault(call.agent_key, call)
     tokens = [
-        token for token in PersonalToken.objects.of(user).usable() if Scope.MCP in token.scopes
+        token
+        for token in PersonalToken.objects.for_user(user).usable()
+        if Scope.MCP in token.scopes
     ]
-    agents = ConnectedAgent.objects.of(user).usable().select_related("client")
+    agents = ConnectedAgent.objects.for_user(user).usable().select_related("client")
     return [
         Connection(
             each.key,

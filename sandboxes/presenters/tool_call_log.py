@@ -100,7 +100,7 @@ class CallPage:
 
     @classmethod
     def of(cls, user: User, search: Search, *, before: int | None = None) -> "CallPage":
-        calls = ToolCall.objects.of(user).matching(search.text, search.outcome)
+        calls = ToolCall.objects.for_user(user).matching(search.text, search.outcome)
         if before is not None:
             calls = calls.filter(pk__lt=before)
         found = list(calls[: PAGE + 1])

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from sandboxes import audit, control_plane
 from sandboxes.models import Action, Phase, PublicPort, Sandbox, status
-from sandboxes.models.transitions import nothing_seen, to_be_made
+from sandboxes.models.transitions import cleared_observation, pending_fields
 from sandboxes.reconciler.observation import is_ours
-from sandboxes.reconciler.row_updates import Overtaken, save
+from sandboxes.reconciler.row_updates import ConcurrentUpdate, save
 
 
 def delete(sandbox: Sandbox) -> None:
@@ -27,9 +27,11 @@ def delete(sandbox: Sandbox) -> None:
     with transaction.atomic():
         if sandbox.recreate_after_delete:
             PublicPort.objects.end_all(sandbox)
-            done = rows.update(**nothing_seen(), **to_be_made(), recreate_after_delete=False)
+            done = rows.update(
+                **cleared_observation(), **pending_fields(), recreate_after_delete=False
+            )
         else:
             done, _ = rows.delete()
         if not done:
-            raise Overtaken
+            raise ConcurrentUpdate
         audit.record(sandbox, Action.RESET if sandbox.recreate_after_delete else Action.DELETED)

@@ -25,13 +25,13 @@ def acquire(pk: int) -> Sandbox | None:
     due = Sandbox.objects.due().filter(pk=pk)
     phase = due.values_list("phase", flat=True).first()
     # Asked before anything is locked: another worker may have taken it since this one looked.
-    if phase is None or (phase == Phase.PENDING and pk not in start_queue.next_in_line()):
+    if phase is None or (phase == Phase.PENDING and pk not in start_queue.startable_ids()):
         return None
     holder, now = uuid.uuid4(), timezone.now()
     with transaction.atomic():
         if phase == Phase.PENDING:
             Installation.lock()  # so that all workers together keep to the limit
-            if pk not in start_queue.next_in_line():
+            if pk not in start_queue.startable_ids():
                 return None
         taken = due.filter(phase=phase).update(
             lease_holder=holder,

@@ -17,9 +17,9 @@ COUNT_IS_ROUGH = timedelta(seconds=90)
 
 
 def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
-    """The fields that say what was seen at the provider just now."""
+    """Return the fields that describe the sandbox at the provider now."""
     expires_at = _steady(record.expires_at, sandbox.expires_at)
-    seen = {
+    observation = {
         "provider_status": record.status[:32],
         "provider_state": record.state[:32],
         "url": record.url,
@@ -31,18 +31,18 @@ def observe(sandbox: Sandbox, record: ProviderSandbox) -> dict[str, Any]:
     }
     if record.created_at and sandbox.provider_created_at not in (None, record.created_at):
         # Another one of that name: the session was the former's.
-        seen |= no_session()
+        observation |= no_session()
     if expires_at != sandbox.expires_at:
-        seen["remind_at"] = reminder_schedule.next_due(expires_at, sandbox.ttl)
+        observation["remind_at"] = reminder_schedule.next_due(expires_at, sandbox.ttl)
     current = status.from_provider(record.status, record.state)
     if current is not status.Status.UNKNOWN:
-        seen["known_status"] = current
-    return seen
+        observation["known_status"] = current
+    return observation
 
 
-def note_drift(sandbox: Sandbox, seen: dict[str, Any]) -> None:
+def note_drift(sandbox: Sandbox, observation: dict[str, Any]) -> None:
     """Put settings that newly differ on the record."""
-    new = {name: value for name, value in seen["drift"].items() if name not in sandbox.drift}
+    new = {name: value for name, value in observation["drift"].items() if name not in sandbox.drift}
     if new:
         reason = ", ".join(f"{name}: {value}" for name, value in new.items())
         audit.record(sandbox, Action.DRIFTED, reason=f"At the provider: {reason}.")

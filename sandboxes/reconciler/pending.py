@@ -16,7 +16,7 @@ from sandboxes.reconciler.row_updates import save, save_and_record
 from sandboxes.reconciler.starter import run_starter, write_starter
 
 
-def make(sandbox: Sandbox) -> None:
+def provision(sandbox: Sandbox) -> None:
     if sandbox.owner is None:
         save(sandbox, phase=Phase.DELETING, next_attempt_at=timezone.now())
         return

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 FULL_EVERY = timedelta(seconds=30)
 
 
-def look_at_watched() -> None:
+def sync_watched() -> None:
     """Look at the rows that pages show: one by one, or by the list where that is less."""
     rows = {row.name: row for row in Sandbox.objects.watched().select_related("owner")}
     if not rows:
@@ -32,13 +32,13 @@ def look_at_watched() -> None:
     try:
         records = _each(rows) if one_by_one else _listed(rows)
     except errors.SandboxError as exc:
-        _note_silence(exc)
+        _record_outage(exc)
         return
     Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=True)
     _compare(rows.values(), records)
 
 
-def look_at_all() -> None:
+def sync_all() -> None:
     """Look at every row, when it is time; a page of the list at a time."""
     if not Heartbeat.claim(Heartbeat.Subject.FULL_LOOK, every=FULL_EVERY):
         return
@@ -50,7 +50,7 @@ def look_at_all() -> None:
             _compare(ready, {record.name: record for record in page})
             orphans.note(orphans.among(page, rows, seen_at=timezone.now()))
     except errors.SandboxError as exc:
-        _note_silence(exc)
+        _record_outage(exc)
         # Also where no page is open: a failed full look is tried again at the next call.
         Heartbeat.forget(Heartbeat.Subject.FULL_LOOK)
         return
@@ -76,7 +76,7 @@ def _listed(names: Iterable[str]) -> dict[str, ProviderSandbox]:
     return found
 
 
-def _note_silence(exc: Exception) -> None:
+def _record_outage(exc: Exception) -> None:
     if not Heartbeat.of(Heartbeat.Subject.PROVIDER).is_failing:  # once an outage
         logger.warning("Cannot look at the provider: %s", exc)
     Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
@@ -101,17 +101,19 @@ def _compare(rows: Iterable[Sandbox], records: Mapping[str, ProviderSandbox]) ->
 
 
 def _note_change(row: Sandbox, record: ProviderSandbox) -> bool:
-    """Store what was seen, where it differs from the row."""
+    """Store what was observed, where it differs from the row."""
     # It answers, so what did not work before is over.
-    seen = {**observe(row, record), "error_code": "", "error_message": ""}
-    checked_at = seen.pop("checked_at")
-    if all(getattr(row, field) == value for field, value in seen.items()):
+    observation = {**observe(row, record), "error_code": "", "error_message": ""}
+    checked_at = observation.pop("checked_at")
+    if all(getattr(row, field) == value for field, value in observation.items()):
         return False
     slept = row.status is not Status.ACTIVE
-    note_drift(row, seen)
-    Sandbox.objects.filter(pk=row.pk, phase=Phase.READY).update(checked_at=checked_at, **seen)
+    note_drift(row, observation)
+    Sandbox.objects.filter(pk=row.pk, phase=Phase.READY).update(
+        checked_at=checked_at, **observation
+    )
     for field in ("provider_status", "provider_state", "drift"):
-        setattr(row, field, seen[field])
+        setattr(row, field, observation[field])
     if slept and row.status is Status.ACTIVE:
         row.starter_checked_at = None
     return True

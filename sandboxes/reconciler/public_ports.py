@@ -15,7 +15,7 @@ _AT_ONCE = 50
 
 def close_overdue() -> None:
     """Make private what has been public for as long as it was to be. Harmless in each worker."""
-    overdue = PublicPort.objects.over(timezone.now() + SOONER).select_related("sandbox")
+    overdue = PublicPort.objects.due_to_close(timezone.now() + SOONER).select_related("sandbox")
     for row in overdue[:_AT_ONCE]:
         try:
             _close(row)

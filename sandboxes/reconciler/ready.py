@@ -24,23 +24,23 @@ EXPIRY_STEP = timedelta(hours=1)
 _LONGEST_WAIT = 30
 
 
-def keep(sandbox: Sandbox) -> None:
+def reconcile_ready(sandbox: Sandbox) -> None:
     try:
-        _keep(sandbox)
+        _reconcile(sandbox)
     except errors.SandboxError as exc:
         _try_again(sandbox, exc)
         raise
 
 
-def _keep(sandbox: Sandbox) -> None:
+def _reconcile(sandbox: Sandbox) -> None:
     record = control_plane.sandboxes.get(sandbox.name)
     if record is None or record.status in status.GONE:
         _note_gone(sandbox)
         return
     check_owner(sandbox, record)
-    seen = observe(sandbox, record)
-    note_drift(sandbox, seen)
-    save(sandbox, error_code="", error_message="", **seen)
+    observation = observe(sandbox, record)
+    note_drift(sandbox, observation)
+    save(sandbox, error_code="", error_message="", **observation)
     if "labels" in sandbox.drift:
         control_plane.sandboxes.set_labels(sandbox.name, sandbox.labels)
     _move_expiry(sandbox)

@@ -11,23 +11,23 @@ from sandboxes.models import Phase, Sandbox
 from sandboxes.reconciler import leases
 from sandboxes.reconciler.deleting import delete
 from sandboxes.reconciler.failures import note_failure
-from sandboxes.reconciler.pending import make
-from sandboxes.reconciler.ready import keep
-from sandboxes.reconciler.row_updates import Overtaken
+from sandboxes.reconciler.pending import provision
+from sandboxes.reconciler.ready import reconcile_ready
+from sandboxes.reconciler.row_updates import ConcurrentUpdate
 
 logger = logging.getLogger(__name__)
 
 
-def _nothing(sandbox: Sandbox) -> None:
-    """Failed and gone wait for a person."""
+def no_op(sandbox: Sandbox) -> None:
+    """Leave the row as it is: failed and gone ones wait for a person."""
 
 
 _STEPS = {
-    Phase.PENDING: make,
-    Phase.READY: keep,
+    Phase.PENDING: provision,
+    Phase.READY: reconcile_ready,
     Phase.DELETING: delete,
-    Phase.FAILED: _nothing,
-    Phase.GONE: _nothing,
+    Phase.FAILED: no_op,
+    Phase.GONE: no_op,
 }
 
 
@@ -43,7 +43,7 @@ def reconcile(pk: int) -> None:
 def _look_at(sandbox: Sandbox) -> None:
     try:
         _STEPS[Phase(sandbox.phase)](sandbox)
-    except Overtaken:
+    except ConcurrentUpdate:
         logger.info("%s: changed meanwhile", sandbox.name)
     except errors.SandboxError as exc:
         logger.warning("%s: %s", sandbox.name, exc, exc_info=exc.__cause__)

@@ -9,13 +9,13 @@ from sandboxes.models import Action, Sandbox
 from sandboxes.reconciler import leases
 
 
-class Overtaken(Exception):
+class ConcurrentUpdate(Exception):
     """Raised when the row was changed meanwhile; that change has made it due again."""
 
 
 def save(sandbox: Sandbox, **fields: Any) -> None:
     if not leases.save(sandbox, **fields):
-        raise Overtaken
+        raise ConcurrentUpdate
 
 
 def save_and_record(

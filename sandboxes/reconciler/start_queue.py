@@ -11,7 +11,7 @@ from manta.core.metrics import THROTTLED_STARTS
 from sandboxes.models import Phase, Sandbox
 
 
-def next_in_line() -> list[int]:
+def startable_ids() -> list[int]:
     """The rows whose turn it is, oldest first: as many as there are free places."""
     queue = Sandbox.objects.queue()[: settings.SANDBOX_STARTS_AT_ONCE]
     waiting = list(queue.values_list("pk", flat=True))

@@ -32,8 +32,8 @@ def run_starter(sandbox: Sandbox, *, although_stopped: bool = False) -> None:
     """Start the starter's server, unless it runs or its owner has stopped it."""
     starter = starters.current()
     processes = data_plane.processes.list_processes(sandbox.reach)
-    seen = {p.get("status") for p in processes if p.get("name") == starter.process}
-    if seen.isdisjoint({"running"} if although_stopped else {"running", "stopped", "killed"}):
+    states = {p.get("status") for p in processes if p.get("name") == starter.process}
+    if states.isdisjoint({"running"} if although_stopped else {"running", "stopped", "killed"}):
         process = {
             "name": starter.process,
             "command": starter.command,

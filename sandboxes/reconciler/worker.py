@@ -82,7 +82,7 @@ class Worker:
         # Apart, so that a queue of new sandboxes holds up no deletion and no restart.
         self._makers = ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="make")
         self._keepers = ThreadPoolExecutor(KEEPERS, thread_name_prefix="keep")
-        self._looks = [_Look(provider_sync.look_at_watched), _Look(provider_sync.look_at_all)]
+        self._looks = [_Look(provider_sync.sync_watched), _Look(provider_sync.sync_all)]
         # Apart as well: a mail server may take its time.
         self._post = ThreadPoolExecutor(1, thread_name_prefix="post")
         self._posting: Future[None] | None = None
@@ -143,9 +143,9 @@ class Worker:
     def _sweep(self) -> None:
         leases.renew_all()
         start_queue.note_throttled()
-        for pk in start_queue.next_in_line():
+        for pk in start_queue.startable_ids():
             self._take(pk, self._makers)
-        for pk in Sandbox.objects.upkeep(KEEPERS * 4):
+        for pk in Sandbox.objects.due_for_maintenance(KEEPERS * 4):
             self._take(pk, self._keepers)
 
     def _take(self, pk: int, pool: ThreadPoolExecutor) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sandboxes import audit, errors
 from sandboxes.models import Action, Installation, Phase, Sandbox
 from sandboxes.services import quotas
-from sandboxes.services.row_updates import mark
+from sandboxes.services.row_updates import mark_due
 
 
 def delete_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
@@ -59,7 +59,9 @@ def _delete(
                 "error_code": "",
                 "error_message": "",
             }
-            mark(row, phase=Phase.DELETING, recreate_after_delete=recreate_after_delete, **fields)
+            mark_due(
+                row, phase=Phase.DELETING, recreate_after_delete=recreate_after_delete, **fields
+            )
             audit.record(row, action, actor=actor, reason=reason)
     sandbox.phase, sandbox.recreate_after_delete = row.phase, row.recreate_after_delete
 
@@ -67,4 +69,4 @@ def _delete(
 def look_for_unsaved_work(*, sandbox: Sandbox) -> None:
     """Have the worker look into its git folders now, which wakes it; no use of the person's."""
     if not sandbox.is_looked_into:
-        mark(sandbox, unsaved_wanted_at=timezone.now(), unsaved_problem="")
+        mark_due(sandbox, unsaved_wanted_at=timezone.now(), unsaved_problem="")

@@ -15,7 +15,7 @@ from sandboxes.data_plane import entries as links
 from sandboxes.data_plane.files import Content, Listing
 from sandboxes.data_plane.processes import run_script
 from sandboxes.models import Sandbox
-from sandboxes.services.row_updates import use
+from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import require_reach
 
 # What an editor takes at once.
@@ -235,4 +235,4 @@ def number_of(value: object) -> int:
 def require_files(sandbox: Sandbox) -> None:
     """Require that the sandbox's files can be reached, and note that they are used."""
     require_reach(sandbox)
-    use(sandbox)
+    touch(sandbox)

@@ -18,7 +18,7 @@ from sandboxes.data_plane.preview_url import with_path, with_token
 from sandboxes.data_plane.process_snapshot import Listening
 from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.models.status import Status
-from sandboxes.services.row_updates import refresh_sandbox, require_ready, use, watch
+from sandboxes.services.row_updates import keep_fresh, refresh_sandbox, require_ready, touch
 from sandboxes.services.sessions import ensure_session
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
@@ -74,7 +74,7 @@ def list_ports(*, sandbox: Sandbox, wake: bool) -> list[Port]:
     if not wake:
         return _ports(sandbox, None)
     ensure_session(sandbox)
-    use(sandbox)
+    touch(sandbox)
     return _ports(sandbox, data_plane.listening.list_listening(sandbox.reach))
 
 
@@ -87,10 +87,10 @@ def open_port(*, sandbox: Sandbox, port: int, actor: Any, path: str = "/") -> st
     """
     require_open_to_previews(port)
     require_ready(sandbox)
-    watch(sandbox)
+    keep_fresh(sandbox)
     require_listening(sandbox, port)
     address, token = control_plane.previews.mint_preview_token(sandbox.name, port, PREVIEW_LIFETIME)
-    use(sandbox)
+    touch(sandbox)
     audit.record(sandbox, Action.OPENED_PORT, actor=actor, detail=str(port))
     return with_token(with_path(address, path), token)
 
@@ -175,7 +175,7 @@ def make_public(*, sandbox: Sandbox, port: int, lasts: timedelta | None, actor: 
     with transaction.atomic():
         row.save(update_fields=["url"])
         audit.record(sandbox, Action.MADE_PUBLIC, actor=actor, detail=detail)
-    use(sandbox)
+    touch(sandbox)
     return row
 
 
@@ -204,7 +204,9 @@ def _end(row: PublicPort) -> None:
 def forget(row: PublicPort, actor: Any) -> bool:
     """Delete the row and put that on record, unless it was made public anew meanwhile."""
     with transaction.atomic():
-        deleted, _ = PublicPort.objects.over(timezone.now() + SOONER).filter(pk=row.pk).delete()
+        deleted, _ = (
+            PublicPort.objects.due_to_close(timezone.now() + SOONER).filter(pk=row.pk).delete()
+        )
         if deleted:
             audit.record(row.sandbox, Action.MADE_PRIVATE, actor=actor, detail=str(row.port))
     return bool(deleted)

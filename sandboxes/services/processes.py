@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandboxes import audit, data_plane, errors
-from sandboxes.data_plane import failures, names, process_snapshot
-from sandboxes.data_plane.process_list import Fields, Table, slim, tabulate
-from sandboxes.data_plane.process_snapshot import Census
+from sandboxes.data_plane import failures, names, process_list, process_snapshot
+from sandboxes.data_plane.process_list import Fields, Table, without_output
+from sandboxes.data_plane.process_snapshot import ProcessSnapshot
 from sandboxes.models import Action, Sandbox
 from sandboxes.models.reach import Reach
-from sandboxes.services.row_updates import use
+from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import require_reach
 
 # How often one that fails is started again by the sandbox itself.
 MOST_RESTARTS = 5
 # Seconds
-_CENSUS_PATIENCE, _STOP_PATIENCE = 2.0, 10.0
+_SNAPSHOT_TIMEOUT, _STOP_TIMEOUT = 2.0, 10.0
 _SIGNAL = 'kill -"$SIGNAL" -- -"$GROUP" 2>/dev/null || kill -"$SIGNAL" "$GROUP"'
 _NAME = re.compile(r"(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -54,18 +54,18 @@ def list_processes(*, sandbox: Sandbox) -> Table:
     Raises SandboxGone, BeingDeleted, SandboxBusy, or a ProviderError.
     """
     require_reach(sandbox)
-    use(sandbox)
+    touch(sandbox)
     with data_plane.shares.place(sandbox.reach):
         return _listed(sandbox)
 
 
 def _listed(sandbox: Sandbox) -> Table:
-    ends_at = time.monotonic() + _CENSUS_PATIENCE
+    ends_at = time.monotonic() + _SNAPSHOT_TIMEOUT
     while True:
         before, now = _snapshots(sandbox.reach)
         if now or time.monotonic() > ends_at:
             listed = data_plane.processes.list_processes(sandbox.reach)
-            return tabulate([slim(each) for each in listed], now, before)
+            return process_list.build([without_output(each) for each in listed], now, before)
         data_plane.processes.why_not_started(
             sandbox.reach,
             {
@@ -77,8 +77,8 @@ def _listed(sandbox: Sandbox) -> Table:
         time.sleep(0.2)
 
 
-def _snapshots(reach: Reach) -> tuple[Census | None, Census | None]:
-    """The last two of the census that runs, older first; one that has ended tells of the past."""
+def _snapshots(reach: Reach) -> tuple[ProcessSnapshot | None, ProcessSnapshot | None]:
+    """Return the last two snapshots of the script that runs, older first; none if it has ended."""
     found = data_plane.processes.find_process(reach, process_snapshot.NAME) or {}
     if found.get("status") != "running":
         return None, None
@@ -93,7 +93,7 @@ def start_process(*, sandbox: Sandbox, wanted: Wanted, actor: Any) -> None:
     require_reach(sandbox)
     if wanted.name:
         check_process_name(wanted.name)
-    use(sandbox)
+    touch(sandbox)
     _start(sandbox, wanted)
     detail = (wanted.name or wanted.command)[:255]
     audit.record(sandbox, Action.PROCESS_STARTED, actor=actor, detail=detail)
@@ -174,7 +174,7 @@ def _end(sandbox: Sandbox, found: Fields) -> None:
     name, identifier = found["name"], data_plane.processes.identifier_of(found)
     with suppress(errors.ProcessNotFound):  # the list says whether it has ended
         data_plane.processes.stop_process(sandbox.reach, identifier)
-    ends_at = time.monotonic() + _STOP_PATIENCE
+    ends_at = time.monotonic() + _STOP_TIMEOUT
     while any(
         each.get("name") == name and each.get("status") == "running" and not each.get("completedAt")
         for each in data_plane.processes.list_processes(sandbox.reach)

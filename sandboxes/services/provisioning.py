@@ -12,9 +12,9 @@ from manta.core.request_context import current_request_id
 from sandboxes import audit, errors
 from sandboxes.models import WATCHED_FOR, Action, Installation, Phase, Sandbox
 from sandboxes.models.status import Status
-from sandboxes.models.transitions import nothing_seen, to_be_made
+from sandboxes.models.transitions import cleared_observation, pending_fields
 from sandboxes.services import quotas
-from sandboxes.services.row_updates import mark
+from sandboxes.services.row_updates import mark_due
 
 
 def name_for(user: User) -> str:
@@ -61,7 +61,7 @@ def start_over(*, sandbox: Sandbox, actor: Any) -> None:
             if was_gone or quotas.was_refused(sandbox):
                 quotas.admit(sandbox)
             # Nothing of the old one may be shown for the new one.
-            mark(sandbox, **to_be_made(), **(nothing_seen() if was_gone else {}))
+            mark_due(sandbox, **pending_fields(), **(cleared_observation() if was_gone else {}))
             audit.record(sandbox, Action.RECREATED if was_gone else Action.RETRIED, actor=actor)
     except errors.QuotaReached as exc:
         _refuse(sandbox, exc, actor)
@@ -81,7 +81,7 @@ def _ensure(user: User) -> tuple[Sandbox, errors.QuotaReached | None]:
             )
         refusal = _let_in(sandbox, user) if created else None
         if not created:
-            mark(sandbox, used_at=timezone.now())
+            mark_due(sandbox, used_at=timezone.now())
         User.objects.filter(pk=user.pk).exclude(sandbox_id=sandbox.name).update(sandbox=sandbox)
     user.sandbox = sandbox
     if not created and quotas.was_refused(sandbox):

@@ -10,7 +10,7 @@ from sandboxes import errors
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox
 
 
-def mark(sandbox: Sandbox, **fields: Any) -> None:
+def mark_due(sandbox: Sandbox, **fields: Any) -> None:
     """Change the row and make it due."""
     fields |= {"next_attempt_at": timezone.now(), "request_id": current_request_id()}
     for field, value in fields.items():
@@ -20,10 +20,10 @@ def mark(sandbox: Sandbox, **fields: Any) -> None:
 
 def refresh_sandbox(*, sandbox: Sandbox) -> None:
     """Ask the worker to look at the provider now."""
-    mark(sandbox)
+    mark_due(sandbox)
 
 
-def watch(sandbox: Sandbox) -> None:
+def keep_fresh(sandbox: Sandbox) -> None:
     """Have the worker keep the row fresh for a while, because a page is showing it."""
     now = timezone.now()
     # Half the time is the limit: a page that polls each second costs one write in five reads.
@@ -31,11 +31,11 @@ def watch(sandbox: Sandbox) -> None:
         Sandbox.objects.filter(pk=sandbox.pk).update(watched_until=now + WATCHED_FOR)
 
 
-def use(sandbox: Sandbox) -> None:
+def touch(sandbox: Sandbox) -> None:
     """Note that the person used it; the worker moves the expiry when an hour has passed."""
     now = timezone.now()
     if now - sandbox.used_at > timedelta(hours=1):
-        mark(sandbox, used_at=now)
+        mark_due(sandbox, used_at=now)
 
 
 def require_ready(sandbox: Sandbox) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from sandboxes import audit, data_plane, errors
 from sandboxes.models import Action, Phase, Sandbox, Terminal
-from sandboxes.services.row_updates import use
+from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import ensure_session
 
 MOST_TERMINALS = 12
@@ -17,7 +17,7 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
     with transaction.atomic():
         # Two tabs that ask at once get two names, and never one too many.
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
-        taken = list(Terminal.objects.of(sandbox).values_list("name", flat=True))
+        taken = list(Terminal.objects.for_sandbox(sandbox).values_list("name", flat=True))
         if len(taken) >= MOST_TERMINALS:
             raise errors.TooManyTerminals(
                 f"You have {MOST_TERMINALS} terminals, which is as many as there may be. Close one."
@@ -29,7 +29,7 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
 
 def find_terminal(*, sandbox: Sandbox, key: str) -> Terminal:
     """One of this sandbox's own. Raises NoTerminal."""
-    found: Terminal | None = Terminal.objects.of(sandbox).filter(key=key).first()
+    found: Terminal | None = Terminal.objects.for_sandbox(sandbox).filter(key=key).first()
     if found is None:
         raise errors.NoTerminal("This terminal was closed. Open another one.")
     return found
@@ -47,7 +47,7 @@ def close_terminal(*, sandbox: Sandbox, key: str, force: bool = False) -> None:
     terminal = find_terminal(sandbox=sandbox, key=key)
     if sandbox.phase == Phase.READY and sandbox.url:
         ensure_session(sandbox)
-        use(sandbox)
+        touch(sandbox)
         program = data_plane.terminals.hang_up(sandbox.reach, terminal.key, force=force)
         if program:
             raise errors.TerminalInUse(f"{program} still runs in {terminal.name}.")

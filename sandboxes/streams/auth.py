@@ -24,7 +24,7 @@ from accounts.models import Scope, User
 from accounts.permissions import InsufficientScope
 from accounts.sessions import SignIn
 from manta.core.api_input import no_such_field
-from manta.core.database import in_database
+from manta.core.database import run_in_db_thread
 from manta.core.errors import UserFacingError
 from sandboxes import errors, services
 from sandboxes.models import Sandbox
@@ -38,7 +38,7 @@ _RECHECK_EVERY = 1.0
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
-class Refused(Exception):
+class AccessDenied(Exception):
     """Raised when access is denied; carries the response."""
 
     def __init__(self, response: Response) -> None:
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Admitted:
+class Principal:
     """An authenticated caller with their sandbox, which is ready to be used."""
 
     user: User
@@ -61,20 +61,20 @@ class Admitted:
             with tokens.acting_with(self.grant):
                 return work()
 
-        return await in_database(acting)
+        return await run_in_db_thread(acting)
 
 
-async def admit(connection: HTTPConnection, scope: Scope) -> Admitted:
-    """Let in whom a session or a token with this scope stands for. Raises Refused."""
+async def authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
+    """Let in whom a session or a token with this scope stands for. Raises AccessDenied."""
     try:
-        return await in_database(lambda: _admit(connection, scope))
+        return await run_in_db_thread(lambda: _authenticate(connection, scope))
     except UserFacingError as exc:
-        raise Refused(refusal(exc)) from exc
+        raise AccessDenied(refusal(exc)) from exc
     except DatabaseError as exc:
-        raise Refused(database_away()) from exc
+        raise AccessDenied(database_away()) from exc
 
 
-def _admit(connection: HTTPConnection, scope: Scope) -> Admitted:
+def _authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
     authorization = connection.headers.get("Authorization", "")
     sign_in = grant = None
     if authorization:
@@ -82,12 +82,12 @@ def _admit(connection: HTTPConnection, scope: Scope) -> Admitted:
         user = grant.user
     else:
         sign_in, user = _signed_in(connection)
-    sandbox = Sandbox.objects.of(user)
+    sandbox = Sandbox.objects.get_for_user(user)
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
     services.sessions.require_reach(sandbox)
-    services.row_updates.use(sandbox)
-    return Admitted(user, sandbox, sign_in, grant)
+    services.row_updates.touch(sandbox)
+    return Principal(user, sandbox, sign_in, grant)
 
 
 def _grant(authorization: str, scope: Scope) -> tokens.Grant:
@@ -95,11 +95,11 @@ def _grant(authorization: str, scope: Scope) -> tokens.Grant:
     scheme, _, raw = authorization.partition(" ")
     grant = tokens.verify(raw.strip()) if scheme.lower() == "bearer" else None
     if grant is None:
-        raise Refused(_unauthorized('Bearer realm="Manta", error="invalid_token"'))
+        raise AccessDenied(_unauthorized('Bearer realm="Manta", error="invalid_token"'))
     if scope not in grant.scopes:
         missing = InsufficientScope(scope)
         body = _body(str(missing.detail), missing.default_code)
-        raise Refused(JSONResponse(body, 403, {"WWW-Authenticate": missing.auth_header}))
+        raise AccessDenied(JSONResponse(body, 403, {"WWW-Authenticate": missing.auth_header}))
     return grant
 
 
@@ -107,11 +107,11 @@ def _signed_in(connection: HTTPConnection) -> tuple[SignIn, User]:
     session_key = connection.cookies.get(settings.SESSION_COOKIE_NAME)
     found = SignIn.of(session_key) if session_key else None
     if found is None:
-        raise Refused(_unauthorized('Bearer realm="Manta"'))
+        raise AccessDenied(_unauthorized('Bearer realm="Manta"'))
     changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in _SAFE
     if changes and not _is_from_here(connection):
         error = "This must come from a page of Manta's own. Reload the page and try again."
-        raise Refused(JSONResponse(_body(error, "permission_denied"), 403))
+        raise AccessDenied(JSONResponse(_body(error, "permission_denied"), 403))
     return found
 
 
@@ -126,18 +126,18 @@ def _is_from_here(connection: HTTPConnection) -> bool:
 
 
 def expect_method(connection: HTTPConnection, *methods: str) -> None:
-    """Raises Refused for any other."""
+    """Raises AccessDenied for any other."""
     if connection.scope["method"] not in methods:
         body = _body("Method not allowed", "method_not_allowed")
-        raise Refused(JSONResponse(body, 405, {"Allow": ", ".join(methods)}))
+        raise AccessDenied(JSONResponse(body, 405, {"Allow": ", ".join(methods)}))
 
 
 def expect_parameters(connection: HTTPConnection, *names: str) -> None:
-    """Raises Refused for a query with any other, as the REST API refuses one."""
+    """Raises AccessDenied for a query with any other, as the REST API refuses one."""
     for name in connection.query_params:
         if name not in names:
             body = _body(f"{name}: {no_such_field(names)}", "invalid")
-            raise Refused(JSONResponse(body, 400))
+            raise AccessDenied(JSONResponse(body, 400))
 
 
 def refusal(exc: UserFacingError) -> Response:
@@ -166,20 +166,20 @@ def _unauthorized(challenge: str) -> Response:
     return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": challenge})
 
 
-class _Guard:
+class RevocationWatcher:
     """Checks, for all that is open in this process, for sign-outs and revocations."""
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Event, Admitted] = {}
+        self._open: dict[asyncio.Event, Principal] = {}
         self._task: asyncio.Task[None] | None = None
         # Set when the process ends, which ends no sign-in.
         self.is_stopping = False
 
     @asynccontextmanager
-    async def watching(self, admitted: Admitted) -> AsyncIterator[asyncio.Event]:
+    async def watching(self, principal: Principal) -> AsyncIterator[asyncio.Event]:
         """Yields an event that is set once this is no longer allowed, or the process ends."""
         ended = asyncio.Event()
-        self._open[ended] = admitted
+        self._open[ended] = principal
         if self.is_stopping:
             ended.set()
         if self._task is None or self._task.done():
@@ -203,14 +203,14 @@ class _Guard:
             except DatabaseError as exc:
                 logger.warning("It is not known who has signed out: %s", exc)
 
-    async def _end_what_ended(self, open_now: dict[asyncio.Event, Admitted]) -> None:
+    async def _end_what_ended(self, open_now: dict[asyncio.Event, Principal]) -> None:
         sign_ins = {who.sign_in for who in open_now.values() if who.sign_in}
         keys = {who.grant.key for who in open_now.values() if who.grant}
-        gone = await in_database(lambda: sessions.ended(sign_ins))
-        valid = await in_database(lambda: tokens.still_valid(keys))
+        gone = await run_in_db_thread(lambda: sessions.ended(sign_ins))
+        valid = await run_in_db_thread(lambda: tokens.still_valid(keys))
         for ended, who in open_now.items():
             if who.sign_in in gone or (who.grant and who.grant.key not in valid):
                 ended.set()
 
 
-guard = _Guard()
+revocation_watcher = RevocationWatcher()

@@ -16,7 +16,7 @@ from sandboxes.data_plane import subscriptions
 from sandboxes.data_plane.process_output import NDJSON, output_of
 from sandboxes.data_plane.process_snapshot import is_own
 from sandboxes.streams import auth
-from sandboxes.streams.auth import Admitted, guard
+from sandboxes.streams.auth import Principal, revocation_watcher
 from sandboxes.streams.log_formats import as_events, as_lines
 
 _TEXT = "text/plain; charset=utf-8"
@@ -41,33 +41,33 @@ class Logs:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            admitted = await auth.admit(request, Scope.PROCESSES)
+            principal = await auth.authenticate(request, Scope.PROCESSES)
             auth.expect_method(request, "GET", "HEAD")
             auth.expect_parameters(request, "name", "follow", "after")
             name = _name(request)
-        except auth.Refused as refused:
+        except auth.AccessDenied as refused:
             await refused.response(scope, receive, send)
             return
         except errors.SandboxError as exc:
             await auth.refusal(exc)(scope, receive, send)
             return
         places = 1 if _follows(request) else _OF_A_WHOLE_LOG
-        if self._open[admitted.user.pk] + places > _PER_USER:
+        if self._open[principal.user.pk] + places > _PER_USER:
             await auth.too_many("logs open", 10)(scope, receive, send)
             return
-        self._open[admitted.user.pk] += places
+        self._open[principal.user.pk] += places
         try:
-            await self._answer(admitted, name, request, send)
+            await self._answer(principal, name, request, send)
         finally:
-            self._open[admitted.user.pk] -= places
-            if not self._open[admitted.user.pk]:
-                del self._open[admitted.user.pk]
+            self._open[principal.user.pk] -= places
+            if not self._open[principal.user.pk]:
+                del self._open[principal.user.pk]
 
-    async def _answer(self, admitted: Admitted, name: str, request: Request, send: Send) -> None:
+    async def _answer(self, principal: Principal, name: str, request: Request, send: Send) -> None:
         receive, scope = request.receive, request.scope
         try:
             if not _follows(request):
-                text = await subscriptions.whole_log(admitted.sandbox.reach, name)
+                text = await subscriptions.whole_log(principal.sandbox.reach, name)
                 await _file(name, text)(scope, receive, send)
                 return
             after = _number(request.query_params.get("after", ""))
@@ -75,8 +75,8 @@ class Logs:
             kind = (b"content-type", (NDJSON if is_json else _TEXT).encode())
             headers = [kind, (b"vary", b"Accept"), *_HEADERS]
             async with (
-                guard.watching(admitted) as ended,
-                output_of(admitted.sandbox.reach, name) as output,
+                revocation_watcher.watching(principal) as ended,
+                output_of(principal.sandbox.reach, name) as output,
             ):
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 log = as_events(output, after) if is_json else as_lines(output, after)

@@ -38,7 +38,7 @@ def agents(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @login_required
 def agents_export(request: SignedInRequest) -> HttpResponse:
-    calls = ToolCall.objects.of(request.user).order_by("pk").iterator()
+    calls = ToolCall.objects.for_user(request.user).order_by("pk").iterator()
     response = HttpResponse("".join(json_lines(calls)), content_type="application/jsonl")
     response["Content-Disposition"] = 'attachment; filename="manta-agents.jsonl"'
     return response

@@ -37,7 +37,7 @@ def connect_test(request: SignedInRequest) -> HttpResponse:
         context |= {"steps": steps, "total": sum(step.milliseconds for step in steps)}
     except errors.SandboxError as exc:
         context["failure"] = exc
-    return render(request, f"sandboxes/connect.html{'#trial' if request.htmx else ''}", context)
+    return render(request, f"sandboxes/connect.html{'#result' if request.htmx else ''}", context)
 
 
 def _context(request: SignedInRequest) -> dict[str, object]:

@@ -17,7 +17,7 @@ def panel(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     return {
-        "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.of(user))),
+        "panel": SimpleLazyObject(lambda: Panel.of(Sandbox.objects.get_for_user(user))),
         "live_path": paths.STATUS,
         "inside_path": paths.SANDBOX_EVENTS,
         "logs_path": paths.PROCESS_LOGS,

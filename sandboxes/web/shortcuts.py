@@ -14,9 +14,9 @@ from sandboxes.presenters.panel import Panel
 
 def own(user: User) -> Sandbox | None:
     """Return the user's sandbox or None, and have the worker keep its row fresh."""
-    sandbox: Sandbox | None = Sandbox.objects.of(user)
+    sandbox: Sandbox | None = Sandbox.objects.get_for_user(user)
     if sandbox:
-        services.row_updates.watch(sandbox)
+        services.row_updates.keep_fresh(sandbox)
     return sandbox
 
 
@@ -31,7 +31,7 @@ def answer(request: SignedInRequest) -> HttpResponse:
     """Answer an action with the current panel; without htmx, redirect to the page that holds it."""
     if not request.htmx:
         return redirect("sandboxes:workspace")
-    return changed(request, Panel.of(Sandbox.objects.of(request.user)))
+    return changed(request, Panel.of(Sandbox.objects.get_for_user(request.user)))
 
 
 def unchanged(panel: Panel) -> HttpResponse:

@@ -170,7 +170,10 @@ def with_programs(alice):
 
 
 def programs(user):
-    return (user.personal_tokens.of(user).count(), ConnectedAgent.objects.of(user).count())
+    return (
+        user.personal_tokens.for_user(user).count(),
+        ConnectedAgent.objects.for_user(user).count(),
+    )
 
 
 TICKED = pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_one_of_a_user_made_after_the_backup_is_listed_and_given_to_nobody(file,
     forgotten = f"user-{later.pk}"
 
     restore(file)
-    provider_sync.look_at_all()
+    provider_sync.sync_all()
     somebody_else = UserFactory()
 
     assert Orphan.objects.get().name == forgotten

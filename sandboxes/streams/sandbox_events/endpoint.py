@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from accounts.models import Scope as TokenScope
 from sandboxes.errors import SandboxError
 from sandboxes.streams import auth
-from sandboxes.streams.auth import Admitted, guard
+from sandboxes.streams.auth import Principal, revocation_watcher
 from sandboxes.streams.sandbox_events.page import Page
 from sandboxes.streams.sandbox_events.upstream import Upstream
 from sandboxes.streams.sse import message
@@ -36,14 +36,14 @@ class InsideStream:
         self._capacity = min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = await self._admitted(Request(scope))
+        found = await self._allowed(Request(scope))
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
         page = Page(found.user.pk)
         self._make_room(page)
         try:
-            async with guard.watching(found) as ended:
+            async with revocation_watcher.watching(found) as ended:
                 upstream = self._upstream(found)
                 upstream.join(page)
                 headers = [
@@ -54,14 +54,14 @@ class InsideStream:
         finally:
             self._leave(found.sandbox.pk, page)
 
-    async def _admitted(self, request: Request) -> Admitted | Response:
+    async def _allowed(self, request: Request) -> Principal | Response:
         if "Authorization" in request.headers:  # it is for Manta's own pages
             return JSONResponse({"error": "Unauthorized"}, 401)
         try:
             auth.expect_method(request, "GET")
-            found = await auth.admit(request, TokenScope.FILES_READ)
+            found = await auth.authenticate(request, TokenScope.FILES_READ)
             auth.expect_parameters(request)
-        except auth.Refused as refused:
+        except auth.AccessDenied as refused:
             # A page can't read why a stream is refused: it is told in the stream.
             return _over() if isinstance(refused.__cause__, SandboxError) else refused.response
         if len(self._pages) >= self._capacity:
@@ -75,8 +75,8 @@ class InsideStream:
             each.end("limit")
         self._pages.append(page)
 
-    def _upstream(self, admitted: Admitted) -> Upstream:
-        sandbox = admitted.sandbox
+    def _upstream(self, principal: Principal) -> Upstream:
+        sandbox = principal.sandbox
         if sandbox.pk not in self._upstreams:
             self._upstreams[sandbox.pk] = Upstream(sandbox)
         return self._upstreams[sandbox.pk]

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 
 from manta.core.computing import in_thread
-from manta.core.database import in_database
+from manta.core.database import run_in_db_thread
 from sandboxes import errors, services
-from sandboxes.data_plane import process_snapshot, subscriptions
+from sandboxes.data_plane import process_list, process_snapshot, subscriptions
 from sandboxes.data_plane.file_changes import IGNORED, Burst, read
-from sandboxes.data_plane.process_list import Fields, slim, tabulate
-from sandboxes.data_plane.process_snapshot import Census
+from sandboxes.data_plane.process_list import Fields, without_output
+from sandboxes.data_plane.process_snapshot import ProcessSnapshot
 from sandboxes.models import Sandbox
 from sandboxes.streams import sse
 from sandboxes.streams.sandbox_events.page import Page
@@ -50,7 +50,7 @@ class Upstream:
         self._gathering: asyncio.Task[None] | None = None
         # The last snapshot that was said and not read yet, and the last that was read.
         self._newest: list[str] | None = None
-        self._before: Census | None = None
+        self._before: ProcessSnapshot | None = None
         self._taking: asyncio.Task[None] | None = None
         self._tasks = [asyncio.create_task(work()) for work in self._works()]
 
@@ -122,7 +122,7 @@ class Upstream:
                 self._reach = row.reach
             return False
 
-        return await in_database(gone)
+        return await run_in_db_thread(gone)
 
     async def _note_use(self) -> None:
         """Note regularly that the sandbox is used, so that it lives on while a page is open."""
@@ -130,11 +130,11 @@ class Upstream:
         def note() -> None:
             row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
             if row:
-                services.row_updates.use(row)
+                services.row_updates.touch(row)
 
         while True:
             await asyncio.sleep(_NOTE_USE_EVERY)
-            await in_database(note)
+            await run_in_db_thread(note)
 
     # ---- Files
 
@@ -232,15 +232,17 @@ class Upstream:
                 self._before = now
             await asyncio.sleep(_BETWEEN_SNAPSHOTS)
 
-    async def _take_stock(self, now: Census, before: Census | None) -> None:
+    async def _take_stock(self, now: ProcessSnapshot, before: ProcessSnapshot | None) -> None:
         if self._must_list(now):
-            self._known = [slim(each) for each in await subscriptions.processes_of(self._reach)]
+            self._known = [
+                without_output(each) for each in await subscriptions.processes_of(self._reach)
+            ]
             self._known_at = asyncio.get_running_loop().time()
         for name, said in await in_thread(_messages, self._known, now, before):
             if self._latest.get(name) != said:
                 self._say(name, said)
 
-    def _must_list(self, now: Census) -> bool:
+    def _must_list(self, now: ProcessSnapshot) -> bool:
         """Listing carries the last output of all: it is done when the server's children change."""
         heads = frozenset(pid for pid, seen in now.processes.items() if seen.parent == now.server)
         is_other, self._heads = heads != self._heads, heads
@@ -254,8 +256,10 @@ class Upstream:
         return is_other or lost or is_old
 
 
-def _messages(known: list[Fields], now: Census, before: Census | None) -> list[tuple[str, bytes]]:
-    table = tabulate(known, now, before)
+def _messages(
+    known: list[Fields], now: ProcessSnapshot, before: ProcessSnapshot | None
+) -> list[tuple[str, bytes]]:
+    table = process_list.build(known, now, before)
     processes = {"version": table.version, "processes": table.processes}
     told = (("processes", processes), ("ports", {"ports": table.ports}))
     return [(name, sse.message(name, data)) for name, data in told]

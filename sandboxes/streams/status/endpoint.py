@@ -46,7 +46,7 @@ async def _opened(request: Request) -> Stream | Response:
     """The stream that was asked for, or why there is none."""
     try:
         auth.expect_method(request, "GET")
-    except auth.Refused as refused:
+    except auth.AccessDenied as refused:
         return refused.response
     session_key = request.cookies.get(settings.SESSION_COOKIE_NAME)
     if not session_key:
@@ -55,7 +55,7 @@ async def _opened(request: Request) -> Stream | Response:
         return _no_room()
     try:
         auth.expect_parameters(request, "after")
-    except auth.Refused as refused:
+    except auth.AccessDenied as refused:
         return refused.response
     # The header is the browser's, when it comes back by itself; a page that does so says it here.
     told = request.headers.get("Last-Event-ID") or request.query_params.get("after", "")

@@ -1,4 +1,4 @@
-"""The open streams of this process, and the one task that looks for all of them."""
+"""The open streams of this process, and the one task that polls for all of them."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from django.db import close_old_connections, connections
 from accounts.sessions import SignIn
 from manta.core.metrics import STREAMS
 from sandboxes.streams import sse
-from sandboxes.streams.status.poller import Look, News
+from sandboxes.streams.status.poller import ChangePoller, Changes
 from sandboxes.streams.status.stream import Stream
 
 logger = logging.getLogger(__name__)
 
 # Seconds
-LOOK_EVERY = 0.5
+POLL_EVERY = 0.5
 _BEAT_EVERY = 10.0
 _PER_USER = 10
 _MOST = 2000
@@ -98,27 +98,27 @@ class Hub:
         stream.end("stopping", retry=random.randint(*_RETURN))  # noqa: S311 - not a secret
 
     async def _poll(self) -> None:
-        """Look for as long as there is a stream."""
-        look: Look | None = None
+        """Poll as long as there is a stream."""
+        poller: ChangePoller | None = None
         works = True
         while self._streams:
             try:
-                if look is None:
-                    look = await self.read(Look)
+                if poller is None:
+                    poller = await self.read(ChangePoller)
                 beats = self._beats()
                 # Some of what is shown changes with time alone: now and then, all is looked at.
                 anew = set(self._streams) if beats else self._newcomers
                 self._newcomers = set()
-                news = await self.read(partial(look.again, self._sign_ins(), anew))
-                self._tell(news, beats=beats)
+                changes = await self.read(partial(poller.poll, self._sign_ins(), anew))
+                self._tell(changes, beats=beats)
                 works = True
             except DatabaseError as exc:
                 if works:  # once an outage
                     logger.warning("Streams tell nothing new: %s", exc)
                 works = False
             except Exception:
-                logger.exception("A look for the streams failed")
-            await asyncio.sleep(LOOK_EVERY)
+                logger.exception("A poll for the streams failed")
+            await asyncio.sleep(POLL_EVERY)
         self._poller = None
         await self.read(lambda: None)  # which closes the connection
 
@@ -132,25 +132,25 @@ class Hub:
         self._beat_at = now
         return True
 
-    def _tell(self, news: News, *, beats: bool) -> None:
+    def _tell(self, changes: Changes, *, beats: bool) -> None:
         for user, own in self._streams.items():
-            beat = _beat(news, user) if beats else b""
+            beat = _beat(changes, user) if beats else b""
             for stream in own:
-                if stream.sign_in in news.ended:
+                if stream.sign_in in changes.ended:
                     stream.end("signed out")
                     continue
-                if user in news.states:
-                    stream.show(news.states[user])
-                stream.record(news.events.get(user, ()), news.settled)
-                if user in news.calls:
-                    stream.call(news.calls[user])
+                if user in changes.states:
+                    stream.show(changes.states[user])
+                stream.record(changes.events.get(user, ()), changes.settled)
+                if user in changes.calls:
+                    stream.call(changes.calls[user])
                 if beat:
                     stream.beat(beat)
 
 
-def _beat(news: News, user: int) -> bytes:
+def _beat(changes: Changes, user: int) -> bytes:
     """A sign of life, so that no proxy finds the stream idle; with when the row was checked."""
-    checked = news.checked.get(user)
+    checked = changes.checked.get(user)
     return sse.message("checked", {"at": checked.isoformat()}) if checked else sse.comment()
 
 

@@ -38,7 +38,7 @@ _SETTLED = {Phase.READY, Phase.FAILED, Phase.GONE}
 _WATCH_EVERY = WATCHED_FOR / 3
 
 RawRow = tuple[Any, ...]
-Seen = tuple[Signs, RawRow]
+Observed = tuple[Signs, RawRow]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Opening:
 
 
 @dataclass
-class News:
+class Changes:
     """Changes by user, only for users with changes."""
 
     ended: set[SignIn] = field(default_factory=set)
@@ -83,7 +83,7 @@ class News:
 
 def opening(user: User, cursor: Cursor | None) -> Opening:
     """The state as it is now, and the events after a cursor; without one, only those to come."""
-    state = State.of(Panel.of(Sandbox.objects.of(user)))
+    state = State.of(Panel.of(Sandbox.objects.get_for_user(user)))
     settled = _settled()
     events = SandboxEvent.objects.filter(owner=user.pk)
     if cursor is None:
@@ -99,34 +99,34 @@ def opening(user: User, cursor: Cursor | None) -> Opening:
     return Opening(state, Cursor(latest[0].pk), latest[1:], settled, missed=True)
 
 
-class Look:
-    """Looks again and again, on one thread, for all who have a stream in this process."""
+class ChangePoller:
+    """Poller of changes, on one thread, for all users with a stream in this process."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, Seen] = {}
+        self._seen: dict[int, Observed] = {}
         self._settled = _settled()
         self._watched_at = 0.0
         newest: int | None = ToolCall.objects.aggregate(newest=Max("pk"))["newest"]
         self._last_call = newest or 0
 
-    def again(self, sign_ins: set[SignIn], anew: set[int]) -> News:
+    def poll(self, sign_ins: set[SignIn], anew: set[int]) -> Changes:
         """Return the changes since the last poll; for users in `anew`, their whole state."""
-        news = News(ended=ended(sign_ins), settled=_settled())
-        users = {sign_in.user_id for sign_in in sign_ins - news.ended}
+        changes = Changes(ended=ended(sign_ins), settled=_settled())
+        users = {sign_in.user_id for sign_in in sign_ins - changes.ended}
         self._keep_watched(users)
         signs = Signs.now()
         seen = {user: (signs, row) for user, row in _raw_rows(users).items()}
-        news.events = _events(users, self._settled)
-        news.calls = _calls(users, self._last_call)
-        self._last_call = max([self._last_call, *news.calls.values()])
+        changes.events = _events(users, self._settled)
+        changes.calls = _calls(users, self._last_call)
+        self._last_call = max([self._last_call, *changes.calls.values()])
         changed = {user for user in users if seen[user] != self._seen.get(user)}
         moving = {user for user, (_, row) in seen.items() if _moves(row)}
         # What an event was about may be shown without being in the row.
-        for user, row in _rows(changed | moving | (anew & users) | news.events.keys()).items():
-            news.states[user] = State.of(Panel.of(row, signs))
-            news.checked[user] = row.checked_at if row else None
-        self._seen, self._settled = seen, news.settled
-        return news
+        for user, row in _rows(changed | moving | (anew & users) | changes.events.keys()).items():
+            changes.states[user] = State.of(Panel.of(row, signs))
+            changes.checked[user] = row.checked_at if row else None
+        self._seen, self._settled = seen, changes.settled
+        return changes
 
     def _keep_watched(self, users: set[int]) -> None:
         """Have the worker keep the rows of open pages fresh, with few writes."""

@@ -39,24 +39,26 @@ _connections: Counter[int] = Counter()
 
 async def terminal(page: WebSocket) -> None:
     try:
-        admitted = await auth.admit(page, Scope.TERMINAL)
+        principal = await auth.authenticate(page, Scope.TERMINAL)
         with suppress(WebSocketDisconnect, OSError):
-            await _admitted(page, admitted)
-    except auth.Refused as refused:
+            await _allowed(page, principal)
+    except auth.AccessDenied as refused:
         await _refuse(page, refused.response)
 
 
-async def _admitted(page: WebSocket, admitted: auth.Admitted) -> None:
+async def _allowed(page: WebSocket, principal: auth.Principal) -> None:
     auth.expect_parameters(page, "session", "cols", "rows", "acks", "taken")
-    user = admitted.user
+    user = principal.user
     if _connections[user.pk] >= MOST_CONNECTIONS:
-        raise auth.Refused(auth.refusal(errors.TooManyTerminals("Close some terminals first.")))
+        raise auth.AccessDenied(
+            auth.refusal(errors.TooManyTerminals("Close some terminals first."))
+        )
     _connections[user.pk] += 1
     try:
-        where = await _where(page, admitted)
+        where = await _where(page, principal)
         await page.accept()
-        async with auth.guard.watching(admitted) as ended:
-            code, reason = await _relayed(page, admitted, where, ended)
+        async with auth.revocation_watcher.watching(principal) as ended:
+            code, reason = await _relayed(page, principal, where, ended)
         if page.client_state is WebSocketState.CONNECTED:  # the page has not left by itself
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await page.close(code, reason)
@@ -68,42 +70,42 @@ async def _admitted(page: WebSocket, admitted: auth.Admitted) -> None:
             del _connections[user.pk]
 
 
-async def _where(page: WebSocket, admitted: auth.Admitted) -> Reach:
-    """Return the address of the terminal inside the sandbox. Raises auth.Refused."""
-    key, sandbox = page.query_params.get("session", ""), admitted.sandbox
+async def _where(page: WebSocket, principal: auth.Principal) -> Reach:
+    """Return the address of the terminal inside the sandbox. Raises auth.AccessDenied."""
+    key, sandbox = page.query_params.get("session", ""), principal.sandbox
 
     def visit() -> None:
-        services.terminals.visit_terminal(sandbox=sandbox, key=key, actor=admitted.user)
+        services.terminals.visit_terminal(sandbox=sandbox, key=key, actor=principal.user)
 
     try:
-        await admitted.does(visit)
+        await principal.does(visit)
     except UserFacingError as exc:
-        raise auth.Refused(auth.refusal(exc)) from exc
+        raise auth.AccessDenied(auth.refusal(exc)) from exc
     cols, rows = _number(page, "cols", _COLS), _number(page, "rows", _ROWS)
     return data_plane.terminals.terminal_reach(sandbox.reach, key, cols, rows)
 
 
 async def _relayed(
-    page: WebSocket, admitted: auth.Admitted, where: Reach, ended: asyncio.Event
+    page: WebSocket, principal: auth.Principal, where: Reach, ended: asyncio.Event
 ) -> tuple[int, str]:
     """Carry until something ends it; with which code to close, and why."""
-    relaying = asyncio.create_task(_relay(page, admitted, where))
+    relaying = asyncio.create_task(_relay(page, principal, where))
     ending = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait({relaying, ending}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.is_set():
             return relaying.result()
-        return (1012, "restarting") if auth.guard.is_stopping else (4401, "signed_out")
+        return (1012, "restarting") if auth.revocation_watcher.is_stopping else (4401, "signed_out")
     finally:
         ending.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, ending, return_exceptions=True)
 
 
-async def _relay(page: WebSocket, admitted: auth.Admitted, where: Reach) -> tuple[int, str]:
+async def _relay(page: WebSocket, principal: auth.Principal, where: Reach) -> tuple[int, str]:
     try:
         async with _inside(where) as inside:
-            code = await Relay(page, inside, admitted).run()
+            code = await Relay(page, inside, principal).run()
     except TooLarge:
         return 1009, "too_large"
     except WebSocketDisconnect:

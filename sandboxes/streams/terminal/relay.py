@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from sandboxes import services
 from sandboxes.models import Sandbox
-from sandboxes.streams.auth import Admitted
+from sandboxes.streams.auth import Principal
 from sandboxes.streams.terminal.window import Window
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ class TooLarge(Exception):
 
 
 class Relay:
-    def __init__(self, page: WebSocket, inside: ClientConnection, admitted: Admitted) -> None:
+    def __init__(self, page: WebSocket, inside: ClientConnection, principal: Principal) -> None:
         self._page = page
         self._inside = inside
-        self._admitted = admitted
+        self._principal = principal
         # A program that says nothing of what it has shown is slowed down by its connection alone.
         self._window = Window() if page.query_params.get("acks") else None
         self._tells_taken = bool(page.query_params.get("taken"))
@@ -105,9 +105,11 @@ class Relay:
         if time.monotonic() - self._noted_at < _NOTE_EVERY:
             return
         self._noted_at = time.monotonic()
-        pk = self._admitted.sandbox.pk
+        pk = self._principal.sandbox.pk
         try:
-            await self._admitted.does(lambda: services.row_updates.use(Sandbox.objects.get(pk=pk)))
+            await self._principal.does(
+                lambda: services.row_updates.touch(Sandbox.objects.get(pk=pk))
+            )
         except (DatabaseError, Sandbox.DoesNotExist) as exc:
             logger.warning("The use of a terminal was not noted: %s", exc)
 

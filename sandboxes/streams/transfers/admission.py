@@ -63,8 +63,8 @@ class Transfer:
         request = Request(scope, receive)
         exchange = Exchange(request, send, Reach(""), "")
         try:
-            await self._admitted(exchange)
-        except auth.Refused as refused:
+            await self._allowed(exchange)
+        except auth.AccessDenied as refused:
             await refused.response(scope, receive, send)
         except ClientDisconnect:
             pass
@@ -73,15 +73,15 @@ class Transfer:
             if not exchange.has_begun:
                 await auth.refusal(_told(exc))(scope, receive, send)
 
-    async def _admitted(self, exchange: Exchange) -> None:
+    async def _allowed(self, exchange: Exchange) -> None:
         request = exchange.request
-        admitted = await auth.admit(request, _SCOPES.get(request.method, Scope.FILES_READ))
+        principal = await auth.authenticate(request, _SCOPES.get(request.method, Scope.FILES_READ))
         auth.expect_method(request, *self._work)
         work = self._work[request.method]
         auth.expect_parameters(request, "path", *(["overwrite"] if request.method == "PUT" else []))
-        exchange.reach, exchange.path = admitted.sandbox.reach, requested_path(request)
-        with _place(admitted.user.pk, self._places):
-            async with auth.guard.watching(admitted) as ended:
+        exchange.reach, exchange.path = principal.sandbox.reach, requested_path(request)
+        with _place(principal.user.pk, self._places):
+            async with auth.revocation_watcher.watching(principal) as ended:
                 await _until(ended, work(exchange))
 
 
@@ -122,7 +122,7 @@ def requested_path(request: Request) -> str:
         return str(PathField().run_validation(query.get("path", "")))
     except ValidationError as exc:
         body = {"error": f"path: {next(iter(exc.detail))}", "code": "invalid"}
-        raise auth.Refused(JSONResponse(body, 400)) from exc
+        raise auth.AccessDenied(JSONResponse(body, 400)) from exc
 
 
 def attachment(name: str) -> str:

@@ -106,4 +106,4 @@ def test_of_many_at_once_one_is_served():
 
     assert statuses.count(200) <= 1
     assert not AgentSecret.objects.filter(kind="refresh", spent_at=None).exists()
-    assert not ConnectedAgent.objects.of(user).exists()
+    assert not ConnectedAgent.objects.for_user(user).exists()

@@ -18,7 +18,7 @@ def seconds_pass(seconds):
 
 
 def disconnected(user):
-    return not ConnectedAgent.objects.of(user).exists()
+    return not ConnectedAgent.objects.for_user(user).exists()
 
 
 def test_a_refresh_gives_a_new_pair(agent, alice):

@@ -50,7 +50,7 @@ def test_a_client_signs_out_with_either(agent, alice, which, hint):
     assert response.status_code == 200
     assert good(given["access_token"]) is None
     assert agent.refresh(given["refresh_token"]).status_code == 400
-    assert not ConnectedAgent.objects.of(alice).exists()
+    assert not ConnectedAgent.objects.for_user(alice).exists()
 
 
 @pytest.mark.parametrize("token", ["x", "x" * 86])

@@ -42,7 +42,7 @@ def app(environ, start_response):
 @pytest.fixture(scope="module")
 def address():
     config = uvicorn.Config(
-        WSGIBridge(app, threads=THREADS, inside=("/inside/",)), port=0, log_level="warning"
+        WSGIBridge(app, threads=THREADS, slow_prefixes=("/inside/",)), port=0, log_level="warning"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -208,10 +208,10 @@ def test_answers_that_nobody_takes_are_not_kept_in_memory(send):
 
 
 def test_what_waits_for_readers_has_a_limit(url, send, monkeypatch):
-    monkeypatch.setattr("manta.core.wsgi_bridge.MOST_HELD", 3 * LARGE + LARGE // 2)
+    monkeypatch.setattr("manta.core.wsgi_bridge.MAX_HELD", 3 * LARGE + LARGE // 2)
 
     statuses = sorted(first[9:12] for first in unread(send, 6))
-    monkeypatch.setattr("manta.core.wsgi_bridge.MOST_HELD", LARGE // 2)
+    monkeypatch.setattr("manta.core.wsgi_bridge.MAX_HELD", LARGE // 2)
     small = httpx.post(url, content=b"x" * 1000)
     large = httpx.post(f"{url}/api/x", content=b"x" * LARGE)
 

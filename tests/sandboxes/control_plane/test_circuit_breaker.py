@@ -116,7 +116,7 @@ def test_retry_after_is_honoured_by_everyone(wanted, provider):
     provider.calls.clear()
 
     reconcile(other.pk)
-    provider_sync.look_at_all()
+    provider_sync.sync_all()
 
     other.refresh_from_db()
     assert provider.calls == []

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from sandboxes.data_plane import process_snapshot
-from sandboxes.data_plane.process_list import slim, tabulate
+from sandboxes.data_plane.process_list import build, without_output
 from tests.support.growth import BOUND, MORE, growth
 
 HEAD = "@ 100.00 50 7 4096"
@@ -21,7 +21,9 @@ def read(*lines):
 
 
 def known(name, pid, status="running", **more):
-    return slim({"name": name, "pid": str(pid), "status": status, "command": name, **more})
+    return without_output(
+        {"name": name, "pid": str(pid), "status": status, "command": name, **more}
+    )
 
 
 @pytest.mark.parametrize("name", ["a b", "a) b (c", "\\n", "<script>", "é", ""])
@@ -51,7 +53,7 @@ def test_a_line_that_makes_no_sense_is_left_out(line):
     assert list(read(line, process(9)).processes) == [9]
 
 
-def test_only_a_whole_census_is_handed_over():
+def test_only_a_whole_snapshot_is_handed_over():
     reader = process_snapshot.Reader()
 
     found = [reader.line(line) for line in ("p 9", ".", "stdout:" + HEAD, process(9), ".")]
@@ -107,7 +109,7 @@ def test_what_a_process_started_is_its_own():
         ["@ 90.00 50 7 4096", process(20, ticks=100), process(21, 20, 20, ticks=100)]
     )
 
-    table = tabulate([known("web", 20)], now, before)
+    table = build([known("web", 20)], now, before)
 
     (web,) = table.processes
     assert (web["cpu"], web["memory"], web["ports"]) == (20, 8 * 2**20, [3000])
@@ -123,7 +125,7 @@ def test_one_that_a_terminal_started_is_shown_by_its_job_and_the_shell_is_not():
         "c npm run dev",
     )
 
-    (job,) = tabulate([], now).processes
+    (job,) = build([], now).processes
 
     assert (job["name"], job["command"], job["managed"]) == ("31", "npm run dev", False)
 
@@ -140,7 +142,7 @@ def test_the_sandboxes_own_server_and_mantas_own_are_not_shown():
         "s 5",
     )
 
-    table = tabulate([known("manta-signal", 40)], now)
+    table = build([known("manta-signal", 40)], now)
 
     assert table.processes == []
     assert table.ports == []
@@ -149,21 +151,21 @@ def test_the_sandboxes_own_server_and_mantas_own_are_not_shown():
 def test_one_that_was_restarted_keeps_its_name():
     now = read(process(61), "d 61", "c sh -c web")
 
-    (web,) = tabulate([known("web", 60, restartCount=1)], now).processes
+    (web,) = build([known("web", 60, restartCount=1)], now).processes
 
     assert web["managed"]
     assert web["memory"] == 4 * 2**20
 
 
 def test_of_each_name_the_latest_is_shown():
-    table = tabulate([known("web", 1, "failed", exitCode=3), known("web", 2)], None)
+    table = build([known("web", 1, "failed", exitCode=3), known("web", 2)], None)
 
     assert [each["status"] for each in table.processes] == ["running"]
 
 
 def test_how_busy_they_are_makes_no_other_version():
-    quiet = tabulate([known("web", 20)], read(process(20)))
-    busy = tabulate([known("web", 20)], read(process(20, ticks=50)), read(process(20)))
+    quiet = build([known("web", 20)], read(process(20)))
+    busy = build([known("web", 20)], read(process(20, ticks=50)), read(process(20)))
 
     assert quiet.version == busy.version
 
@@ -196,7 +198,7 @@ FORGED = {
 def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
     def work(size):
         running = [known(f"web{each}", 50_000 + each) for each in range(size)]
-        tabulate(running, process_snapshot.parse([HEAD, *lines(size)]))
+        build(running, process_snapshot.parse([HEAD, *lines(size)]))
 
     assert growth(work, 200, MORE * 200) < BOUND
 
@@ -204,10 +206,10 @@ def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
 def test_no_more_processes_are_read_than_a_sandbox_has():
     now = read(*chain(20_000))
 
-    assert len(now.processes) == len(tabulate([], now).processes) == process_snapshot.MOST_PROCESSES
+    assert len(now.processes) == len(build([], now).processes) == process_snapshot.MOST_PROCESSES
 
 
-def test_no_more_is_kept_of_one_census_than_it_can_say():
+def test_no_more_is_kept_of_one_snapshot_than_it_can_say():
     reader = process_snapshot.Reader()
 
     for text in ("@ 1 2 3 4096", *["c " + "x" * 60_000] * 1_000):
@@ -229,23 +231,23 @@ def test_numbers_that_no_kernel_says_are_left_out(line):
     now = read(line, process(10))
 
     assert list(now.processes) == [10]
-    assert tabulate([], now).processes
+    assert build([], now).processes
 
 
 @pytest.mark.parametrize("head", ["@ nan 50 7 4096", "@ inf 50 7 4096", "@ 1e300 50 7 4096", "@ 1"])
-def test_a_census_at_no_moment_is_none(head):
+def test_a_snapshot_at_no_moment_is_none(head):
     assert process_snapshot.parse([head, process(9)]) is None
 
 
-def test_what_happens_between_two_censuses_of_one_moment_is_no_load():
-    (job,) = tabulate([known("web", 9)], read(process(9, ticks=9)), read(process(9))).processes
+def test_what_happens_between_two_snapshots_of_one_moment_is_no_load():
+    (job,) = build([known("web", 9)], read(process(9, ticks=9)), read(process(9))).processes
 
     assert job["cpu"] is None
 
 
 @pytest.mark.parametrize("moment", ["Sat, 01 Jan 0001 00:00:00 +2359", "x" * 10**6, {"a": 1}])
 def test_a_moment_that_makes_no_sense_is_told_as_it_is(moment):
-    assert len(slim({"startedAt": moment, "pid": "9" * 5_000})["startedAt"]) <= 64
+    assert len(without_output({"startedAt": moment, "pid": "9" * 5_000})["startedAt"]) <= 64
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import agent_permissions
 from accounts.models import PersonalToken
-from manta.core.database import in_database
+from manta.core.database import run_in_db_thread
 from sandboxes import data_plane
 from sandboxes.data_plane import git_scan
 from sandboxes.services import file_moves, processes
@@ -21,9 +21,9 @@ def as_limited(made, as_agent):
 
     def as_limited(work, **permissions):
         async def limited(client):
-            token = await in_database(PersonalToken.objects.get)
+            token = await run_in_db_thread(PersonalToken.objects.get)
             issue = partial(agent_permissions.issue, user=made.owner, key=token.key, **permissions)
-            await in_database(issue)
+            await run_in_db_thread(issue)
             return await work(client)
 
         return as_agent(made.owner, limited)

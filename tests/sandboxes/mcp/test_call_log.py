@@ -9,7 +9,7 @@ from django.db import OperationalError
 from accounts import tokens
 from manta.core.metrics import LOST_TOOL_CALLS
 from sandboxes.mcp import call_log
-from sandboxes.mcp.call_log import Outcome, Recorder
+from sandboxes.mcp.call_log import Outcome, ToolCallLog
 from sandboxes.models import Action, SandboxEvent, ToolCall
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
@@ -53,19 +53,19 @@ def grant(transactional_db, alice):
 
 @pytest.fixture
 def running():
-    running = Recorder()
+    running = ToolCallLog()
     running.start()
     yield running
     running.stop()
 
 
-def fly(running, grant, tool="sandboxStatus"):
-    with running.flight(grant, tool, {}) as flight:
-        flight.ended(Outcome.OK)
+def record(running, grant, tool="sandboxStatus"):
+    with running.recording(grant, tool, {}) as call:
+        call.ended(Outcome.OK)
 
 
 def test_what_was_broken_off_is_put_down_too(running, grant):
-    with pytest.raises(KeyboardInterrupt), running.flight(grant, "processExecute", {}):
+    with pytest.raises(KeyboardInterrupt), running.recording(grant, "processExecute", {}):
         raise KeyboardInterrupt
 
     running.stop()
@@ -74,7 +74,7 @@ def test_what_was_broken_off_is_put_down_too(running, grant):
 
 
 def test_the_end_writes_what_still_waits(running, grant):
-    threads = [threading.Thread(target=fly, args=(running, grant)) for _ in range(50)]
+    threads = [threading.Thread(target=record, args=(running, grant)) for _ in range(50)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
 
@@ -91,7 +91,7 @@ def test_secrets_are_looked_for_outside_the_thread_that_calls(running, grant, mo
         return "{}"
 
     monkeypatch.setattr(call_log, "written", written)
-    fly(running, grant)
+    record(running, grant)
     running.stop()
 
     assert looked_in == ["tool-calls"]
@@ -103,15 +103,15 @@ def test_a_database_that_is_away_loses_none(running, grant, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(ToolCall.objects, "bulk_create", away)
-        fly(running, grant)
+        record(running, grant)
         assert wait_until(running._waiting.empty)
 
     assert wait_until(ToolCall.objects.exists)
 
 
 def test_an_account_that_is_gone_keeps_nobody_elses_call_back(running, grant, bob):
-    fly(running, tokens.verify(make_token(bob, "mcp")))
-    fly(running, grant)
+    record(running, tokens.verify(make_token(bob, "mcp")))
+    record(running, grant)
     bob.delete()
 
     running.stop()
@@ -121,16 +121,16 @@ def test_an_account_that_is_gone_keeps_nobody_elses_call_back(running, grant, bo
 
 def test_more_than_can_wait_is_counted_as_lost(grant, monkeypatch):
     monkeypatch.setattr(call_log, "_MOST_WAITING", 2)
-    stopped = Recorder()
+    stopped = ToolCallLog()
     before = LOST_TOOL_CALLS._value.get()
 
-    [fly(stopped, grant) for _ in range(5)]
+    [record(stopped, grant) for _ in range(5)]
 
     assert LOST_TOOL_CALLS._value.get() == before + 3
 
 
 def test_a_tools_name_that_no_database_takes(running, grant):
-    fly(running, grant, "x\0\ud800" * 200)
+    record(running, grant, "x\0\ud800" * 200)
 
     running.stop()
 

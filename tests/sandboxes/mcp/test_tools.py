@@ -225,10 +225,10 @@ def test_a_call_that_runs_does_not_keep_a_process_from_ending(
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
-        ("processExecute", {"command": "echo @", "name": "manta-census"}),
+        ("processExecute", {"command": "echo @", "name": "manta-snapshot"}),
         ("processExecute", {"command": "echo @", "name": " Manta-ports"}),
-        ("processStop", {"identifier": "manta-census"}),
-        ("processGetLogs", {"identifier": "manta-census"}),
+        ("processStop", {"identifier": "manta-snapshot"}),
+        ("processGetLogs", {"identifier": "manta-snapshot"}),
     ],
 )
 def test_a_process_of_mantas_own_is_nobodys(made, as_agent, provider, tool, arguments):
@@ -239,4 +239,4 @@ def test_a_process_of_mantas_own_is_nobodys(made, as_agent, provider, tool, argu
 
     assert result.is_error and "process_refused" in result.content[0].text
     listed = provider.server.http.get(provider.server.inside(made.name, "/process")).json()
-    assert not [each for each in listed if each["name"].strip().lower() in ("manta-census",)]
+    assert not [each for each in listed if each["name"].strip().lower() in ("manta-snapshot",)]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sandboxes.mcp import upstream
-from sandboxes.mcp.truncation import capped
+from sandboxes.mcp.truncation import truncated
 
 RESULT = b'{"jsonrpc": "2.0", "id": 1, "result": {"ok": true}}'
 STREAM = {"Content_Type": "text/event-stream"}
@@ -105,4 +105,4 @@ def test_what_is_nested_without_end_is_cut():
     for _ in range(900):
         value = [value]
 
-    assert "nested too deeply" in str(capped({"content": value}))
+    assert "nested too deeply" in str(truncated({"content": value}))

@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def a_worker_looks(self):
         with suppress(Killed):
-            provider_sync.look_at_all()
+            provider_sync.sync_all()
         world.killed = False
 
     @invariant()
@@ -164,7 +164,7 @@ class Life(RuleBasedStateMachine):
 def sweep():
     """What a worker does at each turn; whether it lived through it."""
     try:
-        for pk in [*start_queue.next_in_line(), *Sandbox.objects.upkeep(100)]:
+        for pk in [*start_queue.startable_ids(), *Sandbox.objects.due_for_maintenance(100)]:
             reconcile(pk)
     except Killed:
         return False
@@ -179,7 +179,7 @@ def settle():
     for turn in range(40):
         world.passes(6)
         sweep()
-        provider_sync.look_at_all()
+        provider_sync.sync_all()
         if turn > 6 and not Sandbox.objects.filter(moving).exists():
             return
     raise AssertionError(f"not settled: {Sandbox.objects.filter(moving).values()}")

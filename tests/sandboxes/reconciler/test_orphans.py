@@ -41,7 +41,7 @@ def ours():
 
 def look():
     Heartbeat.objects.all().delete()
-    provider_sync.look_at_all()
+    provider_sync.sync_all()
 
 
 def command(*args):

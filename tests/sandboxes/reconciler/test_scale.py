@@ -35,13 +35,13 @@ def _plan(cursor, sql):
     "ask",
     [
         Sandbox.objects.is_any_due,
-        start_queue.next_in_line,
+        start_queue.startable_ids,
         start_queue.note_throttled,
-        lambda: Sandbox.objects.upkeep(16),
+        lambda: Sandbox.objects.due_for_maintenance(16),
         lambda: list(Sandbox.objects.watched()),
         lambda: list(Sandbox.objects.order_by("-created_at", "-pk")[:100]),
     ],
-    ids=["due", "queue", "throttled", "upkeep", "watched", "newest"],
+    ids=["due", "queue", "throttled", "maintenance", "watched", "newest"],
 )
 def test_it_is_read_from_an_index(ask):
     SandboxFactory()

@@ -48,7 +48,7 @@ def test_who_comes_later_does_not_overtake():
     rows = queue_of(4)
 
     assert leases.acquire(rows[3].pk) is None
-    assert start_queue.next_in_line() == [rows[0].pk, rows[1].pk]
+    assert start_queue.startable_ids() == [rows[0].pk, rows[1].pk]
 
 
 def test_the_place_of_a_killed_worker_is_free_again():
@@ -58,7 +58,7 @@ def test_the_place_of_a_killed_worker_is_free_again():
 
     Sandbox.objects.filter(pk=rows[0].pk).update(lease_until=timezone.now())
 
-    assert start_queue.next_in_line() == [rows[0].pk]
+    assert start_queue.startable_ids() == [rows[0].pk]
 
 
 def test_who_waits_for_a_retry_keeps_nobody_waiting():
@@ -66,13 +66,13 @@ def test_who_waits_for_a_retry_keeps_nobody_waiting():
     later = timezone.now() + timedelta(seconds=20)
     Sandbox.objects.filter(pk=rows[0].pk).update(next_attempt_at=later)
 
-    assert start_queue.next_in_line() == [rows[1].pk, rows[2].pk]
+    assert start_queue.startable_ids() == [rows[1].pk, rows[2].pk]
 
 
 def test_keeping_and_deleting_wait_for_no_place():
     queue_of(2)
-    leases.acquire(start_queue.next_in_line()[0])
-    leases.acquire(start_queue.next_in_line()[0])
+    leases.acquire(start_queue.startable_ids()[0])
+    leases.acquire(start_queue.startable_ids()[0])
     made = SandboxFactory(next_attempt_at=timezone.now())
 
     assert leases.acquire(made.pk) is not None
@@ -99,7 +99,7 @@ def test_a_place_that_changes_changes_the_panel():
 def test_who_has_to_wait_is_counted_once():
     before = THROTTLED_STARTS._value.get()
     for _ in queue_of(5)[:2]:
-        leases.acquire(start_queue.next_in_line()[0])
+        leases.acquire(start_queue.startable_ids()[0])
 
     start_queue.note_throttled()
     start_queue.note_throttled()

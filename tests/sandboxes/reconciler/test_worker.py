@@ -40,14 +40,14 @@ def test_a_watched_row_follows_its_sandbox_to_sleep(worker):
 
     def seen_asleep():
         sandbox = Sandbox.objects.get()
-        services.row_updates.watch(sandbox)
+        services.row_updates.keep_fresh(sandbox)
         return sandbox.status == "standby"
 
     wait_until(seen_asleep)
 
 
 def test_signs_of_life_are_left_in_the_database(worker):
-    services.row_updates.watch(SandboxFactory())
+    services.row_updates.keep_fresh(SandboxFactory())
 
     wait_until(lambda: Heartbeat.of("worker").ok_at and Heartbeat.of("provider").ok_at)
 
@@ -55,7 +55,7 @@ def test_signs_of_life_are_left_in_the_database(worker):
 def test_a_provider_that_hangs_is_said_to_be_failing(worker, provider):
     provider.hangs("GET", "/sandboxes", seconds=4)
 
-    services.row_updates.watch(SandboxFactory())
+    services.row_updates.keep_fresh(SandboxFactory())
 
     wait_until(lambda: Heartbeat.of("provider").is_failing)
 

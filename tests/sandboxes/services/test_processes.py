@@ -43,7 +43,7 @@ def said_by(sandbox, name):
 
 def said_of_processes(sandbox):
     """The end of what its snapshot program says, once that is longer than a list tells."""
-    said = data_plane.processes.read_log(sandbox.reach, "manta-census")
+    said = data_plane.processes.read_log(sandbox.reach, "manta-snapshot")
     return said if len(said) > 70_000 else ""
 
 
@@ -65,7 +65,7 @@ def test_load_and_memory_are_known_and_mantas_own_is_not_shown(start, program):
     start(name="job")
 
     wait_until(lambda: named(program.get(LIST), "job")["memory"] is not None)
-    assert named(program.get(LIST), "manta-census") is None
+    assert named(program.get(LIST), "manta-snapshot") is None
 
 
 def test_load_and_memory_of_very_many_are_known(start, program, made):

@@ -95,7 +95,7 @@ def test_a_provider_that_is_away_does_not_make_it_forgotten(made, public, monkey
         with pytest.raises(errors.ProviderUnavailable):
             services.ports.make_private(sandbox=made, port=3000, actor=made.owner)
         close_overdue()
-    assert PublicPort.objects.over(timezone.now()).exists()
+    assert PublicPort.objects.due_to_close(timezone.now()).exists()
 
     close_overdue()
 

@@ -17,8 +17,8 @@ from sandboxes.data_plane import files, subscriptions
 from sandboxes.data_plane.client import client
 from sandboxes.mcp import upstream
 from sandboxes.models import Sandbox, reach
-from sandboxes.models.transitions import no_session, nothing_seen
-from sandboxes.reconciler.provider_sync import look_at_watched
+from sandboxes.models.transitions import cleared_observation, no_session
+from sandboxes.reconciler.provider_sync import sync_watched
 from sandboxes.reconciler.reconcile import reconcile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,7 +79,7 @@ def test_it_is_renewed_at_half_of_its_time_and_keeps_its_address(made, provider)
         starter_checked_at=timezone.now(),
     )
 
-    look_at_watched()
+    sync_watched()
     reconcile(made.pk)
 
     address = made.data_url
@@ -194,7 +194,7 @@ def test_without_a_session_nothing_is_sent(made, provider, hostile, path):
 
 
 def test_it_goes_with_its_sandbox(made):
-    assert not Sandbox(**nothing_seen()).has_session
+    assert not Sandbox(**cleared_observation()).has_session
     control_plane.sandboxes.delete(made.name)
 
     due(made)

@@ -95,7 +95,7 @@ def test_a_log_that_rotated_goes_on_with_the_oldest_line_kept(ask, made):
     assert numbers == list(range(1001 + count, 6_000_001))
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "manta-census", "../x", "..", "."])
+@pytest.mark.parametrize("name", ["", "nobody", "manta-snapshot", "../x", "..", "."])
 def test_what_is_not_there_is_not_found(ask, name):
     assert ask(name=name, follow="1").status_code == 404
 

@@ -65,7 +65,7 @@ def test_a_second_page_is_told_what_the_first_knows(listen, made):
     running = [
         each
         for each in data_plane.processes.list_processes(made.reach)
-        if each["name"] == "manta-census"
+        if each["name"] == "manta-snapshot"
     ]
     assert len(running) == 1
 

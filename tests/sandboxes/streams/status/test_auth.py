@@ -19,10 +19,10 @@ ALL = [scope.value for scope in Scope]
 
 async def endpoint(request):
     try:
-        admitted = await auth.admit(request, Scope.FILES_READ)
-    except auth.Refused as refused:
+        principal = await auth.authenticate(request, Scope.FILES_READ)
+    except auth.AccessDenied as refused:
         return refused.response
-    return JSONResponse({"sandbox": admitted.sandbox.name})
+    return JSONResponse({"sandbox": principal.sandbox.name})
 
 
 application = Starlette(routes=[Route("/", endpoint, methods=["GET", "PUT"])])
@@ -136,10 +136,13 @@ def token(alices_sandbox):
 async def test_a_sign_out_and_a_revocation_end_what_is_open(cookie, token):
     sessions = auth.HTTPConnection(_scope(Cookie=cookie))
     tokens = auth.HTTPConnection(_scope(Authorization=f"Bearer {token}"))
-    one = await auth.admit(sessions, Scope.FILES_READ)
-    other = await auth.admit(tokens, Scope.FILES_READ)
+    one = await auth.authenticate(sessions, Scope.FILES_READ)
+    other = await auth.authenticate(tokens, Scope.FILES_READ)
 
-    async with auth.guard.watching(one) as signed_out, auth.guard.watching(other) as revoked:
+    async with (
+        auth.revocation_watcher.watching(one) as signed_out,
+        auth.revocation_watcher.watching(other) as revoked,
+    ):
         assert not signed_out.is_set()
         await one.does(lambda: Client(headers={"Cookie": cookie}).post("/accounts/logout/"))
         await one.does(lambda: PersonalToken.objects.update(revoked_at="2026-01-01T00:00:00Z"))

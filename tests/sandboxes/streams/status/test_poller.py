@@ -1,4 +1,4 @@
-"""What one look finds, and what it costs."""
+"""Findings of one poll, and what it costs."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.sessions import SignIn
 from sandboxes.models import Action, Heartbeat, Sandbox, SandboxEvent, ToolCall
 from sandboxes.streams.status.cursor import Cursor
-from sandboxes.streams.status.poller import Look, opening
+from sandboxes.streams.status.poller import ChangePoller, opening
 from tests.support.factories import SandboxFactory, pending
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,8 @@ def sign_in(user):
 
 
 @pytest.fixture
-def look():
-    return Look()
+def poller():
+    return ChangePoller()
 
 
 def record(sandbox, ago=timedelta()):
@@ -49,93 +49,93 @@ def change(sandbox, **fields):
     Sandbox.objects.filter(pk=sandbox.pk).update(**fields)
 
 
-def test_the_first_look_tells_everything(look, alices_sandbox):
+def test_the_first_poll_tells_everything(poller, alices_sandbox):
     alice = alices_sandbox.owner
 
-    news = look.again({sign_in(alice)}, NOBODY)
+    changes = poller.poll({sign_in(alice)}, NOBODY)
 
-    assert set(news.states) == {alice.pk}
-    assert b'"state":"active"' in news.states[alice.pk].written
+    assert set(changes.states) == {alice.pk}
+    assert b'"state":"active"' in changes.states[alice.pk].written
 
 
-def test_the_next_one_only_what_has_changed(look, alices_sandbox, bob):
+def test_the_next_one_only_what_has_changed(poller, alices_sandbox, bob):
     everybody = {sign_in(alices_sandbox.owner), sign_in(bob)}
-    look.again(everybody, NOBODY)
+    poller.poll(everybody, NOBODY)
 
-    assert look.again(everybody, NOBODY).states == {}
+    assert poller.poll(everybody, NOBODY).states == {}
     change(alices_sandbox, provider_state="STANDBY")
-    assert set(look.again(everybody, NOBODY).states) == {alices_sandbox.owner_id}
+    assert set(poller.poll(everybody, NOBODY).states) == {alices_sandbox.owner_id}
 
 
-def test_what_is_never_shown_is_no_change(look, alices_sandbox):
+def test_what_is_never_shown_is_no_change(poller, alices_sandbox):
     alice = {sign_in(alices_sandbox.owner)}
-    look.again(alice, NOBODY)
+    poller.poll(alice, NOBODY)
 
     change(alices_sandbox, checked_at=timezone.now(), lease_until=timezone.now())
 
-    assert look.again(alice, NOBODY).states == {}
-    checked = look.again(alice, {alices_sandbox.owner_id}).checked
+    assert poller.poll(alice, NOBODY).states == {}
+    checked = poller.poll(alice, {alices_sandbox.owner_id}).checked
     assert checked[alices_sandbox.owner_id] > alices_sandbox.checked_at
 
 
-def test_a_newcomer_is_told_although_nothing_has_changed(look, alices_sandbox):
+def test_a_newcomer_is_told_although_nothing_has_changed(poller, alices_sandbox):
     alice = alices_sandbox.owner
-    look.again({sign_in(alice)}, NOBODY)
+    poller.poll({sign_in(alice)}, NOBODY)
 
-    assert set(look.again({sign_in(alice)}, {alice.pk}).states) == {alice.pk}
-
-
-def test_a_newcomer_who_has_left_again_is_no_trouble(look, alices_sandbox, bob):
-    news = look.again({sign_in(alices_sandbox.owner)}, {bob.pk})
-
-    assert set(news.states) == {alices_sandbox.owner_id}
+    assert set(poller.poll({sign_in(alice)}, {alice.pk}).states) == {alice.pk}
 
 
-def test_what_moves_with_time_alone_is_told_each_time(look, alice):
+def test_a_newcomer_who_has_left_again_is_no_trouble(poller, alices_sandbox, bob):
+    changes = poller.poll({sign_in(alices_sandbox.owner)}, {bob.pk})
+
+    assert set(changes.states) == {alices_sandbox.owner_id}
+
+
+def test_what_moves_with_time_alone_is_told_each_time(poller, alice):
     SandboxFactory(owner=alice, **pending(attempts=1))
     alices = {sign_in(alice)}
-    look.again(alices, NOBODY)
+    poller.poll(alices, NOBODY)
 
-    assert set(look.again(alices, NOBODY).states) == {alice.pk}
+    assert set(poller.poll(alices, NOBODY).states) == {alice.pk}
 
 
-def test_a_sandbox_that_is_not_her_own_is_not_told_of(look, alices_sandbox, bob):
-    look.again({sign_in(bob)}, NOBODY)
+def test_a_sandbox_that_is_not_her_own_is_not_told_of(poller, alices_sandbox, bob):
+    poller.poll({sign_in(bob)}, NOBODY)
     SandboxFactory(owner=bob, name="another-of-bobs")
     bob.sandbox = None
     bob.save()
 
-    news = look.again({sign_in(bob)}, {bob.pk})
+    changes = poller.poll({sign_in(bob)}, {bob.pk})
 
-    assert b'"sandbox":null' in news.states[bob.pk].written
+    assert b'"sandbox":null' in changes.states[bob.pk].written
 
 
-def test_the_row_is_kept_watched_with_few_writes(look, alices_sandbox, django_assert_num_queries):
+def test_the_row_is_kept_watched_with_few_writes(poller, alices_sandbox, django_assert_num_queries):
     alice = {sign_in(alices_sandbox.owner)}
 
-    look.again(alice, NOBODY)
+    poller.poll(alice, NOBODY)
 
     assert Sandbox.objects.watched().filter(pk=alices_sandbox.pk).exists()
     with django_assert_num_queries(7):
-        look.again(alice, NOBODY)
+        poller.poll(alice, NOBODY)
 
 
-def test_a_look_for_many_asks_no_more_often(look, django_assert_num_queries):
+def test_a_poll_for_many_asks_no_more_often(poller, django_assert_num_queries):
     everybody = {sign_in(SandboxFactory().owner) for _ in range(40)}
-    look.again(everybody, NOBODY)
+    poller.poll(everybody, NOBODY)
 
     with django_assert_num_queries(7):
-        look.again(everybody, NOBODY)
+        poller.poll(everybody, NOBODY)
 
 
-def test_who_is_signed_out_is_told_nothing(look, alices_sandbox):
+def test_who_is_signed_out_is_told_nothing(poller, alices_sandbox):
     alice = sign_in(alices_sandbox.owner)
     Session.objects.all().delete()
 
-    news = look.again({alice}, {alice.user_id})
+    changes = poller.poll({alice}, {alice.user_id})
 
-    assert news.ended == {alice}
-    assert news.states == {}
+    assert changes.ended == {alice}
+    assert changes.states == {}
 
 
 # ---- Events
@@ -158,20 +158,20 @@ def test_a_page_that_comes_back_hears_the_rest_in_order(alices_sandbox):
     assert opened.events == [first, third]
 
 
-def test_an_event_that_appears_late_is_not_lost(look, alices_sandbox):
+def test_an_event_that_appears_late_is_not_lost(poller, alices_sandbox):
     """Its id was given out before that of one which could be seen earlier."""
     late, early = record(alices_sandbox), record(alices_sandbox)
     seen_before = Cursor(0).after(early.pk)
 
     assert opening(alices_sandbox.owner, seen_before).events == [late]
-    news = look.again({sign_in(alices_sandbox.owner)}, NOBODY)
-    assert news.events[alices_sandbox.owner_id] == [late, early]
+    changes = poller.poll({sign_in(alices_sandbox.owner)}, NOBODY)
+    assert changes.events[alices_sandbox.owner_id] == [late, early]
 
 
-def test_what_is_old_is_settled(look, alices_sandbox):
+def test_what_is_old_is_settled(poller, alices_sandbox):
     settled, recent = record(alices_sandbox, ago=MINUTE), record(alices_sandbox)
 
-    assert look.again({sign_in(alices_sandbox.owner)}, NOBODY).settled == settled.pk
+    assert poller.poll({sign_in(alices_sandbox.owner)}, NOBODY).settled == settled.pk
     assert opening(alices_sandbox.owner, None).cursor == Cursor(settled.pk, frozenset({recent.pk}))
 
 
@@ -192,19 +192,19 @@ def test_an_id_from_another_life_of_the_database_is_not_believed(alices_sandbox)
     assert opening(alices_sandbox.owner, Cursor(10**17)).events == [event]
 
 
-def test_bob_gets_none_of_alices_events(look, alices_sandbox, bob):
+def test_bob_gets_none_of_alices_events(poller, alices_sandbox, bob):
     record(alices_sandbox)
 
     assert opening(bob, Cursor(0)).events == []
-    assert look.again({sign_in(bob)}, NOBODY).events == {}
+    assert poller.poll({sign_in(bob)}, NOBODY).events == {}
 
 
-def test_a_call_of_an_agent_is_told_to_its_person_alone_and_once(look, alices_sandbox, bob):
+def test_a_call_of_an_agent_is_told_to_its_person_alone_and_once(poller, alices_sandbox, bob):
     alice = alices_sandbox.owner
     both = {sign_in(alice), sign_in(bob)}
     call = ToolCall.objects.create(owner=alice, tool="x", outcome="ok", duration_ms=1)
 
-    told, then = look.again(both, NOBODY).calls, look.again(both, NOBODY).calls
+    told, then = poller.poll(both, NOBODY).calls, poller.poll(both, NOBODY).calls
 
     assert told == {alice.pk: call.pk}
     assert then == {}

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.models import Sandbox
-from sandboxes.streams.auth import Admitted
+from sandboxes.streams.auth import Principal
 from sandboxes.streams.terminal import relay
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,8 +58,8 @@ def opened(monkeypatch, alices_sandbox):
     async def open_terminal(*said):
         page = Page(*said)
         monkeypatch.setattr(relay, "time", SimpleNamespace(monotonic=page.monotonic))
-        admitted = Admitted(alices_sandbox.owner, alices_sandbox, None, None)
-        await relay.Relay(page, Shell(), admitted).run()
+        principal = Principal(alices_sandbox.owner, alices_sandbox, None, None)
+        await relay.Relay(page, Shell(), principal).run()
         return await Sandbox.objects.aget()
 
     return open_terminal
