@@ -111,7 +111,7 @@ def _allow_many_files() -> None:
 
 
 def _quieten_uvicorn() -> None:
-    """Drop what doors.py has logged already, and answers that a server inside broke off."""
+    """Drop what middleware.py has logged already, and answers that a server inside broke off."""
     log = logging.getLogger("uvicorn.error")
     log.setLevel(logging.ERROR)
     log.addFilter(lambda record: "ASGI" not in record.getMessage())

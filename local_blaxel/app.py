@@ -11,9 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_blaxel import auth, openapi, routes
-from local_blaxel.admissions import Admissions
 from local_blaxel.config import Config
-from local_blaxel.doors import ByHost, Keyed, Teller, Traced
 from local_blaxel.edge import Edge
 from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
@@ -24,7 +22,9 @@ from local_blaxel.hub.homes import Homes
 from local_blaxel.hub.roots import Roots
 from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
+from local_blaxel.middleware import ErrorRenderer, PreviewHosts, RequestTracing, RequireApiKey
 from local_blaxel.presentation import Presenter
+from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.preview_edge import PreviewEdge
 from local_blaxel.schedules import Scheduler
 from local_blaxel.sessions import Sessions
@@ -39,13 +39,13 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     hub = Hub(roots)
     homes = Homes(config.state_dir / "homes", launcher)
     fleet = Fleet(store, launcher, hub, homes)
-    admissions = Admissions()
-    preview_edge = PreviewEdge(fleet, store, gate, port, admissions)
-    control = routes.control(fleet, store, launcher, presenter, admissions)
-    doors = [
+    preview_connections = PreviewConnections()
+    preview_edge = PreviewEdge(fleet, store, gate, port, preview_connections)
+    control = routes.control(fleet, store, launcher, presenter, preview_connections)
+    mounts = [
         Route("/health", Health(fleet, launcher).get),
         Route("/openapi.json", openapi.get),
-        Mount("/v0", control, middleware=[Middleware(Keyed, gate)]),
+        Mount("/v0", control, middleware=[Middleware(RequireApiKey, gate)]),
     ]
 
     @asynccontextmanager
@@ -66,16 +66,16 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         await launcher.close()
         store.close()
 
-    tell = Teller(config.workspace)
-    handlers = {ApiError: tell, HTTPException: tell}
-    app = Starlette(routes=doors, exception_handlers=handlers, lifespan=lifespan)
+    render_error = ErrorRenderer(config.workspace)
+    handlers = {ApiError: render_error, HTTPException: render_error}
+    app = Starlette(routes=mounts, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False
     # And no Mount, whose pattern ends at a newline: a file's name may have one.
-    edge = Edge(fleet, gate, Sessions(store, admissions))
+    edge = Edge(fleet, gate, Sessions(store, preview_connections))
 
     async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
         is_preview = scope["raw_path"].startswith(b"/preview/")
         await (preview_edge.by_path if is_preview else edge)(scope, receive, send)
 
     app.router.default = by_path
-    return ByHost(Traced(app), preview_edge)
+    return PreviewHosts(RequestTracing(app), preview_edge)

@@ -66,7 +66,7 @@ class Fleet:
         elif sandbox.row.phase == "DEPLOYING":
             self._in_background(self._finish_creation(sandbox))
         elif sandbox.row.phase == "DELETING":
-            self._in_background(self.bury(sandbox))
+            self._in_background(self.finalize_delete(sandbox))
         elif sandbox.row.phase == "ARCHIVING":
             self._in_background(self._finish_archive(sandbox))
         elif sandbox.row.phase == "UNARCHIVING":
@@ -318,10 +318,10 @@ class Fleet:
         sandbox = self.live(name)
         if sandbox.row.phase != "DELETING":
             sandbox.save("DELETING", "Deletion requested")
-            self._in_background(self.bury(sandbox))
+            self._in_background(self.finalize_delete(sandbox))
         return sandbox
 
-    async def bury(self, sandbox: Sandbox, reason: str = "Sandbox was deleted") -> None:
+    async def finalize_delete(self, sandbox: Sandbox, reason: str = "Sandbox was deleted") -> None:
         """Stop a sandbox, erase its files and leave a tombstone."""
         async with sandbox.lock:
             if self.sandboxes.get(sandbox.name) is sandbox:

@@ -58,9 +58,9 @@ class Lifecycle:
             return
         ends_at = sandbox.ends_at
         if sandbox.row.phase == "DELETING":
-            self._start(sandbox, self._fleet.bury(sandbox))
+            self._start(sandbox, self._fleet.finalize_delete(sandbox))
         elif ends_at is not None and ends_at <= now and sandbox.row.phase != "DEPLOYING":
-            self._start(sandbox, self._fleet.bury(sandbox, "Sandbox has expired"))
+            self._start(sandbox, self._fleet.finalize_delete(sandbox, "Sandbox has expired"))
         elif sandbox.is_idle(self._standby_after, self._silence):
             self._start(sandbox, sandbox.rest(self._silence))
 

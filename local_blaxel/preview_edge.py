@@ -16,21 +16,21 @@ from collections.abc import Callable
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from local_blaxel import edge, errors, preview_pages, reach, sandbox_api
-from local_blaxel.admissions import AdmissionOver, Admissions
+from local_blaxel import access, edge, errors, preview_pages, sandbox_api
 from local_blaxel.auth import Gate, Headers
 from local_blaxel.errors import ApiError, NotFound, Unauthorized
 from local_blaxel.fleet import Fleet
-from local_blaxel.proxy import Outgoing
-from local_blaxel.store import PreviewRow, Record, Store, TokenRow
-from local_blaxel.visit import (
+from local_blaxel.preview_connections import AccessEnded, PreviewConnections
+from local_blaxel.preview_request import (
     COOKIE,
     OF_THE_HOST,
-    Visit,
+    PreviewRequest,
     confined,
     without_cookies,
     without_our_cookies,
 )
+from local_blaxel.proxy import Outgoing
+from local_blaxel.store import PreviewRow, Record, Store, TokenRow
 
 _BY_PATH = re.compile(rb"/preview/([a-z0-9-]{1,63})(/.*)?", re.DOTALL)
 _SANDBOX_API = 443
@@ -43,77 +43,82 @@ _UNTRACED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 class PreviewEdge:
     def __init__(
-        self, fleet: Fleet, store: Store, gate: Gate, port: int, admissions: Admissions
+        self,
+        fleet: Fleet,
+        store: Store,
+        gate: Gate,
+        port: int,
+        preview_connections: PreviewConnections,
     ) -> None:
         self._fleet = fleet
         self._store = store
         self._gate = gate
-        self._admissions = admissions
+        self._preview_connections = preview_connections
         self._own_port = port
 
     async def by_host(self, preview_id: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request that came on the preview's own host name."""
-        visit = Visit(preview_id, scope["raw_path"], True, scope)
-        await self._serve(visit, receive, send)
+        request = PreviewRequest(preview_id, scope["raw_path"], True, scope)
+        await self._serve(request, receive, send)
 
     async def by_path(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request for `/preview/<id>/...`; browsers are sent to the host name."""
         match = _BY_PATH.fullmatch(scope["raw_path"])
         preview_id = match[1].decode() if match else ""
-        visit = Visit(preview_id, (match and match[2]) or b"/", False, scope)
-        await self._serve(visit, receive, send)
+        request = PreviewRequest(preview_id, (match and match[2]) or b"/", False, scope)
+        await self._serve(request, receive, send)
 
-    async def _serve(self, visit: Visit, receive: Receive, send: Send) -> None:
+    async def _serve(self, request: PreviewRequest, receive: Receive, send: Send) -> None:
         row = None
         try:
-            row = self._row(visit)
-            token = None if row.record["spec"]["public"] else self._token(visit, row)
-            response = self._answered_here(visit, row, token)
+            row = self._row(request)
+            token = None if row.record["spec"]["public"] else self._token(request, row)
+            response = self._answered_here(request, row, token)
             if response is not None:
-                return await response(visit.scope, receive, send)
-            await self._carry_while_admitted(visit, row, token, receive, send)
+                return await response(request.scope, receive, send)
+            await self._carry_while_allowed(request, row, token, receive, send)
         except ApiError as error:
             port = row.record["spec"]["port"] if row else None
-            render = _Renderer(visit, port)
-            await edge.answer(error, visit.scope, receive, send, render)
+            render = _Renderer(request, port)
+            await edge.answer(error, request.scope, receive, send, render)
 
-    def _row(self, visit: Visit) -> PreviewRow:
-        row = self._store.preview_by_id(visit.preview_id)
+    def _row(self, request: PreviewRequest) -> PreviewRow:
+        row = self._store.preview_by_id(request.preview_id)
         ended = row is not None and row.expires_at is not None and row.expires_at <= time.time()
         if row is None or ended:
             raise NotFound("There is no such preview.", code="WORKLOAD_NOT_FOUND")
         return row
 
     def _answered_here(
-        self, visit: Visit, row: PreviewRow, token: TokenRow | None
+        self, request: PreviewRequest, row: PreviewRow, token: TokenRow | None
     ) -> Response | None:
         """An answer that needs no sandbox: a redirect, or a preflight's; Unauthorized otherwise."""
-        if not visit.on_host and visit.scope["type"] == "http" and visit.comes_from_a_browser:
-            return _redirect(307, self._host_url(visit) + _with(visit.scope["query_string"]))
+        if not request.on_host and request.scope["type"] == "http" and request.comes_from_a_browser:
+            return _redirect(307, self._host_url(request) + _with(request.scope["query_string"]))
         if row.record["spec"]["public"]:
             return None
         if token is None:
-            if edge.is_preflight(visit.scope):
+            if edge.is_preflight(request.scope):
                 return Response(status_code=204, headers=_preflight_headers(row))
             raise Unauthorized("This preview is private.", code="AUTHENTICATION_REQUIRED")
-        if visit.on_host and visit.reads and visit.link_token == token.value.encode():
-            return self._opened(visit, row, token)
+        if request.on_host and request.reads and request.link_token == token.value.encode():
+            return self._opened(request, row, token)
         return None
 
-    def _token(self, visit: Visit, row: PreviewRow) -> TokenRow | None:
-        """The token that lets the visit in: shown by it, of this preview, and not ended."""
+    def _token(self, request: PreviewRequest, row: PreviewRow) -> TokenRow | None:
+        """The token that lets the request in: shown by it, of this preview, and not ended."""
         now = time.time()
         valid = [token for token in self._store.tokens(row.id) if token.expires_at > now]
-        for shown in visit.tokens():
+        for shown in request.tokens():
             for token in valid:
                 if hmac.compare_digest(shown, token.value.encode()):
                     return token
         return None
 
-    def _opened(self, visit: Visit, row: PreviewRow, token: TokenRow) -> Response:
+    def _opened(self, request: PreviewRequest, row: PreviewRow, token: TokenRow) -> Response:
         """Turn the token of a link into a cookie, and clear it from the address."""
         ends_at = min(token.expires_at, row.expires_at or math.inf)
-        response = _redirect(303, self._host_url(visit) + _with(visit.query))
+        response = _redirect(303, self._host_url(request) + _with(request.query))
         cookie = (
             f"{COOKIE}{row.id}={token.value}; Path=/; Max-Age={math.ceil(ends_at - time.time())};"
             " Secure; HttpOnly; SameSite=None; Partitioned"
@@ -121,12 +126,17 @@ class PreviewEdge:
         response.headers["Set-Cookie"] = cookie
         return response
 
-    def _host_url(self, visit: Visit) -> str:
-        host = f"{visit.preview_id}.localhost:{self._own_port}"
-        return f"http://{host}{visit.path.decode('ascii', 'replace')}"
+    def _host_url(self, request: PreviewRequest) -> str:
+        host = f"{request.preview_id}.localhost:{self._own_port}"
+        return f"http://{host}{request.path.decode('ascii', 'replace')}"
 
-    async def _carry_while_admitted(
-        self, visit: Visit, row: PreviewRow, token: TokenRow | None, receive: Receive, send: Send
+    async def _carry_while_allowed(
+        self,
+        request: PreviewRequest,
+        row: PreviewRow,
+        token: TokenRow | None,
+        receive: Receive,
+        send: Send,
     ) -> None:
         has_begun = False
 
@@ -138,52 +148,54 @@ class PreviewEdge:
         name, ends_at = (token.name, token.expires_at) if token else (None, math.inf)
         ends_at = min(ends_at, row.expires_at or math.inf)
         try:
-            async with self._admissions.until(ends_at, row.id, name):
-                await self._carry(visit, row, receive, sent)
-        except AdmissionOver as exc:
+            async with self._preview_connections.until(ends_at, row.id, name):
+                await self._carry(request, row, receive, sent)
+        except AccessEnded as exc:
             if not has_begun:
                 raise Unauthorized("What opened this preview has ended.") from exc
-            if visit.scope["type"] == "websocket":
+            if request.scope["type"] == "websocket":
                 # The client may have left at the same moment.
                 with contextlib.suppress(OSError):
                     await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
             # An answer over HTTP shows by its missing end that it was broken off.
 
-    async def _carry(self, visit: Visit, row: PreviewRow, receive: Receive, send: Send) -> None:
+    async def _carry(
+        self, request: PreviewRequest, row: PreviewRow, receive: Receive, send: Send
+    ) -> None:
         spec = row.record["spec"]
         sandbox = self._fleet.live(row.sandbox)
-        headers = without_our_cookies(self._gate.without_credentials(visit.scope["headers"]))
-        if not visit.on_host:
+        headers = without_our_cookies(self._gate.without_credentials(request.scope["headers"]))
+        if not request.on_host:
             headers = without_cookies(headers)
         headers = _overlaid(headers, spec.get("requestHeaders", {}))
         if spec["port"] == _SANDBOX_API:
             # A session: the whole API of the sandbox, as by its own address.
             return await sandbox_api.carry(
                 sandbox,
-                visit.path,
-                visit.query,
+                request.path,
+                request.query,
                 headers,
-                visit.scope,
+                request.scope,
                 receive,
-                _amending(send, lambda answer: _amended(answer, spec, visit.on_host)),
+                _amending(send, lambda answer: _amended(answer, spec, request.on_host)),
             )
         outgoing = Outgoing(
-            reach.target(visit.path, visit.query),
-            reach.forwarded(visit.scope, headers),
-            amend=lambda answer: _amended(answer, spec, visit.on_host),
+            access.target(request.path, request.query),
+            access.forwarded(request.scope, headers),
+            amend=lambda answer: _amended(answer, spec, request.on_host),
         )
-        await reach.port(sandbox, spec["port"], outgoing, visit.scope, receive, send)
+        await access.port(sandbox, spec["port"], outgoing, request.scope, receive, send)
 
 
 class _Renderer:
     """A page for a person, JSON for a program."""
 
-    def __init__(self, visit: Visit, port: int | None) -> None:
-        self._visit = visit
+    def __init__(self, request: PreviewRequest, port: int | None) -> None:
+        self._request = request
         self._port = port
 
     def __call__(self, error: ApiError) -> Response:
-        if self._visit.wants_page:
+        if self._request.wants_page:
             return preview_pages.explained(error, self._port)
         return errors.gateway(error)
 

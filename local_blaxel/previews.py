@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_blaxel import clock, fields
-from local_blaxel.admissions import Admissions
 from local_blaxel.errors import Conflict, Invalid, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.presentation import Presenter
+from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import PreviewRow, Record, Store, TokenRow
 
@@ -33,12 +33,16 @@ _FRAMING = {"connection", "content-length", "host", "transfer-encoding", "upgrad
 
 class PreviewApi:
     def __init__(
-        self, fleet: Fleet, store: Store, presenter: Presenter, admissions: Admissions
+        self,
+        fleet: Fleet,
+        store: Store,
+        presenter: Presenter,
+        preview_connections: PreviewConnections,
     ) -> None:
         self._fleet = fleet
         self._store = store
         self._presenter = presenter
-        self._admissions = admissions
+        self._preview_connections = preview_connections
 
     async def index(self, request: Request) -> Response:
         sandbox = self._sandbox(request).name
@@ -75,7 +79,7 @@ class PreviewApi:
         if metadata.pop("name", row.name) != row.name:
             raise Invalid("metadata.name can't be changed.")
         if spec != row.record["spec"]:
-            self._admissions.end(row.id)
+            self._preview_connections.end(row.id)
         row.record = {"metadata": metadata, "spec": spec}
         row.expires_at = _expires_at(spec, row.created_at)
         self._store.change_preview(row)
@@ -84,7 +88,7 @@ class PreviewApi:
     async def delete(self, request: Request) -> Response:
         row = self._preview(request)
         self._store.forget_preview(row.id)
-        self._admissions.end(row.id)
+        self._preview_connections.end(row.id)
         return JSONResponse(self._presenter.preview(row))
 
     async def tokens(self, request: Request) -> Response:
@@ -119,7 +123,7 @@ class PreviewApi:
         if not rows:
             raise NotFound(f"Token {wanted} not found.")
         self._store.forget_token(rows[0].name)
-        self._admissions.end(preview.id, rows[0].name)
+        self._preview_connections.end(preview.id, rows[0].name)
         return JSONResponse({"message": f"Token {rows[0].name} deleted."})
 
     def _sandbox(self, request: Request) -> Sandbox:

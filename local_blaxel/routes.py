@@ -2,13 +2,13 @@
 
 from starlette.routing import Route, Router
 
-from local_blaxel import absent, catalog
-from local_blaxel.admissions import Admissions
+from local_blaxel import catalog, unsupported
 from local_blaxel.catalog import ImageApi
 from local_blaxel.control import SandboxApi
 from local_blaxel.fleet import Fleet
 from local_blaxel.launcher import Launcher
 from local_blaxel.presentation import Presenter
+from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.previews import PreviewApi
 from local_blaxel.schedules import ScheduleApi
 from local_blaxel.snapshots import SnapshotApi
@@ -19,16 +19,20 @@ SANDBOX = "/sandboxes/{name}"
 
 
 def control(
-    fleet: Fleet, store: Store, launcher: Launcher, presenter: Presenter, admissions: Admissions
+    fleet: Fleet,
+    store: Store,
+    launcher: Launcher,
+    presenter: Presenter,
+    preview_connections: PreviewConnections,
 ) -> Router:
     routes = [
         *_sandboxes(SandboxApi(fleet, presenter)),
-        *_previews(PreviewApi(fleet, store, presenter, admissions)),
+        *_previews(PreviewApi(fleet, store, presenter, preview_connections)),
         *_schedules(ScheduleApi(fleet, store)),
         *_snapshots(SnapshotApi(fleet, store, launcher, presenter)),
         *_volumes(VolumeApi(fleet, store, launcher, presenter)),
         *_catalog(ImageApi(fleet)),
-        *_absent(),
+        *_unsupported(),
     ]
     return Router(routes, redirect_slashes=False)
 
@@ -103,10 +107,12 @@ def _volumes(api: VolumeApi) -> list[Route]:
     ]
 
 
-def _absent() -> list[Route]:
+def _unsupported() -> list[Route]:
     methods = ["GET", "POST", "PUT", "DELETE"]
-    paths = [path for what in absent.REASONS for path in (f"/{what}", f"/{what}/{{rest:path}}")]
-    return [Route(path, absent.refuse, methods=methods) for path in paths]
+    paths = [
+        path for what in unsupported.REASONS for path in (f"/{what}", f"/{what}/{{rest:path}}")
+    ]
+    return [Route(path, unsupported.refuse, methods=methods) for path in paths]
 
 
 def _catalog(images: ImageApi) -> list[Route]:

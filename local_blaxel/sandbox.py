@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from local_blaxel import changes, clock, expiry
+from local_blaxel.activity import Use
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
 from local_blaxel.hub import Hub, Image
 from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, Mount, NothingListens, Service
 from local_blaxel.store import Record, SandboxRow, Store
 from local_blaxel.upstream import Connection, Pool
-from local_blaxel.uses import Use
 
 logger = logging.getLogger(__name__)
 

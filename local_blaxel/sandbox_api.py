@@ -4,7 +4,7 @@ import re
 
 from starlette.types import Receive, Scope, Send
 
-from local_blaxel import mcp, reach
+from local_blaxel import access, mcp
 from local_blaxel.auth import Headers
 from local_blaxel.errors import Invalid
 from local_blaxel.proxy import Outgoing
@@ -36,10 +36,10 @@ async def carry(
         return await mcp.over_websocket(sandbox, scope, receive, send)
     to_port = _PORT.fullmatch(path or b"")
     if to_port is None:
-        outgoing = Outgoing(reach.target(path or b"", query), headers)
-        return await reach.agent(sandbox, outgoing, scope, receive, send)
-    outgoing = Outgoing(reach.target(to_port[2], query), reach.forwarded(scope, headers))
-    await reach.port(sandbox, _open_port(int(to_port[1])), outgoing, scope, receive, send)
+        outgoing = Outgoing(access.target(path or b"", query), headers)
+        return await access.agent(sandbox, outgoing, scope, receive, send)
+    outgoing = Outgoing(access.target(to_port[2], query), access.forwarded(scope, headers))
+    await access.port(sandbox, _open_port(int(to_port[1])), outgoing, scope, receive, send)
 
 
 def _open_port(number: int) -> int:

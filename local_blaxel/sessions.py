@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Scope, Send
 
-from local_blaxel.admissions import AdmissionOver, Admissions
 from local_blaxel.auth import header, query_value
 from local_blaxel.errors import Unauthorized
+from local_blaxel.preview_connections import AccessEnded, PreviewConnections
 from local_blaxel.store import PreviewRow, Store, TokenRow
 
 _SANDBOX_API = 443
@@ -31,7 +31,7 @@ class Session:
 @dataclass(frozen=True)
 class Sessions:
     store: Store
-    admissions: Admissions
+    preview_connections: PreviewConnections
 
     def shown(self, scope: Scope, sandbox: str) -> Session | None:
         """The session of this very sandbox whose token came along, in the header or the query."""
@@ -61,9 +61,9 @@ class Sessions:
 
         try:
             name = session.token.name
-            async with self.admissions.until(session.ends_at, session.preview.id, name):
+            async with self.preview_connections.until(session.ends_at, session.preview.id, name):
                 await work(sent)
-        except AdmissionOver as exc:
+        except AccessEnded as exc:
             if not has_begun:
                 raise Unauthorized("The session has ended.") from exc
             # The client may have left at the same moment.

@@ -11,8 +11,8 @@ from local_blaxel.errors import Conflict, Invalid, NotDeployed, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.presentation import Presenter
+from local_blaxel.record_store import StoredRecord
 from local_blaxel.sandbox import Sandbox
-from local_blaxel.shelf import Kept
 from local_blaxel.store import Record, Store
 
 
@@ -56,7 +56,7 @@ class SnapshotApi:
             raise Conflict(f"Snapshot {name} of sandbox {sandbox_name} already exists.")
         await self._keep(id, sandbox)
         record = {"name": name, "sandbox": sandbox_name, "of": sandbox.row.record}
-        snapshot = Kept(id, record, time.time())
+        snapshot = StoredRecord(id, record, time.time())
         self._snapshots.put(snapshot)
         return JSONResponse(self._shown(snapshot))
 
@@ -103,26 +103,26 @@ class SnapshotApi:
     async def fork_snapshot(self, request: Request) -> Response:
         return await self._fork(self._snapshot(request), await fields.body(request))
 
-    async def _fork(self, snapshot: Kept, body: Record) -> Response:
+    async def _fork(self, snapshot: StoredRecord, body: Record) -> Response:
         record = forks.record(snapshot.record["of"], body)
         await self._fleet.create(record, reuse=False, timeout=None, origin=snapshot.id)
         name = record["metadata"]["name"]
         return JSONResponse({"name": name, "snapshotId": snapshot.id, "type": "sandbox"})
 
-    def _of(self, sandbox: str) -> list[Kept]:
+    def _of(self, sandbox: str) -> list[StoredRecord]:
         return [kept for kept in self._snapshots.all() if kept.record["sandbox"] == sandbox]
 
-    def _snapshot(self, request: Request) -> Kept:
+    def _snapshot(self, request: Request) -> StoredRecord:
         return self._find(request.path_params["snapshot"], request.path_params.get("name"))
 
-    def _find(self, wanted: str, sandbox: str | None) -> Kept:
+    def _find(self, wanted: str, sandbox: str | None) -> StoredRecord:
         """Find a snapshot by id; among those of a sandbox by name, too."""
         for kept in self._snapshots.all() if sandbox is None else self._of(sandbox):
             if kept.id == wanted or (sandbox is not None and kept.record["name"] == wanted):
                 return kept
         raise NotFound(f"Snapshot {wanted} not found.")
 
-    def _shown(self, snapshot: Kept) -> Record:
+    def _shown(self, snapshot: StoredRecord) -> Record:
         source = snapshot.record["sandbox"]
         spec = snapshot.record["of"]["spec"]
         return {

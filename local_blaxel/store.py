@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_blaxel import shelf
-from local_blaxel.shelf import Shelf
+from local_blaxel import record_store
+from local_blaxel.record_store import RecordStore
 
 Record = dict[str, Any]
 
@@ -106,11 +106,11 @@ class Store:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(_SCHEMA + shelf.SCHEMA)
-        self.snapshots = Shelf(self._db, "snapshot")
-        self.volumes = Shelf(self._db, "volume")
-        self.schedules = Shelf(self._db, "schedule")
-        self.executions = Shelf(self._db, "execution")
+        self._db.executescript(_SCHEMA + record_store.SCHEMA)
+        self.snapshots = RecordStore(self._db, "snapshot")
+        self.volumes = RecordStore(self._db, "volume")
+        self.schedules = RecordStore(self._db, "schedule")
+        self.executions = RecordStore(self._db, "execution")
 
     def close(self) -> None:
         self._db.close()

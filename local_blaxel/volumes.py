@@ -12,7 +12,7 @@ from local_blaxel.errors import Conflict, Invalid, NotFound
 from local_blaxel.fleet import Fleet
 from local_blaxel.launcher import Launcher
 from local_blaxel.presentation import Presenter
-from local_blaxel.shelf import Kept
+from local_blaxel.record_store import StoredRecord
 from local_blaxel.store import Record, Store
 
 DEFAULT_MB = 1024
@@ -49,7 +49,7 @@ class VolumeApi:
         now = time.time()
         record["folder"] = secrets.token_hex(8)
         record["metadata"]["updatedAt"] = clock.written(now)
-        volume = Kept(name, record, now)
+        volume = StoredRecord(name, record, now)
         self._folders.make(record["folder"])
         self._volumes.put(volume)
         return JSONResponse(self._shown(volume))
@@ -95,14 +95,14 @@ class VolumeApi:
         await self._folders.remove(volume.record["folder"])
         return JSONResponse({**shown, "status": "DELETING"})
 
-    def _volume(self, request: Request) -> Kept:
+    def _volume(self, request: Request) -> StoredRecord:
         name = request.path_params["volume"]
         volume = self._volumes.get(name)
         if volume is None:
             raise NotFound(f"Volume {name} not found.", code="VOLUME_NOT_FOUND")
         return volume
 
-    def _shown(self, volume: Kept) -> Record:
+    def _shown(self, volume: StoredRecord) -> Record:
         holder = self._fleet.holder_of(volume.id)
         return {
             "metadata": {

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from local_blaxel import clock, fields, listing
 from local_blaxel.errors import Conflict, Forbidden, Invalid, NotFound
 from local_blaxel.fleet import Fleet
+from local_blaxel.record_store import StoredRecord
 from local_blaxel.schedules import entry
-from local_blaxel.shelf import Kept
 from local_blaxel.store import Record, Store
 
 MOST = 100
@@ -34,7 +34,7 @@ class ScheduleApi:
         body = await fields.body(request)
         owner, now = self._sandbox_name(request), time.time()
         record, due_at = entry.read(body, now)
-        schedule = Kept(entry.read_id(body.get("id")), record, now, owner, due_at)
+        schedule = StoredRecord(entry.read_id(body.get("id")), record, now, owner, due_at)
         if self._schedules.get(schedule.id, owner) is not None:
             raise Conflict(f"Schedule {schedule.id} already exists.")
         if len(self._schedules.all(owner)) >= MOST:
@@ -84,7 +84,7 @@ class ScheduleApi:
             }
         )
 
-    def _page(self, request: Request, kept: list[Kept]) -> Response:
+    def _page(self, request: Request, kept: list[StoredRecord]) -> Response:
         query = listing.Query.of(request, sorts=listing.BY_DATE)
         kind = request.query_params.get("type")
         if kind not in (None, *entry.TYPES):
@@ -98,7 +98,7 @@ class ScheduleApi:
             raise NotFound(f"Sandbox {sandbox.name} was deleted.")
         return sandbox.name
 
-    def _schedule(self, request: Request) -> Kept:
+    def _schedule(self, request: Request) -> StoredRecord:
         id = request.path_params["schedule"]
         schedule = self._schedules.get(id, self._sandbox_name(request))
         if schedule is None:
@@ -106,7 +106,7 @@ class ScheduleApi:
         return schedule
 
 
-def _executions_page(request: Request, kept: list[Kept]) -> Response:
+def _executions_page(request: Request, kept: list[StoredRecord]) -> Response:
     query = listing.Query.of(request, sorts=listing.BY_DATE, limit=20)
     since, until = _moment(request, "since", 0.0), _moment(request, "until", time.time())
     wanted = {
@@ -125,7 +125,7 @@ def _executions_page(request: Request, kept: list[Kept]) -> Response:
     return JSONResponse(query.page(found, len(kept), keys=_keys, texts=_texts))
 
 
-def _execution(kept: Kept) -> Record:
+def _execution(kept: StoredRecord) -> Record:
     created_at = clock.written(kept.created_at)
     return {"id": kept.id, "sandbox": kept.owner, "createdAt": created_at, **kept.record}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from local_blaxel import clock, fields, spec
 from local_blaxel.errors import Invalid
+from local_blaxel.record_store import StoredRecord
 from local_blaxel.schedules.cron import Cron
-from local_blaxel.shelf import Kept
 from local_blaxel.store import Record
 
 TYPES = ("cron", "at", "sleep")
@@ -46,7 +46,7 @@ def read_id(sent: Any) -> str:
     return str(sent)
 
 
-def shown(kept: Kept, *, with_secrets: bool = False) -> Record:
+def shown(kept: StoredRecord, *, with_secrets: bool = False) -> Record:
     record = {
         "id": kept.id,
         "sandbox": kept.owner,

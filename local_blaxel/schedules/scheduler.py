@@ -13,8 +13,8 @@ import time
 from local_blaxel import call, clock
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
+from local_blaxel.record_store import RecordStore, StoredRecord
 from local_blaxel.schedules import entry
-from local_blaxel.shelf import Kept, Shelf
 from local_blaxel.store import Store
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ BROKEN_OFF = "local_blaxel ended before the command had been started."
 class Scheduler:
     def __init__(self, fleet: Fleet, store: Store) -> None:
         self._fleet = fleet
-        self._schedules: Shelf = store.schedules
-        self._executions: Shelf = store.executions
+        self._schedules: RecordStore = store.schedules
+        self._executions: RecordStore = store.executions
         self._working: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Scheduler:
                 task = asyncio.create_task(self._fire(schedule, execution))
                 self._working[schedule.owner] = task
 
-    def _begin(self, schedule: Kept, now: float) -> Kept:
+    def _begin(self, schedule: StoredRecord, now: float) -> StoredRecord:
         """Note the execution, and when the schedule is due again, at once."""
         record = {
             "scheduleId": schedule.id,
@@ -66,7 +66,7 @@ class Scheduler:
             "executedAt": clock.written(now),
             "timeout": schedule.record["input"]["timeout"],
         }
-        execution = Kept(f"exec-{secrets.token_hex(8)}", record, now, schedule.owner)
+        execution = StoredRecord(f"exec-{secrets.token_hex(8)}", record, now, schedule.owner)
         schedule.due_at = entry.next_after(schedule.record, now)
         with self._executions.together():
             if schedule.due_at is None:
@@ -77,13 +77,13 @@ class Scheduler:
             self._forget_oldest(schedule)
         return execution
 
-    def _forget_oldest(self, schedule: Kept) -> None:
+    def _forget_oldest(self, schedule: StoredRecord) -> None:
         of_owner = self._executions.all(schedule.owner)
         own = [kept for kept in of_owner if kept.record["scheduleId"] == schedule.id]
         for kept in own[: -schedule.record["maxExecutions"]]:
             self._executions.forget(kept)
 
-    async def _fire(self, schedule: Kept, execution: Kept) -> None:
+    async def _fire(self, schedule: StoredRecord, execution: StoredRecord) -> None:
         outcome = execution.record
         try:
             status, answer = await self._start(schedule)
@@ -104,7 +104,7 @@ class Scheduler:
             if self._executions.get(execution.id, execution.owner) is not None:
                 self._executions.put(execution)
 
-    async def _start(self, schedule: Kept) -> tuple[int, call.Json]:
+    async def _start(self, schedule: StoredRecord) -> tuple[int, call.Json]:
         sandbox = self._fleet.live(schedule.owner)
         wanted = schedule.record["input"]
         body = {key: wanted[key] for key in ("command", "env", "keepAlive", "timeout")}

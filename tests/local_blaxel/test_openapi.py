@@ -6,7 +6,6 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from local_blaxel import openapi, routes
-from local_blaxel.admissions import Admissions
 from local_blaxel.agent import app as agent_app
 from local_blaxel.agent.processes import ProcessTable
 from local_blaxel.agent.sandbox import Sandbox
@@ -14,6 +13,7 @@ from local_blaxel.fleet import Fleet
 from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
 from local_blaxel.presentation import Presenter
+from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.store import Store
 
 INSIDE = "/{}/sandboxes/{}"
@@ -33,7 +33,7 @@ def control(launcher, tmp_path):
     store = Store(tmp_path / "store.sqlite3")
     fleet = Fleet(store, launcher, Hub(), Homes(tmp_path / "homes", launcher))
     presenter = Presenter("http://127.0.0.1", "manta")
-    yield routes.control(fleet, store, launcher, presenter, Admissions()).routes
+    yield routes.control(fleet, store, launcher, presenter, PreviewConnections()).routes
     store.close()
 
 

@@ -33,7 +33,7 @@ CONFIG = {
 }
 # They carry what others say, go on for ever, or are no HTTP: each has tests of its own.
 LEFT_OUT = "^/preview/|/port/|/terminal/ws|/watch/"
-# With a 501 or 503, which is no failure here; test_absent.py and test_agent_http.py hold it.
+# With a 501 or 503, which is no failure here; test_unsupported.py and test_agent_http.py hold it.
 REFUSED = "not supported"
 HEADERS = {"X-Blaxel-Authorization": f"Bearer {KEY}"}
 MAKES_SANDBOXES = ("/v0/sandboxes", "/fork")

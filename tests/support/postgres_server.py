@@ -80,7 +80,7 @@ class Postgres:
         self.process.wait(30)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        # Kept, because a new one for each question would be half of a small machine's work.
+        # StoredRecord, because a new one for each question would be half of a small machine's work.
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(self.url, autocommit=True)
         return self._connection.execute(query).fetchall()

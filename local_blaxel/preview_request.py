@@ -16,7 +16,7 @@ _DOMAIN = re.compile(rb";\s*domain\s*=[^;]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Visit:
+class PreviewRequest:
     """`path` is raw, and below the preview's own root; `on_host` when it came by the host name."""
 
     preview_id: str

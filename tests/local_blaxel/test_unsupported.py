@@ -1,6 +1,6 @@
 import pytest
 
-from local_blaxel.absent import REASONS
+from local_blaxel.unsupported import REASONS
 
 
 @pytest.mark.parametrize("what", REASONS)

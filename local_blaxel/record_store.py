@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS records_due ON records (kind, due_at) WHERE due_at IS
 
 
 @dataclass
-class Kept:
+class StoredRecord:
     """One record. `owner` is the sandbox with which it goes, or empty."""
 
     id: str
@@ -34,26 +34,26 @@ class Kept:
     due_at: float | None = None
 
 
-class Shelf:
+class RecordStore:
     def __init__(self, db: sqlite3.Connection, kind: str) -> None:
         self._db = db
         self._kind = kind
 
-    def all(self, owner: str | None = None) -> list[Kept]:
+    def all(self, owner: str | None = None) -> list[StoredRecord]:
         """Every record, or those of one owner, the oldest first."""
         if owner is None:
             return self._select("1", ())
         return self._select("owner = ?", (owner,))
 
-    def get(self, id: str, owner: str = "") -> Kept | None:
+    def get(self, id: str, owner: str = "") -> StoredRecord | None:
         found = self._select("owner = ? AND id = ?", (owner, id))
         return found[0] if found else None
 
-    def due(self, now: float) -> list[Kept]:
+    def due(self, now: float) -> list[StoredRecord]:
         found = self._select("due_at <= ?", (now,))
         return sorted(found, key=lambda kept: kept.due_at or 0)
 
-    def put(self, kept: Kept) -> None:
+    def put(self, kept: StoredRecord) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -66,7 +66,7 @@ class Shelf:
             ),
         )
 
-    def forget(self, kept: Kept) -> None:
+    def forget(self, kept: StoredRecord) -> None:
         query = "DELETE FROM records WHERE kind = ? AND owner = ? AND id = ?"
         self._db.execute(query, (self._kind, kept.owner, kept.id))
 
@@ -85,10 +85,10 @@ class Shelf:
             raise
         self._db.execute("COMMIT")
 
-    def _select(self, condition: str, values: tuple[Any, ...]) -> list[Kept]:
+    def _select(self, condition: str, values: tuple[Any, ...]) -> list[StoredRecord]:
         query = (
             "SELECT id, record, created_at, owner, due_at FROM records"  # noqa: S608
             f" WHERE kind = ? AND {condition} ORDER BY created_at, id"
         )
         rows = self._db.execute(query, (self._kind, *values))
-        return [Kept(id, json.loads(text), *rest) for id, text, *rest in rows]
+        return [StoredRecord(id, json.loads(text), *rest) for id, text, *rest in rows]

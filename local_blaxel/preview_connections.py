@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class AdmissionOver(Exception):
+class AccessEnded(Exception):
     """The token has expired or was revoked, or the preview has changed or gone."""
 
 
-class Admissions:
+class PreviewConnections:
     def __init__(self) -> None:
         # Each with the preview, and the token that opened a private one.
         self._open: dict[asyncio.Timeout, tuple[str, str | None]] = {}
 
     @asynccontextmanager
     async def until(self, ends_at: float, preview: str, token: str | None) -> AsyncIterator[None]:
-        """Break off with AdmissionOver at that moment, or when `end` says so."""
+        """Break off with AccessEnded at that moment, or when `end` says so."""
         limit = asyncio.timeout(ends_at - time.time())
         try:
             async with limit:
@@ -26,7 +26,7 @@ class Admissions:
         except TimeoutError as exc:
             if not limit.expired():
                 raise
-            raise AdmissionOver from exc
+            raise AccessEnded from exc
         finally:
             self._open.pop(limit, None)
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_NAME = 64
 
 
-class ByHost:
+class PreviewHosts:
     """Send previews' own hosts to the previews, and unknown hosts away."""
 
     def __init__(self, app: ASGIApp, previews: PreviewEdge) -> None:
@@ -38,7 +38,7 @@ class ByHost:
             raise
 
 
-class Keyed:
+class RequireApiKey:
     """Middleware that accepts only requests with the API key."""
 
     def __init__(self, app: ASGIApp, gate: auth.Gate) -> None:
@@ -50,7 +50,7 @@ class Keyed:
         await self._app(scope, receive, send)
 
 
-class Traced:
+class RequestTracing:
     """Answer the control plane's calls under the caller's own name for them, and log changes."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -74,7 +74,7 @@ class Traced:
         await self._app(scope, receive, named)
 
 
-class Teller:
+class ErrorRenderer:
     """Tell an error in the shape that its place in the API has."""
 
     def __init__(self, workspace: str) -> None:
