@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 
-LONGEST = 10.0
+MAX_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def client(load: Load, until: float, taken: list[float]) -> None:
 async def run(load: Load) -> Result:
     taken: list[float] = []
     started = time.perf_counter()
-    until = started + min(load.seconds, LONGEST)
+    until = started + min(load.seconds, MAX_SECONDS)
     await asyncio.gather(*(client(load, until, taken) for _ in range(load.clients)))
     rate = len(taken) / (time.perf_counter() - started)
     return Result(rate, taken)

@@ -22,7 +22,7 @@ FILE = "/blaxel/app/public/index.html"
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 LONG_FILE = "/blaxel/long.js"
 LONG = f"yes 'const a = 1; // some words' | head -n 190000 > {LONG_FILE}"
-LONGEST_TASK = """
+WATCH_LONG_TASKS = """
 () => {
   window.longest = 0;
   new PerformanceObserver((list) => {
@@ -107,7 +107,7 @@ def _typing(browser: Browser, manta: Manta, visitor: Visitor) -> Table:
             pane = Pane(move_in(page, visitor).page)
             pane.open(path)
             expect(pane.text).not_to_be_empty()
-            page.evaluate(LONGEST_TASK)
+            page.evaluate(WATCH_LONG_TASKS)
             pane.type("every letter of a sentence")
             pane.until_kept(path)
             longest.append(f"{page.evaluate('window.longest'):.0f} ms")

@@ -9,13 +9,13 @@ from chaos.people import Crowd
 from tests.support.manta_process import Parts
 from tests.support.waiting import wait_until
 
-_PATIENCE = 150.0
+_TIMEOUT = 150.0
 
 
 def compare(parts: Parts, crowd: Crowd) -> Counter[str]:
     """Raise Mismatch for the first thing that doesn't agree; returns what was compared."""
     try:
-        wait_until(lambda: not [row for row in rows(parts) if _is_unsettled(row)], _PATIENCE)
+        wait_until(lambda: not [row for row in rows(parts) if _is_unsettled(row)], _TIMEOUT)
     except AssertionError as exc:
         raise Mismatch(f"rows that do not settle: {rows(parts)}") from exc
     # The worker lists the provider every 30 s if no page is open: until then a state may be old.

@@ -11,7 +11,7 @@ from tests.support.manta_process import Parts
 from tests.support.waiting import wait_until
 
 _FOLDER = "/blaxel/app/kept"
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 class Files:
@@ -66,7 +66,7 @@ class Files:
                 answers.append(self._blaxel.http.get(self._address(name)))
             return bool(answers) and answers[-1].status_code in (200, 404)
 
-        wait_until(comes_through, _PATIENCE)
+        wait_until(comes_through, _TIMEOUT)
         return str(answers[-1].json()["content"]) if answers[-1].status_code == 200 else None
 
     def _address(self, name: str) -> str:

@@ -15,7 +15,7 @@ from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 # Longer than any process is away, and than making a sandbox takes then.
-PATIENCE = 120.0
+TIMEOUT = 120.0
 # What a page may answer while something is away; a 500 is a bug.
 _EXCUSES = {502, 503}
 
@@ -84,8 +84,8 @@ class Person:
         """Delete the sandbox, and ask for a new one."""
         self.files.may_be_gone()
         self._confirm("/sandbox/delete/")
-        wait_until(self._is_settled, PATIENCE)
-        wait_until(self._asks_for_a_sandbox, PATIENCE)
+        wait_until(self._is_settled, TIMEOUT)
+        wait_until(self._asks_for_a_sandbox, TIMEOUT)
         self._until_ready()
         self.files.check()
 
@@ -121,7 +121,7 @@ class Person:
                 answers.append(request())
             return bool(answers) and answers[-1].status_code not in _EXCUSES
 
-        wait_until(comes_through, PATIENCE)
+        wait_until(comes_through, TIMEOUT)
         return answers[-1]
 
     def _sandbox(self) -> dict[str, Any] | None:
@@ -144,7 +144,7 @@ class Person:
             is_there = sandbox.get("status") in ("active", "standby")
             return str(sandbox["sandboxId"]) if is_there else None
 
-        name: str = wait_until(ready, PATIENCE)
+        name: str = wait_until(ready, TIMEOUT)
         return name
 
 

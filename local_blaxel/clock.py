@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_LONGEST = 100 * 365 * _SECONDS["d"]
+_MAX_LENGTH = 100 * 365 * _SECONDS["d"]
 
 
 def duration(text: str) -> float:
     """Read `30s`, `5m`, `24h`, `7d` or `2w`, in seconds; ValueError for anything else."""
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if not 0 < seconds <= _LONGEST:
+    if not 0 < seconds <= _MAX_LENGTH:
         raise ValueError(f"{text[:40]!r} is not a duration such as 30s, 5m, 24h, 7d or 2w")
     return seconds
 

@@ -13,7 +13,7 @@ from local_blaxel.hub import Hub
 from local_blaxel.presentation import Presenter
 from local_blaxel.store import Record
 
-LONGEST_CREATION = 50
+MAX_CREATION = 50
 
 
 class SandboxApi:
@@ -106,8 +106,6 @@ def _creation_timeout(request: Request) -> float | None:
     text = request.headers.get("x-blaxel-creation-timeout")
     if text is None:
         return None
-    if not text.isdecimal() or len(text) > 2 or not 1 <= int(text) <= LONGEST_CREATION:
-        raise Invalid(
-            f"X-Blaxel-Creation-Timeout must be whole seconds from 1 to {LONGEST_CREATION}."
-        )
+    if not text.isdecimal() or len(text) > 2 or not 1 <= int(text) <= MAX_CREATION:
+        raise Invalid(f"X-Blaxel-Creation-Timeout must be whole seconds from 1 to {MAX_CREATION}.")
     return int(text)

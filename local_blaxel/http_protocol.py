@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # In which a request's line and headers have to come, and how long they may be: as at the egress.
 HEAD_SECONDS = 30.0
-LONGEST_HEAD = 64 * 2**10
+MAX_HEAD_LENGTH = 64 * 2**10
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -39,7 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
         # The parser tells of no header before it has the whole of it.
         if was_waiting and self._deadline is not None:
             self._head_size += len(data)
-            if self._head_size > LONGEST_HEAD:
+            if self._head_size > MAX_HEAD_LENGTH:
                 self._refuse(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:

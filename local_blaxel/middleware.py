@@ -13,7 +13,7 @@ from local_blaxel.preview_edge import PreviewEdge
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_NAME = 64
+_MAX_NAME_LENGTH = 64
 
 
 class PreviewHosts:
@@ -60,7 +60,7 @@ class RequestTracing:
         if scope["type"] != "http" or not scope["path"].startswith("/v0/"):
             return await self._app(scope, receive, send)
         given = auth.header(scope, b"x-request-id")
-        name = given[:_LONGEST_NAME] if given else b""
+        name = given[:_MAX_NAME_LENGTH] if given else b""
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -9,7 +9,7 @@ from local_blaxel.store import Record
 
 CODE = "INVALID_VOLUME"
 LARGEST_MB = 16 * 1024 * 1024
-MOST = 8
+MAX_MOUNTS = 8
 
 # What a sandbox can't do without, or can't have a folder made in.
 _TAKEN = ("/", "/blaxel", "/home", "/opt", "/tmp", "/var")  # noqa: S108
@@ -47,8 +47,8 @@ def persistent(record: Record) -> Record | None:
 
 def _listed(sent: Any) -> list[Any]:
     volumes = fields.a_list(sent, "spec.volumes", code=CODE)
-    if len(volumes) > MOST:
-        raise Invalid(f"spec.volumes: at most {MOST} can be attached.", code=CODE)
+    if len(volumes) > MAX_MOUNTS:
+        raise Invalid(f"spec.volumes: at most {MAX_MOUNTS} can be attached.", code=CODE)
     return volumes
 
 

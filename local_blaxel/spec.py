@@ -16,7 +16,7 @@ DEFAULT_MEMORY = 4096
 DEFAULT_REGION = "us-pdx-1"
 REGIONS = ("us-pdx-1", "us-was-1", "eu-lon-1", "eu-fra-1", "auto")
 MASK = "****"
-LONGEST_NAME = 49
+MAX_NAME_LENGTH = 49
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -43,9 +43,10 @@ def routing(record: Record) -> list[Record]:
 
 
 def check_name(name: Any, field: str = "metadata.name") -> str:
-    if not isinstance(name, str) or len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         raise Invalid(
-            f"{field} must be at most {LONGEST_NAME} lower-case letters, digits and single hyphens"
+            f"{field} must be at most {MAX_NAME_LENGTH} lower-case letters, digits and "
+            "single hyphens"
         )
     return name
 

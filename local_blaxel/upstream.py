@@ -8,7 +8,7 @@ from collections.abc import Callable
 import h11
 
 # Some development servers send very long headers (source maps, cookies of several frameworks).
-LONGEST_HEAD = 256 * 1024
+MAX_HEAD_LENGTH = 256 * 1024
 CHUNK = 256 * 1024
 # A body as long as this, or longer, goes around h11, which copies every byte three times.
 LONG = 1024 * 1024
@@ -34,7 +34,7 @@ class Connection:
         self._reader = reader
         self._transport = transport
         self._out: socket.socket = transport.get_extra_info("socket").dup()
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_LENGTH)
         self._method = b""
         # Of a long body: what came with the head, and how much there is still to come.
         self._early = b""

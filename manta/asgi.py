@@ -42,7 +42,7 @@ SLOW_PREFIXES = (
 # Where a whole text is saved.
 TEXT = "/api/sandbox/files"
 # Seconds that writing the last counts may take at the end.
-LAST_WORDS = 0.3
+SHUTDOWN_TIMEOUT = 0.3
 
 
 async def healthz(request: Request) -> JSONResponse:
@@ -64,7 +64,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         ):
             yield
     await data_plane.async_client.close_streaming_client()
-    await run_in_threadpool(recorder.stop, LAST_WORDS)
+    await run_in_threadpool(recorder.stop, SHUTDOWN_TIMEOUT)
 
 
 application = Starlette(

@@ -19,8 +19,8 @@ from manta.core.logs import redact
 from manta.core.request_context import current_request_id
 
 # Kinds of failures between two flushes; more are in the log only.
-MOST_KINDS = 50
-_LONGEST_TRACEBACK = 20_000
+MAX_KINDS = 50
+_MAX_TRACEBACK_LENGTH = 20_000
 # Requests that were refused for what they are: an odd Host, a tampered cookie.
 OF_STRANGERS = "django.security"
 
@@ -63,7 +63,7 @@ class FailureHandler(logging.Handler):
         with _lock:
             kind = _kinds.get(fingerprint)
             if kind is None:
-                if len(_kinds) >= MOST_KINDS:
+                if len(_kinds) >= MAX_KINDS:
                     return
                 kind = _kinds[fingerprint] = _describe(record, name, location, exc)
             kind.count += 1
@@ -79,7 +79,7 @@ def _describe(
     return _Kind(
         title=redact(f"{name}: {exc or record.getMessage()}")[:255],
         location=location[:255],
-        traceback=redact("".join(lines))[-_LONGEST_TRACEBACK:],
+        traceback=redact("".join(lines))[-_MAX_TRACEBACK_LENGTH:],
         first_seen=now,
         last_seen=now,
         request_id="",
@@ -143,5 +143,5 @@ def _put_back(kinds: dict[str, _Kind]) -> None:
             if fingerprint in _kinds:
                 _kinds[fingerprint].count += kind.count
                 _kinds[fingerprint].first_seen = kind.first_seen
-            elif len(_kinds) < MOST_KINDS:
+            elif len(_kinds) < MAX_KINDS:
                 _kinds[fingerprint] = kind

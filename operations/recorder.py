@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 EVERY = 1.0
 _METRICS_EACH = 5
 # How long what is still to be sent at the end may take.
-LAST_WORDS = 0.2
+SHUTDOWN_TIMEOUT = 0.2
 
 
 class Recorder:
@@ -44,7 +44,7 @@ class Recorder:
         self._guarded(lambda: failures.flush(self._place))
         self._guarded(metrics_store.flush)
         connection.close()
-        sentry.stop(LAST_WORDS)
+        sentry.stop(SHUTDOWN_TIMEOUT)
 
     def _guarded(self, write: Callable[[], None]) -> None:
         close_old_connections()

@@ -34,7 +34,7 @@ from scripts.processes import (
 
 # Seconds. A process that ran for STEADY before it ended doesn't have to wait for longer.
 STEADY = 60.0
-FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+FIRST_WAIT, MAX_WAIT = 0.25, 30.0
 # How long requests that are under way may take at the end, and how long everything may.
 DRAIN = 10
 STOP_WEB, STOP_WORKER = DRAIN + 2.0, 5.0
@@ -140,7 +140,7 @@ class Serving:
                 wait = FIRST_WAIT
             say(f"manta: {self._children[name].fate()}; starting it again in {wait:g} s.")
             await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, MAX_WAIT)
             await self._start(name)
 
     async def _stop(self) -> None:

@@ -17,10 +17,10 @@ from tests.support import page_list, raw_routes
 from tests.support.factories import SandboxFactory
 from tests.support.matrix import cell, signed_in
 from tests.support.routes import (
-    BESIDE,
-    CLOSED_BESIDE,
+    CLOSED_RAW_ROUTES,
     OPEN,
     OURS,
+    RAW_ROUTES,
     ROUTES,
     WITHOUT_SESSION,
 )
@@ -40,8 +40,8 @@ SIGN_IN = ("/admin/login/", "/accounts/login/", "")
 
 
 def test_the_routes_are_found():
-    assert "/live/sandbox" in BESIDE
-    assert ("websocket", "/ws/terminal") in CLOSED_BESIDE
+    assert "/live/sandbox" in RAW_ROUTES
+    assert ("websocket", "/ws/terminal") in CLOSED_RAW_ROUTES
     assert {"workspace/", "sandbox/open/3000/", "api/sandbox/init", "account/delete/"} <= set(
         ROUTES
     )
@@ -66,7 +66,7 @@ def test_a_closed_route_shows_a_stranger_nothing(alices_sandbox):
 def test_a_closed_route_beside_django_tells_a_stranger_nothing():
     mismatches = []
     cookies = ["", "sessionid=of-nobody-at-all"]
-    for (kind, route), cookie in itertools.product(CLOSED_BESIDE, cookies):
+    for (kind, route), cookie in itertools.product(CLOSED_RAW_ROUTES, cookies):
         with cell(mismatches, kind, route, f"the cookie {cookie!r}", undo=False) as answer:
             told = raw_routes.ask(kind, route, {}, cookie)
             answer.equal("status", told.status, 401)
@@ -105,7 +105,7 @@ def test_bob_reaches_nothing_of_alices_beside_django(named_by_bob, known, bob, a
     with raw_routes.machine() as bobs_machine:
         SandboxFactory(owner=bob, url=bobs_machine.url)
         for (kind, route), method, query in itertools.product(
-            CLOSED_BESIDE, ["GET", "PUT"], [lambda route: named_by_bob, known]
+            CLOSED_RAW_ROUTES, ["GET", "PUT"], [lambda route: named_by_bob, known]
         ):
             with cell(mismatches, f"{kind} {method}", route, "Bob's session", undo=False) as answer:
                 told = raw_routes.ask(kind, route, query(route), cookie_of(bob), method)
@@ -130,7 +130,7 @@ def test_whoever_asks_reaches_their_own(route, status, known, alice, alices_mach
 def test_an_unknown_parameter_is_named_beside_django(known, alice, alices_machine):
     mismatches = []
     # What speaks MCP is no part of the REST API.
-    for kind, route in [each for each in CLOSED_BESIDE if not each[1].startswith("/mcp")]:
+    for kind, route in [each for each in CLOSED_RAW_ROUTES if not each[1].startswith("/mcp")]:
         for method in ["GET", "PUT"] if route.endswith("/content") else ["GET"]:
             with cell(
                 mismatches, f"{kind} {method}", route, "Alice's session", undo=False

@@ -16,7 +16,7 @@ from accounts.oauth import redirects
 # offline_access is what clients ask for to get a refresh token, which every one gets here.
 SCOPES = [Scope.MCP.value, "offline_access"]
 GRANT_TYPES = ["authorization_code", "refresh_token"]
-_MOST_REDIRECTS = 10
+_MAX_REDIRECTS = 10
 
 
 def is_for_mcp(resources: list[str]) -> bool:
@@ -47,7 +47,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
             raise ValidationError("client_name is a text.")
         uris = client_metadata["redirect_uris"]
         first = redirects.parse(uris[0])
-        if first is None or len(uris) > _MOST_REDIRECTS or not all(map(redirects.parse, uris)):
+        if first is None or len(uris) > _MAX_REDIRECTS or not all(map(redirects.parse, uris)):
             raise ImmediateHttpResponse(_redirects_refused())
         client.name = client.name or first.place[: Client._meta.get_field("name").max_length]
         client.type = Client.Type.PUBLIC
@@ -60,7 +60,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
 def _redirects_refused() -> JsonResponse:
     apps = ", ".join(f"{scheme}://" for scheme in settings.AGENT_SCHEMES)
     description = (
-        f"Send 1 to {_MOST_REDIRECTS} redirect_uris, each https, http on 127.0.0.1, [::1] or "
+        f"Send 1 to {_MAX_REDIRECTS} redirect_uris, each https, http on 127.0.0.1, [::1] or "
         f"localhost, or one of {apps}."
     )
     answer = {"error": "invalid_redirect_uri", "error_description": description}

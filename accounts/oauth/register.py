@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-_LONGEST_NAME: int = Client._meta.get_field("name").max_length
+_MAX_NAME_LENGTH: int = Client._meta.get_field("name").max_length
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -43,4 +43,4 @@ def _seen(name: Any) -> Any:
     if not isinstance(name, str):
         return name
     seen = "".join(each for each in name if each.isprintable() and each not in "<>")
-    return seen.strip()[:_LONGEST_NAME]
+    return seen.strip()[:_MAX_NAME_LENGTH]

@@ -11,14 +11,14 @@ from tests.support.local_blaxel import Server
 PAUSE = 3.0
 AWAKE = "3600"
 # Of a client whose 50 creations are under way on a busy machine.
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 @contextmanager
 def running(standby_after: str = AWAKE) -> Iterator[Server]:
     """A server of its own, with its pool full; in the end nothing of it is left."""
     server = Server(LOCAL_BLAXEL_STANDBY_AFTER=standby_after)
-    server.http.timeout = PATIENCE
+    server.http.timeout = TIMEOUT
     try:
         time.sleep(PAUSE)
         yield server

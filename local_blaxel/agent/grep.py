@@ -20,7 +20,7 @@ from .beneath import Folder, folder_of
 from .sandbox import Sandbox
 from .wire import ApiError, Json, query_flag
 
-MOST_LINES = 100
+MAX_LINES = 100
 LARGEST_ANSWER = 2**20
 SECONDS = 50.0
 SKIPPED = ("node_modules", ".git", ".venv", "__pycache__", ".next", "dist", "build", "target")
@@ -38,7 +38,7 @@ class GrepApi:
         if not query or "\0" in query:
             raise ApiError(400, "query is required, without NUL bytes")
         # A NUL ends each name; what can't be read is passed over in silence.
-        options = ["-rnIPZs", f"--max-count={MOST_LINES}"]
+        options = ["-rnIPZs", f"--max-count={MAX_LINES}"]
         options += [f"--exclude-dir={name}" for name in SKIPPED]
         options += [] if query_flag(request, "caseSensitive") else ["-i"]
         for name, option in (("includePattern", "include"), ("excludePattern", "exclude")):
@@ -46,7 +46,7 @@ class GrepApi:
                 options.append(f"--{option}={pattern}")
         with folder_of(request, self._sandbox) as folder:
             lines = await self._lines([*options, "-e", query, "--", "."], folder)
-        return Json({"lines": lines[:MOST_LINES]})
+        return Json({"lines": lines[:MAX_LINES]})
 
     async def _lines(self, options: list[str], folder: Folder | None) -> list[str]:
         program = programs.find("grep")

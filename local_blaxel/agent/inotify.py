@@ -32,7 +32,7 @@ HEADER = struct.Struct("iIII")
 READ_SIZE = 2**16
 NAMELESS = re.compile("#[0-9]+")
 # What a slow client has not taken yet; more stays with the kernel, which says when it lost some.
-MOST_WAITING = 4096
+MAX_WAITING = 4096
 
 
 class Change(NamedTuple):
@@ -74,7 +74,7 @@ class Watch:
 
     async def next(self) -> Change | None:
         """The next change; None when the directory itself is gone."""
-        if self._changes.qsize() < MOST_WAITING:
+        if self._changes.qsize() < MAX_WAITING:
             asyncio.get_running_loop().add_reader(self._fd, self._read)
         return await self._changes.get()
 
@@ -123,7 +123,7 @@ class Watch:
             data = os.read(self._fd, READ_SIZE)
         except BlockingIOError:
             return
-        if self._changes.qsize() >= MOST_WAITING:
+        if self._changes.qsize() >= MAX_WAITING:
             asyncio.get_running_loop().remove_reader(self._fd)
         while data:
             watch, mask, cookie, length = HEADER.unpack_from(data)

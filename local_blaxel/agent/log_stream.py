@@ -11,7 +11,7 @@ from .output import Output
 from .records import Record
 
 KEEPALIVE_SECONDS = 30.0
-LONGEST_LINE = 2**16
+MAX_LINE_LENGTH = 2**16
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ class _Lines:
     def take(self, data: bytes) -> bytes:
         """The lines that this completes; of one that is too long, as much as there is of it."""
         self._rest += data
-        if b"\n" not in data and len(self._rest) <= LONGEST_LINE:
+        if b"\n" not in data and len(self._rest) <= MAX_LINE_LENGTH:
             return b""
         *whole, rest = bytes(self._rest).split(b"\n")
-        while len(rest) > LONGEST_LINE:
-            end = _end_of_character(rest, LONGEST_LINE)
+        while len(rest) > MAX_LINE_LENGTH:
+            end = _end_of_character(rest, MAX_LINE_LENGTH)
             whole.append(rest[:end])
             rest = rest[end:]
         self._rest = bytearray(rest)

@@ -25,7 +25,7 @@ from .writing import CHUNK, DEFAULT_MODE, written
 
 PREFIX = "/filesystem-multipart"
 INITIATE = PREFIX + "/initiate"
-MOST_PARTS = 10_000
+MAX_PARTS = 10_000
 # What a client that vanished left behind is dropped when another upload starts.
 ABANDONED_AFTER = 24 * 3600.0
 
@@ -169,8 +169,8 @@ class MultipartApi:
 
 
 def _part_number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_PARTS:
-        raise ApiError(400, f"partNumber must be a number from 1 to {MOST_PARTS}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PARTS:
+        raise ApiError(400, f"partNumber must be a number from 1 to {MAX_PARTS}")
     return int(text[:9])
 
 

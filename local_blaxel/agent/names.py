@@ -10,15 +10,15 @@ from starlette.types import Scope
 
 from .wire import ApiError
 
-LONGEST = 255
+MAX_LENGTH = 255
 
 
 def addressable(name: str) -> str:
     """The name. Raises ApiError 400 for one that no address can have as a part."""
     if name in (".", ".."):
         raise ApiError(400, f"name must not be {name!r}: no address can have it as a part")
-    if len(name) > LONGEST or any(character < " " or character == "\x7f" for character in name):
-        raise ApiError(400, f"name must be {LONGEST} characters at most, no control characters")
+    if len(name) > MAX_LENGTH or any(character < " " or character == "\x7f" for character in name):
+        raise ApiError(400, f"name must be {MAX_LENGTH} characters at most, no control characters")
     return name
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from .logs import READ_SIZE, Log
 
 STREAMS = ("stdout", "stderr", "restart")
-LONGEST = 2**16
+MAX_LENGTH = 2**16
 # Stream, whether a line begins, length, and how many bytes and lines were written before.
 _HEADER = struct.Struct(">B?IQQ")
 
@@ -47,8 +47,8 @@ class Records:
         self._begins_line = dict.fromkeys(STREAMS, True)
 
     def write(self, stream: str, data: bytes) -> None:
-        for start in range(0, len(data), LONGEST):
-            self._write(stream, data[start : start + LONGEST])
+        for start in range(0, len(data), MAX_LENGTH):
+            self._write(stream, data[start : start + MAX_LENGTH])
 
     def _write(self, stream: str, data: bytes) -> None:
         begins = self._begins_line[stream]
@@ -71,7 +71,7 @@ class Records:
                 break
             used = start + length
             # Many small ones of a stream are one.
-            if not found or found[-1][0].stream != STREAMS[number] or size > LONGEST:
+            if not found or found[-1][0].stream != STREAMS[number] or size > MAX_LENGTH:
                 found.append((Record(STREAMS[number], begins, position, line, b""), []))
                 size = 0
             found[-1][1].append(data[start:used])

@@ -30,8 +30,8 @@ EXCLUDED = (
     *("node_modules", "vendor", ".git", "dist", "build", "target"),
     *("__pycache__", ".venv", ".next", "coverage"),
 )
-FOUND_BY_DEFAULT, LINES_BY_DEFAULT, MOST_RESULTS = 20, 100, 1000
-MOST_CONTEXT = 20
+FOUND_BY_DEFAULT, LINES_BY_DEFAULT, MAX_RESULTS = 20, 100, 1000
+MAX_CONTEXT = 20
 # What is larger, or has a NUL near its start, is data and not text.
 MAX_SEARCHED_FILE = 16 * 2**20
 LOOKED_AT_FOR_NUL = 8 * 2**10
@@ -58,7 +58,7 @@ class Scope:
             root=root,
             excluded=query_list(request, "excludeDirs") or list(EXCLUDED),
             exclude_hidden=query_flag(request, "excludeHidden", not hidden),
-            limit=min(asked, MOST_RESULTS) or None,
+            limit=min(asked, MAX_RESULTS) or None,
             folder=folder,
         )
 
@@ -225,7 +225,7 @@ class ContentSearch:
 def _context_lines(request: Request) -> int:
     """Return the number of lines, as Blaxel's server reads it: what is no number is 0."""
     text = request.query_params.get("contextLines", "")
-    return min(int(text[:9]), MOST_CONTEXT) if text.isascii() and text.isdigit() else 0
+    return min(int(text[:9]), MAX_CONTEXT) if text.isascii() and text.isdigit() else 0
 
 
 def _matches(name: str, patterns: list[str]) -> bool:

@@ -23,7 +23,7 @@ from .wire import ApiError
 STATIC = Path(__file__).with_name("static")
 STYLES = ["xterm-6.0.0.css"]
 SCRIPTS = ["xterm-6.0.0.js", "xterm-addon-fit-0.11.0.js"]
-COLS, ROWS, MOST = 80, 24, 1000
+COLS, ROWS, MAX_SIZE = 80, 24, 1000
 # The page's address may hold a token.
 PAGE_HEADERS = {"Referrer-Policy": "no-referrer"}
 
@@ -122,7 +122,8 @@ def _size(cols: Any, rows: Any) -> tuple[int, int]:
     """Columns and rows; what makes no sense is the usual size."""
     asked = ((cols, COLS), (rows, ROWS))
     width, height = (
-        value if isinstance(value, int) and 1 <= value <= MOST else usual for value, usual in asked
+        value if isinstance(value, int) and 1 <= value <= MAX_SIZE else usual
+        for value, usual in asked
     )
     return width, height
 

@@ -18,7 +18,7 @@ LIMIT = 4 * 2**20
 WRITE_SIZE = 2**13
 # In canonical mode the kernel holds 4,095 bytes of a line that has not ended yet, and discards
 # what follows. A line that grows longer is handed to the program in parts of this size.
-LONGEST_PART = 4_000
+MAX_PART_LENGTH = 4_000
 # A key that interrupts the program overtakes what it has not read for this many seconds.
 INTERRUPT_SECONDS = 1.0
 _PLAIN = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -95,7 +95,7 @@ class TerminalInput:
         """Write what there is room for; False when there is none."""
         try:
             end_of_part = self._end_of_part()
-            size = LONGEST_PART - self._unfinished if end_of_part else WRITE_SIZE
+            size = MAX_PART_LENGTH - self._unfinished if end_of_part else WRITE_SIZE
             if end_of_part and not size:
                 os.write(self._master, end_of_part)
                 self._unfinished = 0

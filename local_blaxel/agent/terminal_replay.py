@@ -9,7 +9,7 @@ from functools import lru_cache
 REPLAY = 100 * 2**10
 RESET = "\x1b[0m"
 # A sequence that a cut goes through is kept from its beginning, up to so many characters.
-MOST_PENDING = 4096
+MAX_PENDING = 4096
 
 _STRING_END = r"\x18\x1a\x1b"
 _SEQUENCE = re.compile(
@@ -85,7 +85,7 @@ class Modes:
             else:
                 self._escape(match["escape"] or "", match[0])
         unfinished = _UNFINISHED.search(text, max(0, text.rfind("\x1b")))
-        self._pending = unfinished[0][:MOST_PENDING] if unfinished else ""
+        self._pending = unfinished[0][:MAX_PENDING] if unfinished else ""
 
     @property
     def has_alternate_screen(self) -> bool:

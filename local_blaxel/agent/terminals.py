@@ -20,7 +20,7 @@ from .terminal_replay import REPLAY, Replay
 from .wire import ApiError
 
 # The reader waits for the slowest client: what it has not seen is still in the replay.
-MOST_BEHIND = REPLAY // 2
+MAX_BEHIND = REPLAY // 2
 READ_SIZE = 2**14
 # A shell without clients ends after this, not counting what the sandbox slept meanwhile.
 LINGER_SECONDS = 600.0
@@ -129,7 +129,7 @@ class Session:
     def _regulate(self) -> None:
         """Read on, unless a client is too far behind."""
         behind = max((self._replay.end - each.position for each in self._clients), default=0)
-        reads = behind < MOST_BEHIND and not self.ended.is_set()
+        reads = behind < MAX_BEHIND and not self.ended.is_set()
         if reads and not self._is_reading:
             asyncio.get_running_loop().add_reader(self._master, self._read)
         elif self._is_reading and not reads:

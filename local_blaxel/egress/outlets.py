@@ -90,7 +90,7 @@ class _Outlet:
     @contextlib.asynccontextmanager
     async def answering(self, listener: socket.socket) -> AsyncIterator[None]:
         server = await asyncio.start_server(
-            self._accept, sock=listener, limit=passage.LONGEST_HEAD, backlog=256
+            self._accept, sock=listener, limit=passage.MAX_HEAD_LENGTH, backlog=256
         )
         try:
             yield

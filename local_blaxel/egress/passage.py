@@ -11,7 +11,7 @@ from local_blaxel.egress.policy import Refusal
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-LONGEST_HEAD = 64 * 2**10
+MAX_HEAD_LENGTH = 64 * 2**10
 CHUNK = 2**16
 HEAD_SECONDS = 30.0
 # As long as Blaxel keeps an idle connection; a frozen sandbox's is idle, too.
@@ -53,7 +53,7 @@ class Demand:
 
 
 def _request(head: bytes) -> h11.Request:
-    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_LENGTH)
     try:
         connection.receive_data(head)
         request = connection.next_event()

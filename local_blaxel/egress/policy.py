@@ -14,7 +14,7 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 HINT = "Who runs local_blaxel can allow it with LOCAL_BLAXEL_EGRESS_ALLOW."
 RESOLVE_SECONDS = 10.0
 REMEMBERED_SECONDS = 60.0
-LONGEST_NAME = 253
+MAX_NAME_LENGTH = 253
 
 
 class Refusal(Exception):
@@ -109,12 +109,12 @@ class Policy:
 
     async def _resolved(self, host: str) -> list[str]:
         found: list[str] = []
-        if len(host) <= LONGEST_NAME:
+        if len(host) <= MAX_NAME_LENGTH:
             try:
                 async with asyncio.timeout(RESOLVE_SECONDS):
                     found = await self._resolve(host)
             except TimeoutError:
                 raise Refusal(504, f"The address of {host} was not found in time.") from None
         if not found:
-            raise Refusal(502, f"There is no address for {host[:LONGEST_NAME]}.")
+            raise Refusal(502, f"There is no address for {host[:MAX_NAME_LENGTH]}.")
         return found

@@ -30,8 +30,8 @@ POOL_SIZE = 2
 # The pool is filled again once the sandbox that emptied it has had the machine for itself.
 REFILL_AFTER = 0.5
 START_SECONDS = 30.0
-MOST_OF_LOG = 4096
-LONGEST_SOCKET_PATH = 107
+MAX_OF_LOG = 4096
+MAX_SOCKET_PATH_LENGTH = 107
 TRASH = "trash-"
 INSTANCE = re.compile("[0-9a-f]{16}")
 
@@ -382,7 +382,7 @@ class Launcher:
 
     def _check_path_length(self) -> None:
         example = self._state_dir / ("0" * 16) / "control"
-        if len(os.fsencode(example)) > LONGEST_SOCKET_PATH:
+        if len(os.fsencode(example)) > MAX_SOCKET_PATH_LENGTH:
             raise LaunchError(
                 f"{self._state_dir} is too long a path for a socket: "
                 "set LOCAL_BLAXEL_STATE_DIR to a shorter one"
@@ -392,8 +392,8 @@ class Launcher:
 def _last_words(log: Path) -> str:
     """The end of a log, however long it is."""
     with open(log, "rb") as file:
-        file.seek(-min(MOST_OF_LOG, os.fstat(file.fileno()).st_size), os.SEEK_END)
-        return file.read(MOST_OF_LOG).decode(errors="replace")
+        file.seek(-min(MAX_OF_LOG, os.fstat(file.fileno()).st_size), os.SEEK_END)
+        return file.read(MAX_OF_LOG).decode(errors="replace")
 
 
 def _listen(path: Path) -> socket.socket:

@@ -23,13 +23,13 @@ NO_KEY = (
     "codegen tools are not configured, follow this documentation to configure it: "
     "https://docs.blaxel.ai/Sandboxes/Codegen"
 )
-MOST_FILES, MOST_LINES, LONGEST_LINE, LONGEST_RANGE = 10, 100, 500, 250
-MOST_WORDS = 6
+MAX_FILES, MAX_LINES, MAX_LINE_LENGTH, MAX_RANGE = 10, 100, 500, 250
+MAX_WORDS = 6
 _GREP_OPTIONS = ("query", "caseSensitive", "includePattern", "excludePattern")
 
 
 async def _find_files(agent: Agent, given: Given) -> Output:
-    query = {"query": given["query"], "maxResults": str(MOST_FILES)}
+    query = {"query": given["query"], "maxResults": str(MAX_FILES)}
     found = await agent.call(
         "GET", at("/filesystem-search", given.get("directory", "")), query=query
     )
@@ -39,7 +39,7 @@ async def _find_files(agent: Agent, given: Given) -> Output:
 
 async def _search_codebase(agent: Agent, given: Given) -> Output:
     """Search by the query's words: files with most of them first, each with its best lines."""
-    words = list(dict.fromkeys(re.findall(r"\w{3,}", given["query"].lower())))[:MOST_WORDS]
+    words = list(dict.fromkeys(re.findall(r"\w{3,}", given["query"].lower())))[:MAX_WORDS]
     lines: dict[tuple[str, int], str] = {}
     has: dict[str, set[str]] = {}
     for folder in given.get("targetDirectories") or [""]:
@@ -48,22 +48,22 @@ async def _search_codebase(agent: Agent, given: Given) -> Output:
             found = await agent.call("GET", at("/filesystem-content-search", folder), query=query)
             for match in found["matches"]:
                 path = f"{folder.rstrip('/')}/{match['path']}" if folder else match["path"]
-                lines[path, match["line"]] = match["text"][:LONGEST_LINE]
+                lines[path, match["line"]] = match["text"][:MAX_LINE_LENGTH]
                 has.setdefault(path, set()).add(word)
-    best = sorted(has, key=lambda path: (-len(has[path]), path))[:MOST_FILES]
+    best = sorted(has, key=lambda path: (-len(has[path]), path))[:MAX_FILES]
     results = [
         {"path": path, "line": line, "content": content}
         for wanted in best
         for (path, line), content in sorted(lines.items())
         if path == wanted
     ]
-    return {"success": True, "results": results[:MOST_LINES], "query": given["query"]}
+    return {"success": True, "results": results[:MAX_LINES], "query": given["query"]}
 
 
 async def _grep(agent: Agent, given: Given) -> Output:
     query = {name: _plain(given[name]) for name in _GREP_OPTIONS if given.get(name)}
     found = await agent.call("GET", "/codegen/grep", query=query)
-    lines = [line.removeprefix("./")[:LONGEST_LINE] for line in found["lines"]]
+    lines = [line.removeprefix("./")[:MAX_LINE_LENGTH] for line in found["lines"]]
     return {"success": True, "results": "\n".join(lines)}
 
 
@@ -71,8 +71,8 @@ async def _read_range(agent: Agent, given: Given) -> Output:
     first, last = given["startLineOneIndexed"], given["endLineOneIndexedInclusive"]
     if not 1 <= first <= last:
         raise ToolError("the lines must be counted from 1, and the last not be before the first")
-    if last - first >= LONGEST_RANGE:
-        raise ToolError(f"at most {LONGEST_RANGE} lines can be read at once")
+    if last - first >= MAX_RANGE:
+        raise ToolError(f"at most {MAX_RANGE} lines can be read at once")
     lines = (await read_text(agent, given["targetFile"])).splitlines(keepends=True)
     content = "".join(lines[first - 1 : last])
     return {"success": True, "content": content, "file": given["targetFile"]}
@@ -161,7 +161,7 @@ TOOLS = (
     ),
     Tool(
         "codegenReadFileRange",
-        f"Read some lines of a file, {LONGEST_RANGE} at most.",
+        f"Read some lines of a file, {MAX_RANGE} at most.",
         _read_range,
         {
             "targetFile": _TARGET,

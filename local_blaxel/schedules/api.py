@@ -13,7 +13,7 @@ from local_blaxel.record_store import StoredRecord
 from local_blaxel.schedules import entry
 from local_blaxel.store import Record, Store
 
-MOST = 100
+MAX_SCHEDULES = 100
 OUTCOMES = ("succeeded", "failed")
 DAY = 86_400.0
 
@@ -37,8 +37,8 @@ class ScheduleApi:
         schedule = StoredRecord(entry.read_id(body.get("id")), record, now, owner, due_at)
         if self._schedules.get(schedule.id, owner) is not None:
             raise Conflict(f"Schedule {schedule.id} already exists.")
-        if len(self._schedules.all(owner)) >= MOST:
-            message = f"Sandbox {owner} has {MOST} schedules, the most there can be."
+        if len(self._schedules.all(owner)) >= MAX_SCHEDULES:
+            message = f"Sandbox {owner} has {MAX_SCHEDULES} schedules, the most there can be."
             raise Forbidden(message, code="QUOTA_EXCEEDED")
         self._schedules.put(schedule)
         return JSONResponse(entry.shown(schedule))

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # Seconds in which a request's line and headers have to come, and the bytes that they may have.
 HEAD_WITHIN = 10.0
-MOST_HEAD = 64 * 1024
+MAX_HEAD = 64 * 1024
 # Seconds in which a client has to take some of what waits for it.
 TAKEN_WITHIN = 120.0
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -60,7 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
         # The parser tells of no header before it has the whole of it.
         if has_waited and self._head_deadline is not None:
             self._head_size += len(data)
-            if self._head_size > MOST_HEAD:
+            if self._head_size > MAX_HEAD:
                 self._refuse(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:

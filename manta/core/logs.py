@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 
 REDACTED = "[redacted]"
-_LONGEST_MESSAGE = 10_000
+_MAX_MESSAGE_LENGTH = 10_000
 # With a traceback, in which the text of an exception may be any sandbox's.
-_LONGEST_RECORD = 100_000
+_MAX_RECORD_LENGTH = 100_000
 # Shorter values are words that may well stand somewhere else.
 _SHORTEST_SECRET = 8
 _SECRETS = ("BLAXEL_API_KEY", "SECRET_KEY", "EMAIL_HOST_PASSWORD", "METRICS_TOKEN")
@@ -88,7 +88,7 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        text = redact(_shortened(super().format(record), _LONGEST_RECORD))
+        text = redact(_shortened(super().format(record), _MAX_RECORD_LENGTH))
         return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
@@ -106,13 +106,13 @@ class JSONFormatter(logging.Formatter):
         }
         if record.exc_info:
             fields["exception"] = redact(
-                _shortened(self.formatException(record.exc_info), _LONGEST_RECORD)
+                _shortened(self.formatException(record.exc_info), _MAX_RECORD_LENGTH)
             )
         text = json.dumps(fields, ensure_ascii=False)
         return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _shortened(message: str, most: int = _LONGEST_MESSAGE) -> str:
+def _shortened(message: str, most: int = _MAX_MESSAGE_LENGTH) -> str:
     left = len(message) - most
     return message if left <= 0 else f"{message[:most]}… and {left} characters more"
 

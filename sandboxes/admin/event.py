@@ -11,11 +11,11 @@ from sandboxes.models import SandboxEvent
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts up to a limit, because counting the whole record reads all of it."""
 
-    MOST = 10_000
+    MAX_ROWS = 10_000
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: self.MOST].count())  # type: ignore[attr-defined]
+        return int(self.object_list[: self.MAX_ROWS].count())  # type: ignore[attr-defined]
 
 
 @admin.register(SandboxEvent)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 FAILURES = 5
 # Seconds that it stays open: at first, at most, and at most when the provider asks for it.
 _OPEN_FOR = (2.0, 15.0)
-_LONGEST_ASKED = 900
+_MAX_ASKED = 900
 # While one call finds out, no other is made for this long.
 _FINDING_OUT = timedelta(seconds=10)
 _answered_at = 0.0
@@ -96,7 +96,7 @@ def _note_failure(found: Breaker, asked: int) -> None:
     first, longest = _OPEN_FOR
     seconds = min(first * 2 ** min(row.times_opened, 10), longest)
     seconds *= random.uniform(0.5, 1)  # noqa: S311 - not a secret
-    until = timezone.now() + timedelta(seconds=max(seconds, min(asked, _LONGEST_ASKED)))
+    until = timezone.now() + timedelta(seconds=max(seconds, min(asked, _MAX_ASKED)))
     # Of calls that fail together one decides, unless the provider asked for more.
     same = Breaker.objects.filter(pk=1, open_until=found.open_until)
     if same.update(open_until=until, times_opened=F("times_opened") + 1):

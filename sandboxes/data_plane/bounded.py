@@ -16,7 +16,7 @@ from sandboxes.data_plane import deadline
 from sandboxes.data_plane.shares import Outcome, shares
 from sandboxes.models.reach import gateway_code_in, note_answer
 
-MOST = 8 * 2**20
+MAX_BYTES = 8 * 2**20
 # Seconds that an answer may take from its first byte to its last.
 _WHOLE_WITHIN = 30.0
 PLAIN = {"Accept-Encoding": "identity"}
@@ -101,9 +101,9 @@ def _note(response: httpx.Response) -> None:
 
 
 def _most(response: httpx.Response) -> int | None:
-    most: int | None = response.request.extensions.get("most", MOST)
+    most: int | None = response.request.extensions.get("most", MAX_BYTES)
     if most is None and _may_be_the_gateways(response):
-        most = MOST
+        most = MAX_BYTES
     coding = response.headers.get("Content-Encoding", "identity").lower()
     return most if coding == "identity" or most is None else 0
 

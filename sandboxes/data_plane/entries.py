@@ -19,7 +19,7 @@ from sandboxes.models.reach import Reach
 _AT_ONCE, _TARGETS_AT_ONCE = 8_000, 500
 _SECONDS = 15
 # Of more a sandbox would not list the folder either; a hostile one tells them without end.
-_MOST = 100_000
+_MAX_ENTRIES = 100_000
 # D or F for a link to a folder or to something else, d or f for what is no link; then the name and,
 # where it is wanted, a link's target, each ended by a NUL.
 _SCRIPT = r"""
@@ -71,7 +71,7 @@ def _entries(reach: Reach, folder: str, *, links_only: bool, targets: bool) -> I
         "TAKEN": str(taken),
     }
     skipped, told = 0, taken
-    while told == taken and skipped < _MOST:
+    while told == taken and skipped < _MAX_ENTRIES:
         ran = run_script(reach, _SCRIPT, values | {"SKIPPED": str(skipped)}, _SECONDS)
         if ran.exit_code:
             raise errors.ProviderRejected(f"The sandbox could not look into {folder}.")

@@ -17,7 +17,7 @@ IGNORED = (
     "/.manta",
 )
 # More at once are told as "many": a page that shows files asks anew.
-MOST = 200
+MAX_CHANGES = 200
 
 _KINDS = {"CREATE": "created", "WRITE": "changed", "REMOVE": "deleted", "RENAME": "deleted"}
 
@@ -46,7 +46,7 @@ class Burst:
         elif before == "deleted" and kind == "created":
             kind = "changed"
         self._kinds[change.path] = kind
-        self.many = self.many or len(self._kinds) > MOST
+        self.many = self.many or len(self._kinds) > MAX_CHANGES
         if self.many:
             self._kinds.clear()
 

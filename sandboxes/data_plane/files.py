@@ -32,12 +32,12 @@ from sandboxes.models.reach import Reach
 
 # The bytes themselves; a folder is listed in JSON all the same.
 RAW = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
-_MOST_FOUND = 1000
+_MAX_FOUND = 1000
 _MADE_UP = ("/proc/", "/sys/")
 # Blaxel takes 5 MB a request, with the form around the part.
 PART = 4 * 2**20
 # Bytes of a folder's listing: of 80,000 files.
-MOST_LISTED, MOST_TOKENS_LISTED = 16 * 2**20, 2_000_000
+MAX_LISTED, MAX_TOKENS_LISTED = 16 * 2**20, 2_000_000
 _FULL = (errors.DiskFull, "The sandbox's disk is full.")
 _DENIED = (errors.FileDenied, "The sandbox does not allow this at {path}.")
 # What a code means for the path that was asked for.
@@ -140,11 +140,11 @@ def _answer(
 
 def read(reach: Reach, path: str, most: int) -> Listing | Content:
     """A folder's listing, or a file with its content up to `most` bytes. Links are followed."""
-    limit = {"most": max(most, MOST_LISTED)}
+    limit = {"most": max(most, MAX_LISTED)}
     with _answer("GET", reach, path, headers=RAW, extensions=limit) as response:
         if not is_file(response):
             response.read()
-            return listing(reach, path, object_of(response, MOST_TOKENS_LISTED))
+            return listing(reach, path, object_of(response, MAX_TOKENS_LISTED))
         with understood():
             size = int(response.headers.get("Content-Length", 0))
         if size > most:
@@ -261,7 +261,7 @@ def find(reach: Reach, folder: str, kind: str, patterns: list[str], hidden: bool
     options = {
         "type": kind,
         "patterns": ",".join(patterns),
-        "maxResults": _MOST_FOUND,
+        "maxResults": _MAX_FOUND,
         "excludeHidden": str(not hidden).lower(),
     }
     where = location(reach, folder, "filesystem-find")

@@ -10,7 +10,7 @@ from sandboxes.data_plane.shares import shares
 from sandboxes.models.reach import Reach
 
 # Seconds that the look may take inside, and how long to wait while another look runs.
-_TIMEOUT, _PATIENCE = 10, 10.0
+_SCRIPT_TIMEOUT, _TIMEOUT = 10, 10.0
 
 
 def list_listening(reach: Reach) -> list[Listening]:
@@ -32,11 +32,13 @@ def _look(reach: Reach) -> str:
         **trusted.script(process_snapshot.ONCE_COMMAND),
         "workingDir": "/",
         "waitForCompletion": True,
-        "timeout": _TIMEOUT,
+        "timeout": _SCRIPT_TIMEOUT,
     }
-    ends_at = time.monotonic() + _PATIENCE
+    ends_at = time.monotonic() + _TIMEOUT
     while True:
-        response = request("POST", reach.at("/process"), json=process, timeout=after(_TIMEOUT))
+        response = request(
+            "POST", reach.at("/process"), json=process, timeout=after(_SCRIPT_TIMEOUT)
+        )
         if response.status_code < 400 or time.monotonic() > ends_at:
             break
         if failures.process_code(response, process) != failures.ALREADY_RUNS:

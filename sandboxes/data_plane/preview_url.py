@@ -4,13 +4,13 @@ import re
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 _TOKEN = "bl_preview_token"  # noqa: S105 - a parameter's name
-_LONGEST = 2000
+_MAX_LENGTH = 2000
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
 def with_path(address: str, asked: str) -> str:
     """The page at a path, which may have a query and a fragment, below a preview's address."""
-    path, query, fragment = _parts(asked.strip()[:_LONGEST])
+    path, query, fragment = _parts(asked.strip()[:_MAX_LENGTH])
     parts = urlsplit(address)
     whole = parts.path.rstrip("/") + path
     return urlunsplit(parts._replace(path=whole, query=query, fragment=fragment))

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandboxes.data_plane import names
 from sandboxes.data_plane.process_snapshot import (
-    MOST_PROCESSES,
+    MAX_PROCESSES,
     TICKS_PER_SECOND,
     KernelProcess,
     ProcessSnapshot,
@@ -23,14 +23,14 @@ from sandboxes.data_plane.process_snapshot import (
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "busybox"}
 _MIB = 2**20
 # Running processes, as many as a snapshot has, and the latest of those that have ended.
-_MOST_RUNNING, _MOST_ENDED = MOST_PROCESSES, 100
+_MAX_RUNNING, _MAX_ENDED = MAX_PROCESSES, 100
 # As many of those that the server started again are looked for at once.
-_MOST_RESTARTED = 16
+_MAX_RESTARTED = 16
 # Seconds between two snapshots that tell how busy a process is.
 _SHORTEST_SPAN = 0.1
 # A list shows no more of a command.
-_LONGEST = 400
-_LONGEST_MOMENT = 64
+_MAX_LENGTH = 400
+_MAX_MOMENT_LENGTH = 64
 
 Fields = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _latest(known: list[Fields]) -> list[Fields]:
     by_name = {each["name"]: dict(each) for each in known if not _is_own(each)}
     running = [each for each in by_name.values() if each["status"] == "running"]
     ended = [each for each in by_name.values() if each["status"] != "running"]
-    return running[-_MOST_RUNNING:] + ended[::-1][:_MOST_ENDED]
+    return running[-_MAX_RUNNING:] + ended[::-1][:_MAX_ENDED]
 
 
 def _is_own(listed: Fields) -> bool:
@@ -181,7 +181,7 @@ def _restarted(
         group.fields
         for group in groups.values()
         if group.fields["status"] == "running" and group.fields["pid"] not in now.processes
-    ][:_MOST_RESTARTED]
+    ][:_MAX_RESTARTED]
     heads = [
         process
         for process in now.processes.values()
@@ -189,7 +189,7 @@ def _restarted(
     ]
     found: dict[int, str | None] = {}
     for each in lost:
-        command = each["command"][:_LONGEST]
+        command = each["command"][:_MAX_LENGTH]
         named = [head for head in heads if command in now.commands.get(head.pid, "")]
         chosen = next(iter(named or (heads if len(lost) == 1 else [])), None)
         if chosen:
@@ -205,7 +205,7 @@ def _unmanaged(members: list[KernelProcess], now: ProcessSnapshot) -> Fields:
         {
             "name": str(leader.group),
             "pid": leader.pid,
-            "command": now.commands.get(leader.pid, "")[:_LONGEST] or leader.name,
+            "command": now.commands.get(leader.pid, "")[:_MAX_LENGTH] or leader.name,
             "status": "running",
             "startedAt": _started(leader, now),
         }
@@ -268,10 +268,10 @@ def _moment(value: Any) -> str | None:
     if not value:
         return None
     try:
-        moment = parsedate_to_datetime(str(value)[:_LONGEST_MOMENT])
+        moment = parsedate_to_datetime(str(value)[:_MAX_MOMENT_LENGTH])
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
-        return str(value)[:_LONGEST_MOMENT]
+        return str(value)[:_MAX_MOMENT_LENGTH]
 
 
 def age_of(moment: str | None) -> timedelta | None:

@@ -18,9 +18,9 @@ from sandboxes.models.reach import Reach
 NDJSON = "application/x-ndjson"
 STREAMS = ("stdout", "stderr", "restart")
 # In bytes: of a piece, as JSON escapes it.
-_LONGEST_PIECE = 8 * 2**20
+_MAX_PIECE_LENGTH = 8 * 2**20
 # Of JSON: a piece has a few fields.
-_MOST_TOKENS = 100
+_MAX_TOKENS = 100
 _PREFIX = re.compile(rb"(stdout|stderr):")
 
 
@@ -62,9 +62,9 @@ def _pieces(response: httpx.Response) -> AsyncIterator[Output]:
 
 
 async def _from_json(response: httpx.Response) -> AsyncIterator[Output]:
-    async for line in subscriptions.lines(response, longest=_LONGEST_PIECE):
+    async for line in subscriptions.lines(response, longest=_MAX_PIECE_LENGTH):
         try:
-            yield _read(json_values.loads(line.encode(), _MOST_TOKENS))
+            yield _read(json_values.loads(line.encode(), _MAX_TOKENS))
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:
             raise errors.ProviderUnavailable("Your sandbox's log can't be read.") from exc
 
@@ -87,7 +87,7 @@ def _number(value: Any) -> int | None:
 
 async def _from_lines(response: httpx.Response) -> AsyncIterator[Output]:
     kind = "stdout"
-    async for line in subscriptions.lines(response, longest=_LONGEST_PIECE):
+    async for line in subscriptions.lines(response, longest=_MAX_PIECE_LENGTH):
         text = line.encode()
         if text.startswith(b"[keepalive]"):
             yield Output("keepalive")

@@ -11,8 +11,8 @@ from manta.core import json_values
 from sandboxes.data_plane.client import objects_of, understood
 
 # Bytes that arrive, and that are held.
-MOST_READ = 128 * 2**20
-_MOST_KEPT = 4 * 2**20
+MAX_READ = 128 * 2**20
+_MAX_KEPT = 4 * 2**20
 # Within a string of JSON every quote is escaped: this is the name of a field, and nothing else.
 _OUTPUT = re.compile(rb'"(?:stdout|stderr|logs)"\s{0,4}:\s{0,4}"')
 _REST_OF_TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -33,7 +33,7 @@ class ListReader:
         at = 0
         while at < len(data):
             at = self._pass_over(data, at) if self._is_in_output else self._keep(data, at)
-        if len(self._kept) > _MOST_KEPT:
+        if len(self._kept) > _MAX_KEPT:
             raise ValueError("The list of processes is too long.")
 
     def _pass_over(self, data: bytes, at: int) -> int:

@@ -18,9 +18,9 @@ ONCE_NAME = f"{OWN_PREFIX}ports"
 ONCE_COMMAND = f"{COMMAND} snapshot once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades
 # What is kept of one snapshot. Any program in a sandbox can write one: it is not trusted.
-_MOST_LINES, _MOST_CHARACTERS = 20_000, 2**21
-MOST_PROCESSES = 1_024
-_LONGEST_COMMAND = 1_000
+_MAX_LINES, _MAX_CHARACTERS = 20_000, 2**21
+MAX_PROCESSES = 1_024
+_MAX_COMMAND_LENGTH = 1_000
 # Larger numbers than the kernel's own make no sense.
 _LARGEST = 2**48
 
@@ -116,9 +116,9 @@ class Reader:
         elif text == "." and self._lines:
             lines, self._lines = self._lines, []
             return lines
-        elif self._lines and len(self._lines) < _MOST_LINES:
+        elif self._lines and len(self._lines) < _MAX_LINES:
             self._characters += len(text)
-            if self._characters <= _MOST_CHARACTERS:
+            if self._characters <= _MAX_CHARACTERS:
                 self._lines.append(text)
         return None
 
@@ -156,10 +156,10 @@ def parse(lines: list[str]) -> ProcessSnapshot | None:
     commands: dict[int, list[str]] = {}
     for kind, rest in _kinds(lines[1:]):
         try:
-            if kind == "p" and len(snapshot.processes) < MOST_PROCESSES:
+            if kind == "p" and len(snapshot.processes) < MAX_PROCESSES:
                 process = _kernel_process(rest, snapshot.page_size)
                 snapshot.processes[process.pid] = process
-            elif kind == "l" and len(snapshot.listeners) < MOST_PROCESSES:
+            elif kind == "l" and len(snapshot.listeners) < MAX_PROCESSES:
                 snapshot.listeners.append(_listener(rest))
             elif kind == "f":
                 holder = _number(rest)
@@ -177,7 +177,7 @@ def parse(lines: list[str]) -> ProcessSnapshot | None:
 
 def _command(said: list[str]) -> str:
     """One line of several."""
-    return " ".join(said).strip()[:_LONGEST_COMMAND]
+    return " ".join(said).strip()[:_MAX_COMMAND_LENGTH]
 
 
 def _seconds(text: str) -> float:

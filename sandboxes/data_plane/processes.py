@@ -22,12 +22,12 @@ from sandboxes.data_plane.client import (
     translated,
     understood,
 )
-from sandboxes.data_plane.process_records import MOST_READ, ListReader
+from sandboxes.data_plane.process_records import MAX_READ, ListReader
 from sandboxes.data_plane.process_snapshot import OWN_PREFIX
 from sandboxes.models.reach import Reach
 
 # Bytes of a whole log: two streams of 4 MB, as JSON escapes them.
-MOST_LOG = 32 * 2**20
+MAX_LOG = 32 * 2**20
 # Neither dots alone, nor digits alone, nor a slash or a control character.
 _ADDRESSABLE = re.compile(r"(?!\.+$)(?!\d+$)[^/\x00-\x1f\x7f]+")
 
@@ -49,7 +49,7 @@ class Ran:
 
 def list_processes(reach: Reach) -> list[dict[str, Any]]:
     """Running and finished processes, as Blaxel's ProcessResponse, without their output."""
-    reader, limit = ListReader(), {"most": MOST_READ}
+    reader, limit = ListReader(), {"most": MAX_READ}
     where = reach.at("/process").as_request()
     with translated(), client().stream("GET", **where, extensions=limit) as response:
         refuse_failures(response)
@@ -72,7 +72,7 @@ def find_process(reach: Reach, identifier: str) -> dict[str, Any] | None:
 def read_log(reach: Reach, identifier: str) -> str:
     """The end of what a process wrote to stdout, of which find_process has less."""
     where = reach.at(f"/process/{quote(identifier, safe='')}/logs")
-    response = request("GET", where, extensions={"most": MOST_LOG})
+    response = request("GET", where, extensions={"most": MAX_LOG})
     if response.status_code == 404:
         return ""
     expect_success(response, "show a log")

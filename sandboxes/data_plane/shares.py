@@ -15,12 +15,12 @@ from sandboxes import errors
 from sandboxes.models.reach import Reach
 
 # Requests to one sandbox that are under way, and more that may wait for one of them to end.
-MOST_IN_FLIGHT, _MOST_WAITING = 3, 3
+MAX_IN_FLIGHT, _MAX_WAITING = 3, 3
 # Seconds that one waits at most.
 _WAIT = 1.0
 # So many answers in a row that did not come, and no other is waited for during these seconds; the
 # time doubles while the next one doesn't come either.
-_FAILURES, _FIRST_REST, _LONGEST_REST = 2, 5.0, 30.0
+_FAILURES, _FIRST_REST, _MAX_REST = 2, 5.0, 30.0
 
 
 @dataclass
@@ -92,12 +92,12 @@ class Shares:
             raise errors.ProviderUnavailable(f"Your sandbox is not answering. {errors.TRIES_AGAIN}")
 
     def _wait(self, share: _Share) -> None:
-        if share.in_flight < MOST_IN_FLIGHT:
+        if share.in_flight < MAX_IN_FLIGHT:
             return
-        if share.waiting < _MOST_WAITING:
+        if share.waiting < _MAX_WAITING:
             share.waiting += 1
             try:
-                if share.freed.wait_for(lambda: share.in_flight < MOST_IN_FLIGHT, _WAIT):
+                if share.freed.wait_for(lambda: share.in_flight < MAX_IN_FLIGHT, _WAIT):
                     return
             finally:
                 share.waiting -= 1
@@ -111,7 +111,7 @@ class Shares:
             elif answered is False:
                 share.failures += 1
                 times = max(0, share.failures - _FAILURES)
-                rest = min(_FIRST_REST * 2 ** min(times, 10), _LONGEST_REST)
+                rest = min(_FIRST_REST * 2 ** min(times, 10), _MAX_REST)
                 share.open_until = time.monotonic() + rest
 
     def give_back(self, key: str, share: _Share) -> None:

@@ -12,13 +12,13 @@ from sandboxes import errors
 from sandboxes.data_plane import failures, names, trusted
 from sandboxes.data_plane.async_client import PASSED_ON, streaming_client
 from sandboxes.data_plane.client import object_of
-from sandboxes.data_plane.process_records import MOST_READ, ListReader
-from sandboxes.data_plane.processes import MOST_LOG, can_be_addressed
+from sandboxes.data_plane.process_records import MAX_READ, ListReader
+from sandboxes.data_plane.processes import MAX_LOG, can_be_addressed
 from sandboxes.models.reach import Reach
 
 # In bytes.
-_LONGEST_LINE = 64 * 1024
-_LONGEST_LOG = {"most": MOST_LOG}
+_MAX_LINE_LENGTH = 64 * 1024
+_MAX_LOG = {"most": MAX_LOG}
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def log_of(reach: Reach, name: str) -> AsyncIterator[httpx.Response]:
         yield response
 
 
-async def lines(response: httpx.Response, *, longest: int = _LONGEST_LINE) -> AsyncIterator[str]:
+async def lines(response: httpx.Response, *, longest: int = _MAX_LINE_LENGTH) -> AsyncIterator[str]:
     """Whole lines; of one that is too long, nothing. Each byte is looked at once."""
     held = bytearray()
     async for chunk in response.aiter_bytes():
@@ -85,7 +85,7 @@ async def start(reach: Reach, name: str, command: str) -> None:
 async def processes_of(reach: Reach) -> list[dict[str, Any]]:
     """List processes as GET /process does, without their output."""
     reader = ListReader()
-    async with _following(reach.at("/process"), extensions={"most": MOST_READ}) as response:
+    async with _following(reach.at("/process"), extensions={"most": MAX_READ}) as response:
         async for piece in response.aiter_raw():
             reader.feed(piece)
     return await in_thread(reader.processes)
@@ -106,6 +106,6 @@ async def address_of(reach: Reach, name: str) -> str:
 async def whole_log(reach: Reach, name: str) -> str:
     """Return what a process has printed so far; of a long log, the end."""
     where = reach.at(f"{await address_of(reach, name)}/logs")
-    async with _following(where, extensions=_LONGEST_LOG) as response:
+    async with _following(where, extensions=_MAX_LOG) as response:
         await response.aread()
     return str((await in_thread(object_of, response)).get("logs") or "")

@@ -20,7 +20,7 @@ from sandboxes.models.reach import Reach
 
 # Names it among the calls; no token has such a key.
 KEY = "connection-test"
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _HELLO = {
     "protocolVersion": "2025-06-18",
     "capabilities": {},
@@ -42,11 +42,11 @@ def run(user: User) -> list[Step]:
         raise errors.ProviderUnavailable("Manta's MCP server is not running.")
     running = asyncio.run_coroutine_threadsafe(_steps(grant), endpoint.loop)
     try:
-        return running.result(_PATIENCE)
+        return running.result(_TIMEOUT)
     except TookTooLong as exc:
         running.cancel()
         raise errors.ProviderUnavailable(
-            f"There was no answer within {_PATIENCE:.0f} seconds."
+            f"There was no answer within {_TIMEOUT:.0f} seconds."
         ) from exc
     except Stopped as exc:
         raise errors.ProviderUnavailable("Manta's MCP server is stopping.") from exc

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _MASK = "[masked]"
-_LONGEST_TEXT = 2_000
+_MAX_TEXT_LENGTH = 2_000
 # More than is kept, so that no secret is cut into something that doesn't look like one.
 _LOOKED_AT = 4_000
-_MOST_ITEMS, _DEEPEST, _LONGEST = 50, 6, 20_000
+_MAX_ITEMS, _MAX_DEPTH, _MAX_LENGTH = 50, 6, 20_000
 # Characters of one call that are looked at; a value that is no text counts as one.
 _BUDGET = 24_000
 # What no number that means something is: to write one of a million digits takes long.
@@ -92,15 +92,15 @@ def abridged(arguments: dict[str, Any]) -> Abridged:
             return _Text("[number]", 8)
         if isinstance(value, float) and not math.isfinite(value):
             return _Text("[number]", 8)  # JSON has no such number: no record would be readable
-        if isinstance(value, dict | list) and (depth >= _DEEPEST or left <= 0):
+        if isinstance(value, dict | list) and (depth >= _MAX_DEPTH or left <= 0):
             return _Text("[…]", 3)
         if isinstance(value, list):
-            items = [taken(item, depth + 1) for item in value[:_MOST_ITEMS]]
-            return _Items(items, max(0, len(value) - _MOST_ITEMS), is_object=False)
+            items = [taken(item, depth + 1) for item in value[:_MAX_ITEMS]]
+            return _Items(items, max(0, len(value) - _MAX_ITEMS), is_object=False)
         if isinstance(value, dict):
-            first = [pair for pair, _ in zip(value.items(), range(_MOST_ITEMS), strict=False)]
+            first = [pair for pair, _ in zip(value.items(), range(_MAX_ITEMS), strict=False)]
             pairs = [(text(str(name)), taken(item, depth + 1)) for name, item in first]
-            return _Items(pairs, max(0, len(value) - _MOST_ITEMS), is_object=True)
+            return _Items(pairs, max(0, len(value) - _MAX_ITEMS), is_object=True)
         return value
 
     return taken(arguments, 0)
@@ -111,7 +111,7 @@ def written(value: Abridged) -> str:
     text = json.dumps(_shown(value), ensure_ascii=False)
     # A text may hold what no database takes.
     text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}{_length(len(text))}"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}{_length(len(text))}"
 
 
 def _shown(value: Abridged) -> Any:
@@ -143,10 +143,10 @@ def _without_secrets(value: _Text) -> str:
         text = pattern.sub(rf"\1{_MASK}", text)
     if len(value.start) < value.length:
         # A secret that was cut may not look like one: it is among what is left out here.
-        text = text[: max(0, len(text) - (_LOOKED_AT - _LONGEST_TEXT))]
-    elif len(text) <= _LONGEST_TEXT:
+        text = text[: max(0, len(text) - (_LOOKED_AT - _MAX_TEXT_LENGTH))]
+    elif len(text) <= _MAX_TEXT_LENGTH:
         return text
-    return text[:_LONGEST_TEXT] + _length(value.length)
+    return text[:_MAX_TEXT_LENGTH] + _length(value.length)
 
 
 def _without_values(text: str) -> str:

@@ -16,8 +16,8 @@ from sandboxes.models.reach import Reach, gateway_code, note_answer
 # Seconds. A tool may wait for a command for almost a minute before it says anything.
 TIMEOUT = httpx.Timeout(120, connect=5)
 # Bytes of an answer with all that comes before it; a larger one than _SMALL is read in a thread.
-MOST, _SMALL = 32 * 2**20, 64 * 2**10
-_MOST_NOTIFICATIONS = 10_000
+MAX_BYTES, _SMALL = 32 * 2**20, 64 * 2**10
+_MAX_NOTIFICATIONS = 10_000
 _DATA = re.compile(rb"^data:(.*)$", re.MULTILINE)
 _ids = itertools.count(1)
 # Told of each notification that comes before the answer.
@@ -27,7 +27,7 @@ OnNotification = Callable[[dict[str, Any]], Awaitable[None]]
 _JSON = {"Content-Type": "application/json"}
 _INVALID_PARAMS, _INTERNAL_ERROR = -32602, -32603
 # Values of one answer: an agent has use for far fewer.
-_MOST_TOKENS = 250_000
+_MAX_TOKENS = 250_000
 _TOO_MUCH = "The answer has too many values. Ask for a part of it, such as a smaller folder."
 
 
@@ -96,7 +96,7 @@ def _encoded(message: dict[str, Any]) -> bytes:
 
 async def _last_of(response: httpx.Response, on_notification: OnNotification) -> Any:
     """The answer at the end of a stream of server-sent events, each one JSON-RPC message."""
-    left = _MOST_NOTIFICATIONS
+    left = _MAX_NOTIFICATIONS
     async for text in _data(response):
         message = await _parsed(text)
         if not isinstance(message, dict) or "method" not in message:
@@ -113,7 +113,7 @@ async def _parsed(text: bytes) -> Any:
 
 
 def _read(text: bytes) -> Any:
-    return json_values.loads(text, _MOST_TOKENS)
+    return json_values.loads(text, _MAX_TOKENS)
 
 
 async def _data(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -135,7 +135,7 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body as it comes. Raises ValueError for one without end, and for what is compressed."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ValueError("It is compressed, and nobody asked for that.")
-    left = MOST
+    left = MAX_BYTES
     async for piece in response.aiter_raw():
         left -= len(piece)
         if left < 0:

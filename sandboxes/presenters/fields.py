@@ -11,7 +11,7 @@ from rest_framework import serializers
 from sandboxes.data_plane import names
 
 # Of a path; Linux takes no longer one.
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 
 
 class PathField(serializers.CharField):
@@ -19,7 +19,7 @@ class PathField(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         # Each byte may be percent-encoded.
-        super().__init__(trim_whitespace=False, max_length=3 * MOST_BYTES, **options)
+        super().__init__(trim_whitespace=False, max_length=3 * MAX_BYTES, **options)
 
     def to_internal_value(self, data: Any) -> str:
         path = super().to_internal_value(data)
@@ -27,8 +27,8 @@ class PathField(serializers.CharField):
             raise serializers.ValidationError("A path begins with /.")
         if names.is_raw(path):
             path = names.told(path)
-        if len(names.raw(path).encode("utf-8", "replace")) > MOST_BYTES:
-            raise serializers.ValidationError(f"A path has {MOST_BYTES} bytes at most.")
+        if len(names.raw(path).encode("utf-8", "replace")) > MAX_BYTES:
+            raise serializers.ValidationError(f"A path has {MAX_BYTES} bytes at most.")
         return posixpath.normpath("/" + path.lstrip("/"))
 
 

@@ -60,7 +60,7 @@ _ASKED = timedelta(seconds=15)
 # Dates that differ by less are one and the same to a reader.
 _SAME_DATE = timedelta(minutes=2)
 # A place in the queue beyond this is not told.
-_LONGEST_QUEUE = 1000
+_MAX_QUEUE = 1000
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Signs:
     @cached_property
     def _queue(self) -> dict[int, int]:
         """The place of each row that waits to be made; one read for all panels."""
-        waiting = Sandbox.objects.queue().values_list("pk", flat=True)[:_LONGEST_QUEUE]
+        waiting = Sandbox.objects.queue().values_list("pk", flat=True)[:_MAX_QUEUE]
         return {pk: place for place, pk in enumerate(waiting, start=1)}
 
     def place_of(self, sandbox: Sandbox) -> int | None:

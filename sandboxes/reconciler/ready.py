@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # The expiry is moved at the provider when it is off by more than this.
 EXPIRY_STEP = timedelta(hours=1)
 # Seconds between attempts at what a person waits for.
-_LONGEST_WAIT = 30
+_MAX_WAIT = 30
 
 
 def reconcile_ready(sandbox: Sandbox) -> None:
@@ -73,7 +73,7 @@ def _try_again(sandbox: Sandbox, exc: errors.SandboxError) -> None:
         give_up_if_hopeless(sandbox, sandbox.restart_wanted_at, exc)
     awaited = sandbox.restart_wanted_at or sandbox.is_looked_into or _expiry_to_ask_for(sandbox)
     if awaited and exc.retryable:
-        wait = max(min(2**sandbox.attempts, _LONGEST_WAIT), exc.retry_after or 0)
+        wait = max(min(2**sandbox.attempts, _MAX_WAIT), exc.retry_after or 0)
         save(sandbox, next_attempt_at=timezone.now() + timedelta(seconds=wait))
 
 

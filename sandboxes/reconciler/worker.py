@@ -41,9 +41,9 @@ _TURNS_A_SWEEP = 5
 _TURNS_A_BEAT = 50
 _TURNS_A_POST = 300
 _TURNS_A_CLEANUP = 36_000
-LAST_WORDS = 0.3
+SHUTDOWN_TIMEOUT = 0.3
 # A provider that has not answered a look after this long counts as not answering.
-LOOK_PATIENCE = 1.0
+LOOK_TIMEOUT = 1.0
 # Threads that keep, restart and delete; those that make are WORKER_THREADS.
 KEEPERS = 4
 
@@ -67,7 +67,7 @@ class _Look:
             self._started, self._is_late = time.monotonic(), False
             self._running = self._pool.submit(_guarded, self._look)
             return
-        silent = min(waited, circuit_breaker.silent_for()) > LOOK_PATIENCE
+        silent = min(waited, circuit_breaker.silent_for()) > LOOK_TIMEOUT
         if silent and not self._running.done() and not self._is_late:
             self._is_late = True
             Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
@@ -120,7 +120,7 @@ class Worker:
             look.stop()
         _guarded(leases.release_all)
         for companion in self._companions:
-            companion.stop(LAST_WORDS)
+            companion.stop(SHUTDOWN_TIMEOUT)
 
     def _beat(self) -> None:
         Heartbeat.note(Heartbeat.Subject.WORKER, ok=True)

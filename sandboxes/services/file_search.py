@@ -9,8 +9,8 @@ from sandboxes.data_plane import drafts, files, names
 from sandboxes.models import Sandbox
 from sandboxes.services.files import TRASH_NAMES, Kind, number_of, require_files
 
-MOST_LINES = 200
-_LONGEST_LINE = 240
+MAX_LINES = 200
+_MAX_LINE_LENGTH = 240
 # As a name that is not UTF-8 is shown, which no glob finds.
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
@@ -35,14 +35,14 @@ def search(*, sandbox: Sandbox, path: str, query: str, contents: bool, hidden: b
     require_files(sandbox)
     matches = _lines(sandbox, path, query) if contents else _names(sandbox, path, query, hidden)
     kept = [match for match in matches if not _is_own(match.path)]
-    return Found(kept[:MOST_LINES], len(kept) > MOST_LINES)
+    return Found(kept[:MAX_LINES], len(kept) > MAX_LINES)
 
 
 def _lines(sandbox: Sandbox, folder: str, query: str) -> list[Match]:
     """Lines in the order of files, whichever of Unicode's normal forms they have the text in."""
     found: dict[tuple[str, int | None], Match] = {}
     for form in dict.fromkeys((query, normalize("NFC", query), normalize("NFD", query))):
-        for each in files.search_contents(sandbox.reach, folder, form, MOST_LINES + 1):
+        for each in files.search_contents(sandbox.reach, folder, form, MAX_LINES + 1):
             match = _line(folder, each)
             found.setdefault((match.path, match.line), match)
     return list(found.values())
@@ -84,9 +84,9 @@ def _either_case(letter: str) -> str:
 
 def _line(folder: str, found: dict[str, object]) -> Match:
     column, text = number_of(found.get("column")) or 1, str(found.get("text") or "")
-    start = max(0, column - 1 - _LONGEST_LINE // 4) if len(text) > _LONGEST_LINE else 0
+    start = max(0, column - 1 - _MAX_LINE_LENGTH // 4) if len(text) > _MAX_LINE_LENGTH else 0
     path = posixpath.join(folder, names.told(str(found.get("path") or "")))
-    shown = text[start : start + _LONGEST_LINE].strip()
+    shown = text[start : start + _MAX_LINE_LENGTH].strip()
     return Match(path, "file", number_of(found.get("line")), column, shown)
 
 

@@ -19,7 +19,7 @@ from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import require_reach
 
 # What an editor takes at once.
-MOST_TEXT = 5 * 2**20
+MAX_TEXT = 5 * 2**20
 HOME = "/blaxel"
 # Deleted things wait here for Undo; on another file system beside what was deleted, so that
 # nothing is ever copied.
@@ -90,7 +90,7 @@ def read_path(*, sandbox: Sandbox, path: str) -> Folder | File:
     """Read the file or list the folder at an absolute path. Raises a FileError."""
     require_files(sandbox)
     try:
-        found = files.read(sandbox.reach, path, MOST_TEXT)
+        found = files.read(sandbox.reach, path, MAX_TEXT)
     except errors.FileDenied:
         if _listed_kind(sandbox, path) != "file":
             raise
@@ -180,10 +180,10 @@ def save_file(*, sandbox: Sandbox, path: str, content: str, version: str | None)
     """
     require_files(sandbox)
     data = content.encode()
-    if len(data) > MOST_TEXT:
+    if len(data) > MAX_TEXT:
         raise errors.FileTooLarge("A text of more than 5 MB can't be saved here: upload it.")
     try:
-        drafts.write(sandbox.reach, path, data, version=version, most=MOST_TEXT)
+        drafts.write(sandbox.reach, path, data, version=version, most=MAX_TEXT)
     except errors.FileDenied:
         # A file that is there may be written to also where no other may be made.
         _expect_version(sandbox, path, version)
@@ -193,7 +193,7 @@ def save_file(*, sandbox: Sandbox, path: str, content: str, version: str | None)
 
 def _expect_version(sandbox: Sandbox, path: str, version: str | None) -> None:
     try:
-        found = files.read(sandbox.reach, path, MOST_TEXT)
+        found = files.read(sandbox.reach, path, MAX_TEXT)
     except errors.FileNotFound:
         if version is not None:
             raise errors.ChangedOnDisk(f"{path} was deleted or moved meanwhile.") from None

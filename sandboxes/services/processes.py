@@ -16,7 +16,7 @@ from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import require_reach
 
 # How often one that fails is started again by the sandbox itself.
-MOST_RESTARTS = 5
+MAX_RESTARTS = 5
 # Seconds
 _SNAPSHOT_TIMEOUT, _STOP_TIMEOUT = 2.0, 10.0
 _SIGNAL = 'kill -"$SIGNAL" -- -"$GROUP" 2>/dev/null || kill -"$SIGNAL" "$GROUP"'
@@ -42,7 +42,7 @@ class Wanted:
             **{key: value for key, value in given.items() if value},
             "keepAlive": self.keep_alive,
             "restartOnFailure": self.restart_on_failure,
-            "maxRestarts": MOST_RESTARTS if self.restart_on_failure else 0,
+            "maxRestarts": MAX_RESTARTS if self.restart_on_failure else 0,
             # With keepAlive a process would otherwise be killed after ten minutes.
             "timeout": 0,
         }

@@ -9,7 +9,7 @@ from sandboxes.models import Action, Phase, Sandbox, Terminal
 from sandboxes.services.row_updates import touch
 from sandboxes.services.sessions import ensure_session
 
-MOST_TERMINALS = 12
+MAX_TERMINALS = 12
 
 
 def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
@@ -18,11 +18,11 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
         # Two tabs that ask at once get two names, and never one too many.
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
         taken = list(Terminal.objects.for_sandbox(sandbox).values_list("name", flat=True))
-        if len(taken) >= MOST_TERMINALS:
+        if len(taken) >= MAX_TERMINALS:
             raise errors.TooManyTerminals(
-                f"You have {MOST_TERMINALS} terminals, which is as many as there may be. Close one."
+                f"You have {MAX_TERMINALS} terminals, which is as many as there may be. Close one."
             )
-        free = (f"Terminal {number}" for number in range(1, MOST_TERMINALS + 1))
+        free = (f"Terminal {number}" for number in range(1, MAX_TERMINALS + 1))
         name = name or next(each for each in free if each not in taken)
         return Terminal.objects.create(sandbox=sandbox, name=name)
 

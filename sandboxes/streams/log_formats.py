@@ -8,7 +8,7 @@ from typing import Any
 from sandboxes.data_plane.process_output import STREAMS, Output
 
 # Bytes after which a line is passed on although it has not ended.
-_LONGEST_LINE = 2**16
+_MAX_LINE_LENGTH = 2**16
 
 
 async def as_events(output: AsyncIterator[Output], known: int) -> AsyncIterator[bytes]:
@@ -73,9 +73,9 @@ async def as_lines(output: AsyncIterator[Output], known: int) -> AsyncIterator[b
 def _split(text: bytes) -> list[bytes]:
     """The lines of a text and its rest; a rest that is too long is divided between characters."""
     *whole, rest = text.split(b"\n")
-    while len(rest) > _LONGEST_LINE:
-        end = _LONGEST_LINE
-        while end > _LONGEST_LINE - 4 and rest[end] & 0xC0 == 0x80:
+    while len(rest) > _MAX_LINE_LENGTH:
+        end = _MAX_LINE_LENGTH
+        while end > _MAX_LINE_LENGTH - 4 and rest[end] & 0xC0 == 0x80:
             end -= 1
         whole.append(rest[:end])
         rest = rest[end:]

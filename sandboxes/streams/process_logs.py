@@ -29,7 +29,7 @@ _HEADERS = [
 # Places of one person; a whole log, which is held in memory, takes more of them.
 _PER_USER, _OF_A_WHOLE_LOG = 10, 5
 # Seconds in which a reader has to take a piece.
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 class Logs:
@@ -96,7 +96,7 @@ async def _relay(
     async def telling() -> None:
         try:
             async for chunk in log:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_TIMEOUT):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except (httpx.HTTPError, errors.SandboxError, TimeoutError):
             return  # the page comes back, and goes on where it was

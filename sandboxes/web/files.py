@@ -14,7 +14,7 @@ from sandboxes.presenters.fields import PathField
 from sandboxes.services.files import HOME, Entry, Folder, Kind
 from sandboxes.web.shortcuts import own_or_404
 
-_PAGE, _MOST = 300, 3000
+_PAGE, _MAX_ENTRIES = 300, 3000
 # Where the starter's project is, and where people begin to look.
 _FIRST = (f"{HOME}/app", HOME, "/")
 
@@ -60,7 +60,7 @@ def _page(found: Folder, shown: list[Entry], request: SignedInRequest) -> dict[s
     if after:
         kind: Kind = "directory" if request.GET.get("kind") == "directory" else "file"
         start = found.after((kind, after), shown)
-    most = min(max(whole_number(request.GET.get("most", "")) or 0, _PAGE), _MOST)
+    most = min(max(whole_number(request.GET.get("most", "")) or 0, _PAGE), _MAX_ENTRIES)
     more = len(shown) - start - most
     return {"entries": shown[start : start + most], "more": more, "first": not after}
 

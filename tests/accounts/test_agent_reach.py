@@ -14,9 +14,9 @@ from sandboxes.models import Sandbox, SandboxEvent
 from tests.support.factories import SandboxFactory
 from tests.support.matrix import bearing, cell
 from tests.support.oauth_client import Agent
-from tests.support.routes import API, BESIDE, METHODS, NOT_API, OPEN_BESIDE
+from tests.support.routes import API, METHODS, NOT_API, OPEN_RAW_ROUTES, RAW_ROUTES
 
-ELSEWHERE = [route for route in BESIDE if route not in {*OPEN_BESIDE, mcp.PATH}]
+ELSEWHERE = [route for route in RAW_ROUTES if route not in {*OPEN_RAW_ROUTES, mcp.PATH}]
 
 
 @pytest.fixture

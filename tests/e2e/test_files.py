@@ -166,7 +166,7 @@ def test_names_and_contents_are_found_and_opened_at_their_line(page, tree):
 
 # All 10,000 lines at once take seconds; a busy machine takes a few times the usual 50 ms.
 HITCH_MS = 1000
-LONGEST = """() => {
+WATCH_LONG_TASKS = """() => {
   window.longest = 0;
   const watch = (list) => list.getEntries().forEach((task) => {
     window.longest = Math.max(window.longest, task.duration);
@@ -186,7 +186,7 @@ def test_a_folder_of_10_000_opens_and_scrolls_without_a_hitch(page, tree, visito
     # By role, Playwright would look at each line's name, and be the longest task itself.
     lines = page.locator('.entry[data-name="big"] > ul > .entry')
     expect(item(tree, "big")).to_be_visible()
-    page.evaluate(LONGEST)
+    page.evaluate(WATCH_LONG_TASKS)
 
     item(tree, "big").click()
     for shown in (300, 600, 900, 1200):

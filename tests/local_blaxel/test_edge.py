@@ -15,7 +15,7 @@ from tests.support.inner_servers import (
     TWO_LENGTHS,
     WEBSOCKET,
 )
-from tests.support.local_blaxel import KEY, PATIENCE
+from tests.support.local_blaxel import KEY, TIMEOUT
 from tests.support.waiting import wait_until
 
 
@@ -101,9 +101,9 @@ def chunk(data):
 async def test_what_an_app_says_arrives_while_it_still_listens(server, busy):
     reader, writer = await chunked_post(server, server.inside(busy, "/port/3001/"))
     writer.write(chunk(b"one"))
-    first = await asyncio.wait_for(reader.readuntil(chunk(b"one")), PATIENCE)
+    first = await asyncio.wait_for(reader.readuntil(chunk(b"one")), TIMEOUT)
     writer.write(chunk(b"two") + chunk(b""))
-    second = await asyncio.wait_for(reader.read(), PATIENCE)
+    second = await asyncio.wait_for(reader.read(), TIMEOUT)
     writer.close()
 
     assert first.startswith(b"HTTP/1.1 200")
@@ -118,7 +118,7 @@ async def test_a_body_larger_than_any_buffer_passes_both_ways_at_once(server, bu
         writer.write(chunk(b""))
 
     reader, writer = await chunked_post(server, server.inside(busy, "/port/3001/"))
-    _, answer = await asyncio.wait_for(asyncio.gather(upload(writer), reader.read()), PATIENCE)
+    _, answer = await asyncio.wait_for(asyncio.gather(upload(writer), reader.read()), TIMEOUT)
     writer.close()
 
     assert answer.count(b"x") == 640 * 65536

@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 
 from local_blaxel import http_protocol
-from local_blaxel.http_protocol import LONGEST_HEAD, HttpProtocol
+from local_blaxel.http_protocol import MAX_HEAD_LENGTH, HttpProtocol
 from tests.support.waiting import wait_until
 
 ASKED = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -101,7 +101,7 @@ def test_a_body_may_take_longer_than_a_head(line):
 
 
 def test_a_body_that_goes_on_after_its_answer_is_no_head(line):
-    body = bytes(32 * LONGEST_HEAD)
+    body = bytes(32 * MAX_HEAD_LENGTH)
     line.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
     first = line.recv(100)
     line.sendall(body)
@@ -116,6 +116,6 @@ def test_the_server_keeps_no_endless_head(server, head):
     """Of the real one: the same port has its API, the sandboxes' and the previews."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         # Not a byte more than is read: the answer would be lost with it.
-        line.sendall(head.ljust(LONGEST_HEAD + 1, b"x"))
+        line.sendall(head.ljust(MAX_HEAD_LENGTH + 1, b"x"))
 
         assert rest(line).startswith(b"HTTP/1.1 431 ")

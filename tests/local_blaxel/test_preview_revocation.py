@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.support.inner_servers import WEBSOCKET
-from tests.support.local_blaxel import PATIENCE
+from tests.support.local_blaxel import TIMEOUT
 
 POLICY_VIOLATION = 1008
 
@@ -66,7 +66,7 @@ def end_of(websocket):
     """The code that a WebSocket is closed with."""
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            websocket.recv(timeout=PATIENCE)
+            websocket.recv(timeout=TIMEOUT)
     return closed.value.rcvd.code
 
 
@@ -75,20 +75,20 @@ def test_a_revoked_token_ends_its_own_websocket_and_no_other(server, previews):
     kept, revoked = token_of(server, previews), token_of(server, previews)
 
     with dial(url, kept) as other, dial(url, revoked) as websocket:
-        websocket.recv(timeout=PATIENCE)
-        other.recv(timeout=PATIENCE)
+        websocket.recv(timeout=TIMEOUT)
+        other.recv(timeout=TIMEOUT)
         server.http.delete(f"{previews}/one/tokens/{revoked['metadata']['name']}")
 
         assert end_of(websocket) == POLICY_VIOLATION
         other.send("still there")
-        assert other.recv(timeout=PATIENCE) == "still there"
+        assert other.recv(timeout=TIMEOUT) == "still there"
 
 
 def test_a_deleted_preview_ends_its_websockets(server, previews):
     url = make(server, previews, port=3002, public=True)
 
     with dial(url) as websocket:
-        websocket.recv(timeout=PATIENCE)
+        websocket.recv(timeout=TIMEOUT)
         server.http.delete(f"{previews}/one")
 
         assert end_of(websocket) == POLICY_VIOLATION
@@ -98,7 +98,7 @@ def test_a_preview_made_private_ends_what_came_without_a_token(server, previews)
     url = make(server, previews, port=3002, public=True)
 
     with dial(url) as websocket:
-        websocket.recv(timeout=PATIENCE)
+        websocket.recv(timeout=TIMEOUT)
         server.http.put(f"{previews}/one", json={"spec": {"port": 3002, "public": False}})
 
         assert end_of(websocket) == POLICY_VIOLATION
@@ -108,11 +108,11 @@ def test_an_update_that_changes_nothing_ends_nothing(server, previews):
     url = make(server, previews, port=3002, public=True)
 
     with dial(url) as websocket:
-        websocket.recv(timeout=PATIENCE)
+        websocket.recv(timeout=TIMEOUT)
         server.http.put(f"{previews}/one", json={"spec": {"port": 3002, "public": True}})
         websocket.send("still there")
 
-        assert websocket.recv(timeout=PATIENCE) == "still there"
+        assert websocket.recv(timeout=TIMEOUT) == "still there"
 
 
 def test_a_websocket_ends_when_its_token_expires(server, previews):
@@ -120,7 +120,7 @@ def test_a_websocket_ends_when_its_token_expires(server, previews):
     websocket, expires_at = dial_before_the_end(server, previews, url)
 
     with websocket:
-        websocket.recv(timeout=PATIENCE)
+        websocket.recv(timeout=TIMEOUT)
 
         assert end_of(websocket) == POLICY_VIOLATION
     assert time.time() >= expires_at
@@ -131,7 +131,7 @@ def test_a_revoked_session_ends_its_log_stream(server, previews):
     token = token_of(server, previews)
     headers = {"X-Blaxel-Preview-Token": token["spec"]["token"]}
     stream = httpx.stream(
-        "GET", f"{url}/process/endless/logs/stream", headers=headers, timeout=PATIENCE
+        "GET", f"{url}/process/endless/logs/stream", headers=headers, timeout=TIMEOUT
     )
 
     with stream as answer, pytest.raises(httpx.RemoteProtocolError, match="incomplete"):

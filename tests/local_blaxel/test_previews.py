@@ -8,11 +8,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.support.inner_servers import ECHO, WEBSOCKET
-from tests.support.local_blaxel import KEY, PATIENCE, new_name
+from tests.support.local_blaxel import KEY, TIMEOUT, new_name
 from tests.support.waiting import wait_until
 
 # No TLS: to read all certificates takes longer than a request does.
-PLAIN = {"trust_env": False, "verify": False, "timeout": PATIENCE}
+PLAIN = {"trust_env": False, "verify": False, "timeout": TIMEOUT}
 BROWSER = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site", "Accept": "text/html,*/*"}
 
 

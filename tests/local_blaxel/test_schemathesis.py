@@ -38,7 +38,7 @@ REFUSED = "not supported"
 HEADERS = {"X-Blaxel-Authorization": f"Bearer {KEY}"}
 MAKES_SANDBOXES = ("/v0/sandboxes", "/fork")
 STANDING = "standing"
-PATIENCE = 20
+TIMEOUT = 20
 # So many operations are described, at least: none may be lost on the way to them.
 OPERATIONS = 80
 
@@ -131,7 +131,7 @@ def test_the_server_keeps_to_its_description(place):
     def ask(case):
         place.put(case)
         place.spare(case)
-        server = {"base_url": place.server.url, "headers": HEADERS, "timeout": PATIENCE}
+        server = {"base_url": place.server.url, "headers": HEADERS, "timeout": TIMEOUT}
         case.call_and_validate(**server, checks=chosen)
         place.clear(case)
         asked.append(case.operation.label)

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.local_blaxel import PATIENCE
+from tests.support.local_blaxel import TIMEOUT
 
 HELLO = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 
@@ -23,7 +23,7 @@ def session(sdk, name):
 def inside(session):
     headers = {"X-Blaxel-Preview-Token": session.token}
     with httpx.Client(
-        base_url=session.url, headers=headers, trust_env=False, timeout=PATIENCE
+        base_url=session.url, headers=headers, trust_env=False, timeout=TIMEOUT
     ) as http:
         yield http
 
@@ -72,7 +72,7 @@ def test_websockets_open(session, path):
 
     with connect(address, additional_headers=headers, proxy=None) as socket:
         socket.send(json.dumps(HELLO | {"type": "resize", "cols": 80, "rows": 24}))
-        assert socket.recv(PATIENCE)
+        assert socket.recv(TIMEOUT)
 
 
 def test_nothing_opens_without_the_token(session):

@@ -7,7 +7,7 @@ from mcp.client.session import ClientSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.local_blaxel import PATIENCE
+from tests.support.local_blaxel import TIMEOUT
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def mcp_over_websocket(address, token):
 
 def ask(socket, method):
     socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}))
-    return json.loads(socket.recv(PATIENCE))["result"]
+    return json.loads(socket.recv(TIMEOUT))["result"]
 
 
 def test_a_session_opens_its_own_sandboxes_mcp_over_websocket(sdk, name, sessions):
@@ -109,6 +109,6 @@ def test_an_open_one_ends_with_its_session(sdk, name, sessions):
         ask(socket, "initialize")
         sessions.delete(made.name)
         with pytest.raises(ConnectionClosed) as ended:
-            socket.recv(PATIENCE)
+            socket.recv(TIMEOUT)
 
     assert ended.value.rcvd.code == 1008

@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 FILES = 1000
 # For a machine that has other work.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 # When the server is killed, in seconds after it was asked.
 MOMENTS = [0.05, pytest.param(0.3, marks=pytest.mark.exhaustive)]
 
@@ -54,14 +54,14 @@ def broken_off(server, seconds, path, **body):
 def settled(server, name):
     """Its status, once that is one that lasts."""
     lasting = {"DEPLOYED", "ARCHIVED", None}
-    return wait_until(lambda: {server.get(name).get("status")} & lasting, PATIENCE).pop()
+    return wait_until(lambda: {server.get(name).get("status")} & lasting, TIMEOUT).pop()
 
 
 def taken_out(server, name):
     """Bring it back, should it have been archived."""
     if settled(server, name) == "ARCHIVED":
         server.http.post(f"/v0/sandboxes/{name}/unarchive")
-    wait_until(lambda: server.get(name)["status"] == "DEPLOYED", PATIENCE)
+    wait_until(lambda: server.get(name)["status"] == "DEPLOYED", TIMEOUT)
 
 
 def nothing_is_left_over(server, snapshots=()):

@@ -28,7 +28,7 @@ ROUNDS = 3
 BODY = 20 * 2**20
 MORE_MEMORY = 16 * 2**20
 # asyncio's own, which it starts as they are needed, and the first one.
-MOST_THREADS = min(32, (os.cpu_count() or 1) + 4) + 1
+MAX_THREADS = min(32, (os.cpu_count() or 1) + 4) + 1
 SETTLED_SECONDS = 60.0
 
 # On port 3000: more than a socket's buffers hold.
@@ -245,5 +245,5 @@ def test_nothing_is_left_of_traffic_that_breaks_off(soak, request):
     print(f"settled: {after}, {soak.memory() >> 20} MB")
 
     assert after == before
-    assert soak.threads() <= MOST_THREADS
+    assert soak.threads() <= MAX_THREADS
     assert soak.memory() <= memory + MORE_MEMORY

@@ -10,7 +10,7 @@ from sandboxes.mcp import PATH as MCP
 from sandboxes.streams.paths import SANDBOX_EVENTS, STATUS
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
-from tests.support.web_process import PATIENCE, Page, cookie_of
+from tests.support.web_process import TIMEOUT, Page, cookie_of
 
 # Ends once that file is there, and says nothing until then.
 SILENT = "until [ -e /blaxel/end ]; do sleep 0.1; done"
@@ -28,7 +28,7 @@ def use(web, made, at):
 
     def program(*scopes):
         headers = {"Authorization": f"Bearer {make_token(made.owner, *scopes)}"}
-        return httpx.Client(base_url=web.url, headers=headers, trust_env=False, timeout=PATIENCE)
+        return httpx.Client(base_url=web.url, headers=headers, trust_env=False, timeout=TIMEOUT)
 
     def end():
         at.run(made.name, "touch /blaxel/end")
@@ -41,9 +41,7 @@ def use(web, made, at):
         accept = {"Accept": "application/json, text/event-stream"}
         with program("mcp") as http, ThreadPoolExecutor(1) as elsewhere:
             answer = elsewhere.submit(http.post, MCP, json=message, headers=accept)
-            wait_until(
-                lambda: at.run(made.name, "test -e /blaxel/begun")["exitCode"] == 0, PATIENCE
-            )
+            wait_until(lambda: at.run(made.name, "test -e /blaxel/begun")["exitCode"] == 0, TIMEOUT)
             yield
             end()
             assert answer.result().is_success
@@ -59,7 +57,7 @@ def use(web, made, at):
     @contextmanager
     def page(path):
         listening = Page(web, cookie_of(made.owner), path=path)
-        wait_until(lambda: listening.said, PATIENCE)
+        wait_until(lambda: listening.said, TIMEOUT)
         yield
         listening.close()
 
@@ -75,7 +73,7 @@ def use(web, made, at):
 def until_another_sleeps(at):
     """As long as a sandbox takes that nobody uses, from now."""
     name = at.create()
-    wait_until(lambda: at.sleeps(name), PATIENCE)
+    wait_until(lambda: at.sleeps(name), TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +86,10 @@ def test_it_stays_awake_for(use, what, at, made):
 
         assert not at.sleeps(made.name)
 
-    wait_until(lambda: at.sleeps(made.name), PATIENCE)
+    wait_until(lambda: at.sleeps(made.name), TIMEOUT)
 
 
 @pytest.mark.parametrize("what", ["a silent process", "another page"])
 def test_it_sleeps_in_spite_of(use, what, at, made):
     with use[what]():
-        wait_until(lambda: at.sleeps(made.name), PATIENCE)
+        wait_until(lambda: at.sleeps(made.name), TIMEOUT)

@@ -27,7 +27,7 @@ class Killed(BaseException):
     """The worker was killed at this point."""
 
 
-class World:
+class FakeProvider:
     def __init__(self):
         self.now = _real_now() + timedelta(minutes=1)
         self.sandboxes = {}

@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "key-of-the-tests"
 # Seconds, for a machine that has other work.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 class Server:
@@ -56,14 +56,14 @@ class Server:
                 stderr=log,
             )
         try:
-            self.url = wait_until(self._address, PATIENCE)
+            self.url = wait_until(self._address, TIMEOUT)
         except AssertionError:
             self.process.kill()
             self.process.wait()
             raise
         headers = {"X-Blaxel-Authorization": f"Bearer {KEY}", "Blaxel-Version": "2026-09-22"}
         self.http = httpx.Client(
-            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False
+            base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False
         )
 
     def _address(self) -> str | None:
@@ -91,7 +91,7 @@ class Server:
     def end_by(self, number: signal.Signals) -> str:
         """Send a signal, wait for the end, and return all that was said."""
         self.process.send_signal(number)
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
         self.http.close()
         return self.log.read_text()
 
@@ -103,7 +103,7 @@ class Server:
             self.http.delete(f"/v0/snapshots/{snapshot['id']}").raise_for_status()
         for name in self.names():
             self.http.delete(f"/v0/sandboxes/{name}")
-        wait_until(lambda: self.http.get("/health").json()["sandboxes"] == 0, PATIENCE)
+        wait_until(lambda: self.http.get("/health").json()["sandboxes"] == 0, TIMEOUT)
 
     def clear_away(self) -> None:
         """End the server, and first everything it runs."""

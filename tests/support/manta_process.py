@@ -18,7 +18,7 @@ from tests.support.static_files import copy_static_files
 from tests.support.supervisor import ROOT, Supervisor, free_port, new_state_dir
 from tests.support.waiting import wait_until
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 SETTINGS = "tests.support.running_settings"
 
 
@@ -116,7 +116,7 @@ class Parts:
                 self.signal(name, signal.SIGCONT)
             else:
                 self.start(name)
-        wait_until(self._answers, PATIENCE)
+        wait_until(self._answers, TIMEOUT)
 
     def start(self, name: str) -> None:
         last = (str(self.port),) if name == "web" else ()
@@ -141,7 +141,7 @@ class Parts:
 
     def stop(self, name: str) -> None:
         self.signal(name, signal.SIGTERM)
-        self._running[name].wait(PATIENCE)
+        self._running[name].wait(TIMEOUT)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self._running[name].send_signal(number)
@@ -149,7 +149,7 @@ class Parts:
     def kill(self, name: str) -> None:
         """As by `kill -9`."""
         self.signal(name, signal.SIGKILL)
-        self._running[name].wait(PATIENCE)
+        self._running[name].wait(TIMEOUT)
 
     def crash(self, sandbox: str) -> None:
         """Kill a sandbox's own agent, and with it all that runs in there."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from manta.asgi import application
 from sandboxes import data_plane
 
-PATIENCE = 60
+TIMEOUT = 60
 
 
 class Answer:
@@ -23,7 +23,7 @@ class Answer:
 
 def ask(kind: str, path: str, query: dict[str, str], cookie: str, method: str = "GET") -> Answer:
     """One "http" or "websocket" request of a browser, which leaves once it has heard something."""
-    return asyncio.run(asyncio.wait_for(_ask(kind, path, query, cookie, method), PATIENCE))
+    return asyncio.run(asyncio.wait_for(_ask(kind, path, query, cookie, method), TIMEOUT))
 
 
 async def _ask(kind: str, path: str, query: dict[str, str], cookie: str, method: str) -> Answer:

@@ -83,11 +83,11 @@ API = sorted(set(API_VIEWS) - OPEN)
 NOT_API = [route for route in ROUTES if route not in API]
 
 # Routes beside Django. Who may read /metrics is a matter of its own: tests/operations.
-BESIDE = [route.path for route in application.routes if isinstance(route, Route)]
-OPEN_BESIDE = {"/healthz", "/metrics"}
+RAW_ROUTES = [route.path for route in application.routes if isinstance(route, Route)]
+OPEN_RAW_ROUTES = {"/healthz", "/metrics"}
 _KINDS = {Route: "http", WebSocketRoute: "websocket"}
-CLOSED_BESIDE = [
+CLOSED_RAW_ROUTES = [
     (_KINDS[type(route)], route.path)
     for route in application.routes
-    if type(route) in _KINDS and route.path not in OPEN_BESIDE
+    if type(route) in _KINDS and route.path not in OPEN_RAW_ROUTES
 ]

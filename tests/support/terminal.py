@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
-from tests.support.local_blaxel import KEY, PATIENCE
+from tests.support.local_blaxel import KEY, TIMEOUT
 
 
 class Terminal:
@@ -26,7 +26,7 @@ class Terminal:
         self.send(type="input", data=text)
 
     def hear(self):
-        message = json.loads(self.socket.recv(timeout=PATIENCE))
+        message = json.loads(self.socket.recv(timeout=TIMEOUT))
         if message["type"] == "error":
             self.errors.append(message["data"])
         else:

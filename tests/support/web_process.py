@@ -23,7 +23,7 @@ from tests.support.supervisor import ROOT, free_port
 from tests.support.waiting import wait_until
 
 # A machine may be busy; nothing here is timed.
-PATIENCE = 90.0
+TIMEOUT = 90.0
 
 
 class Web:
@@ -59,7 +59,7 @@ class Web:
             )
 
     def until_ready(self) -> "Web":
-        wait_until(self._answers, PATIENCE)
+        wait_until(self._answers, TIMEOUT)
         return self
 
     def clear_away(self) -> str:
@@ -71,7 +71,7 @@ class Web:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(number)
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
     def open_streams(self) -> int:
         """As it counts them itself."""
@@ -134,7 +134,7 @@ class Page:
         self._headers = {"Cookie": cookie} | ({"Last-Event-ID": after} if after else {})
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        wait_until(lambda: self.status, PATIENCE)
+        wait_until(lambda: self.status, TIMEOUT)
 
     def _listen(self) -> None:
         with (
@@ -170,15 +170,15 @@ class Page:
 
     def shows(self, state: str) -> None:
         """Wait until it is the last that was said of the sandbox."""
-        wait_until(lambda: self.states()[-1:] == [state], PATIENCE)
+        wait_until(lambda: self.states()[-1:] == [state], TIMEOUT)
 
     def hears(self, *actions: str) -> None:
         """Wait until these, in this order and nothing else, have been told."""
-        wait_until(lambda: len(self.actions()) >= len(actions), PATIENCE)
+        wait_until(lambda: len(self.actions()) >= len(actions), TIMEOUT)
         assert self.actions() == list(actions)
 
     def ends(self) -> str:
         """Wait until the stream is over; the reason that was given."""
-        wait_until(lambda: self.over, PATIENCE)
+        wait_until(lambda: self.over, TIMEOUT)
         reasons = [end["reason"] for end in self.all("end")]
         return reasons[-1] if reasons else ""

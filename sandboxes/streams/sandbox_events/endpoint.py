@@ -23,7 +23,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _PER_USER = 10
-_MOST = 2000
+_MAX_STREAMS = 2000
 
 
 class InsideStream:
@@ -33,7 +33,7 @@ class InsideStream:
         self._upstreams: dict[int, Upstream] = {}
         self._pages: list[Page] = []
         # Each upstream has two files open, and each page one; half of all is for the rest.
-        self._capacity = min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 6)
+        self._capacity = min(_MAX_STREAMS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = await self._allowed(Request(scope))

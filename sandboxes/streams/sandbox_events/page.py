@@ -11,7 +11,7 @@ from sandboxes.streams import sse
 logger = logging.getLogger(__name__)
 
 # Seconds in which a reader has to take what it was sent, and between signs of life.
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 _BEAT_EVERY = 10.0
 
 
@@ -86,5 +86,5 @@ class Page:
 
 
 async def _send(send: Send, said: bytes, *, more: bool) -> None:
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         await send({"type": "http.response.body", "body": said, "more_body": more})

@@ -26,7 +26,7 @@ _FOLDER = "/blaxel"
 # Seconds: over which changes gather, the first ones and those of a sandbox that goes on changing.
 _SOON, _LATER = 0.15, 0.5
 # Seconds between two tries, doubled up to the second.
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_FIRST_PAUSE, _MAX_PAUSE = 1.0, 30.0
 # Seconds after which the list of processes is asked for also when nothing seems to have changed.
 _LIST_EVERY = 30.0
 # Seconds between two snapshots that are read; the script in the sandbox says one each 2 s at most.
@@ -101,10 +101,10 @@ class Upstream:
                     page.end("gone")
                 return
             # What had held for a while has only to be begun again.
-            pause = _FIRST_PAUSE if loop.time() - began > _LONGEST_PAUSE else pause
+            pause = _FIRST_PAUSE if loop.time() - began > _MAX_PAUSE else pause
             tell("Your sandbox does not answer. Trying again.")
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _MAX_PAUSE)
 
     async def _is_gone(self) -> bool:
         """Return whether the row says that the sandbox is gone, and not merely restarted."""

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 # A page has this many events of the last seconds at most; more can only be made up.
-_MOST = 1000
-_WRITTEN = re.compile(rf"[0-9]{{1,18}}(\.[0-9]{{1,18}}){{0,{_MOST}}}")
+_MAX_EVENTS = 1000
+_WRITTEN = re.compile(rf"[0-9]{{1,18}}(\.[0-9]{{1,18}}){{0,{_MAX_EVENTS}}}")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 POLL_EVERY = 0.5
 _BEAT_EVERY = 10.0
 _PER_USER = 10
-_MOST = 2000
+_MAX_STREAMS = 2000
 # Milliseconds over which the pages of a process that ends spread their return.
 _RETURN = (500, 3000)
 
@@ -40,7 +40,7 @@ class Hub:
         self._poller: asyncio.Task[None] | None = None
         self._stopping = False
         # Half of the files that the process may have open; the rest is for pages.
-        self._capacity = min(_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._capacity = min(_MAX_STREAMS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._beat_at = 0.0
 
     @property

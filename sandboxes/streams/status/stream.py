@@ -15,8 +15,8 @@ from sandboxes.streams.status.poller import Opening, State
 logger = logging.getLogger(__name__)
 
 # Seconds in which a reader has to take what it was sent, and events that may wait for it.
-_PATIENCE = 20.0
-_MOST_WAITING = 500
+_TIMEOUT = 20.0
+_MAX_WAITING = 500
 
 
 class Stream:
@@ -57,7 +57,7 @@ class Stream:
             self._waiting += 1
             self._wake.set()
         self._cursor = self._cursor.settled(settled)
-        if self._waiting > _MOST_WAITING:
+        if self._waiting > _MAX_WAITING:
             self.end("slow")
 
     def call(self, newest: int) -> None:
@@ -106,5 +106,5 @@ class Stream:
 
 
 async def _send(send: Send, said: bytes, *, more: bool) -> None:
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         await send({"type": "http.response.body", "body": said, "more_body": more})

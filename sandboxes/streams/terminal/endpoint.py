@@ -25,14 +25,14 @@ from sandboxes.streams import auth
 from sandboxes.streams.terminal.relay import Relay, TooLarge
 
 # Connections of one person to this process: some tabs, with all their terminals.
-MOST_CONNECTIONS = 48
+MAX_CONNECTIONS = 48
 # What the screen had comes in one message: 100 KB, of which each character may be escaped.
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 # Messages that wait for a slow page; behind them the shell itself waits.
 _WAITING_MESSAGES = 4
 _CONNECT_TIMEOUT = 20.0
 _CLOSE_TIMEOUT = 2.0
-_COLS, _ROWS, _MOST = 80, 24, 1000
+_COLS, _ROWS, _MAX_SIZE = 80, 24, 1000
 
 _connections: Counter[int] = Counter()
 
@@ -49,7 +49,7 @@ async def terminal(page: WebSocket) -> None:
 async def _allowed(page: WebSocket, principal: auth.Principal) -> None:
     auth.expect_parameters(page, "session", "cols", "rows", "acks", "taken")
     user = principal.user
-    if _connections[user.pk] >= MOST_CONNECTIONS:
+    if _connections[user.pk] >= MAX_CONNECTIONS:
         raise auth.AccessDenied(
             auth.refusal(errors.TooManyTerminals("Close some terminals first."))
         )
@@ -146,4 +146,4 @@ async def _refuse(page: WebSocket, response: Response) -> None:
 def _number(page: WebSocket, name: str, usual: int) -> int:
     text = page.query_params.get(name, "")
     number = int(text[:9]) if text.isascii() and text.isdigit() else 0
-    return number if 1 <= number <= _MOST else usual
+    return number if 1 <= number <= _MAX_SIZE else usual

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LARGEST_INPUT = 256 * 1024
 # Messages that may wait for a sandbox that takes none. A page that is told of what was taken has
 # fewer under way: what it says of its screen is heard although a program reads nothing.
-MOST_WAITING = 12
+MAX_WAITING = 12
 # Seconds of typing after which the sandbox is noted as used.
 _NOTE_EVERY = 3600.0
 
@@ -40,7 +40,7 @@ class Relay:
         # A program that says nothing of what it has shown is slowed down by its connection alone.
         self._window = Window() if page.query_params.get("acks") else None
         self._tells_taken = bool(page.query_params.get("taken"))
-        self._waiting: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(MAX_WAITING)
         self._noted_at = time.monotonic()
 
     async def run(self) -> int | None:

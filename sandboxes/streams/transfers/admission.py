@@ -24,7 +24,7 @@ from sandboxes.models.reach import Reach
 from sandboxes.presenters.fields import PathField, query_of
 from sandboxes.streams import auth
 
-MOST_AT_ONCE = 6
+MAX_AT_ONCE = 6
 _SCOPES = {"GET": Scope.FILES_READ, "PUT": Scope.FILES_WRITE}
 
 
@@ -103,7 +103,7 @@ _places: Counter[Any] = Counter()
 
 @contextmanager
 def _place(user: Any, number: int) -> Iterator[None]:
-    if _places[user] + number > MOST_AT_ONCE:
+    if _places[user] + number > MAX_AT_ONCE:
         raise errors.TooManyTransfers(
             "You have as many transfers under way as you may. Wait for one to end."
         )

@@ -26,7 +26,7 @@ _BLOCK = tarfile.BLOCKSIZE
 _MODE = re.compile("[0-7]{3,4}")
 _MAYBE_LINK = "whether it is a link is not known."
 # Bytes that stand for the missing end of a file that became shorter; digits of a file's size.
-_MOST_PADDED, _LONGEST_SIZE = 2**30, 16
+_MAX_PADDED, _MAX_SIZE = 2**30, 16
 
 
 async def archive(exchange: Exchange) -> None:
@@ -45,14 +45,14 @@ async def archive(exchange: Exchange) -> None:
 
 
 async def _listed(reach: Reach, path: str) -> Listing:
-    limit = {"most": files.MOST_LISTED}
+    limit = {"most": files.MAX_LISTED}
     where = files.location(reach, path).as_request(files.RAW)
     async with streaming_client().stream("GET", **where, extensions=limit) as response:
         await expect_success(response, path, "read a folder")
         if files.is_file(response):
             raise errors.NotAFolder(f"{path} is a file, and needs no archive.")
         await response.aread()
-        body = await in_thread(object_of, response, files.MOST_TOKENS_LISTED)
+        body = await in_thread(object_of, response, files.MAX_TOKENS_LISTED)
     return await while_waiting(files.listing, reach, path, body)
 
 
@@ -127,7 +127,7 @@ class _Archive:
         if left is not None:
             if left:
                 self.notes.append(f"{path}: it changed while it was read; its end is missing.")
-            if left > _MOST_PADDED:
+            if left > _MAX_PADDED:
                 raise errors.ProviderUnavailable(f"Your sandbox broke off while it sent {path}.")
             while left > 0:
                 await asyncio.sleep(0)  # others go on meanwhile
@@ -162,7 +162,7 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 def _size(response: httpx.Response) -> int:
     """Raises ProviderUnavailable for what is no size."""
     told = response.headers.get("Content-Length", "")
-    if not (told.isascii() and told.isdigit() and len(told) < _LONGEST_SIZE):
+    if not (told.isascii() and told.isdigit() and len(told) < _MAX_SIZE):
         raise errors.ProviderUnavailable("Your sandbox did not say how long it is.")
     return int(told)
 

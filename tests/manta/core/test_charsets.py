@@ -9,7 +9,7 @@ from manta.asgi import application
 from sandboxes.models import Terminal
 from tests.support.factories import make_token
 from tests.support.matrix import cell
-from tests.support.routes import BESIDE, ROUTES
+from tests.support.routes import RAW_ROUTES, ROUTES
 
 # Codecs of bytes, codecs that fail by themselves, and some that are of text.
 CHARSETS = ["hex", "zlib", "rot13", "bz2", "base64", "punycode", "idna", "undefined", "utf-16", "x"]
@@ -28,7 +28,7 @@ async def http():
 
 async def test_no_charset_changes_an_answer(http):
     mismatches = []
-    paths = [f"/{route}" for route in ROUTES] + [path for path in BESIDE if path != STREAM]
+    paths = [f"/{route}" for route in ROUTES] + [path for path in RAW_ROUTES if path != STREAM]
     for path in paths:
         unnamed = await http.get(f"{path}?next=%C3%A9")
         for charset in CHARSETS if path in ("/", "/api/sandbox") else CHARSETS[:1]:

@@ -133,7 +133,7 @@ def test_a_body_may_take_longer_than_a_head(port, soon):
 @pytest.mark.parametrize("head", [b"GET /%s HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: %s\r\n"])
 def test_a_head_has_a_size(port, head):
     with connected(port) as line:
-        line.sendall(head % (b"x" * (http_protocol.MOST_HEAD + 1)))
+        line.sendall(head % (b"x" * (http_protocol.MAX_HEAD + 1)))
 
         assert rest(line).startswith(b"HTTP/1.1 431 ")
 
@@ -172,7 +172,7 @@ def test_who_takes_it_slowly_gets_all_of_it(port, monkeypatch):
 
 
 def test_a_body_that_goes_on_after_its_answer_is_no_head(port):
-    body = bytes(32 * http_protocol.MOST_HEAD)
+    body = bytes(32 * http_protocol.MAX_HEAD)
     with connected(port) as line:
         line.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
         first = line.recv(100)

@@ -3,7 +3,7 @@
 import pytest
 
 from sandboxes import data_plane
-from sandboxes.services.files import MOST_TEXT
+from sandboxes.services.files import MAX_TEXT
 from tests.support.files_api import code, entries, saved
 
 pytestmark = pytest.mark.data_plane
@@ -93,7 +93,7 @@ def test_an_empty_file_says_when_it_was_changed(api, run):
 def test_texts_of_up_to_5_mb_open_and_the_others_say_why_not(api, run):
     run(
         f"printf 'a\\0b' > binary; printf '\\377\\376a' > latin; mkfifo pipe; "
-        f"head -c {MOST_TEXT} /dev/zero | tr '\\0' x > most; cp most more; echo >> more"
+        f"head -c {MAX_TEXT} /dev/zero | tr '\\0' x > most; cp most more; echo >> more"
     )
 
     why = {
@@ -108,8 +108,8 @@ def test_texts_of_up_to_5_mb_open_and_the_others_say_why_not(api, run):
         "more": "too_large",
         "most": None,
     }
-    assert len(why["most"]["content"]) == MOST_TEXT
-    assert why["more"]["size"] == MOST_TEXT + 1
+    assert len(why["most"]["content"]) == MAX_TEXT
+    assert why["more"]["size"] == MAX_TEXT + 1
     assert [name for name, file in why.items() if file["content"] is not None] == ["most"]
 
 
@@ -121,7 +121,7 @@ TEXTS = {
     "characters of every length": "aé€🦈\U0010ffff\ufffe",
     "spaces and blank lines at both ends": " \n\t\n text \n \n",
     "nothing": "",
-    "as much as opens": "\n" * MOST_TEXT,
+    "as much as opens": "\n" * MAX_TEXT,
 }
 
 
@@ -187,7 +187,7 @@ def test_a_save_keeps_the_files_permissions_and_any_characters(api, run):
 
 
 def test_a_text_that_is_too_long_is_to_be_uploaded(api):
-    body = {"path": "/blaxel/a", "content": "x" * (MOST_TEXT + 1), "version": None}
+    body = {"path": "/blaxel/a", "content": "x" * (MAX_TEXT + 1), "version": None}
 
     assert code(api("put", "", body)) == (413, "file_too_large")
 

@@ -95,7 +95,7 @@ def follow(work):
 
 
 def test_followed_answers_are_read_with_a_limit_too(hostile, monkeypatch):
-    monkeypatch.setattr(subscriptions, "_LONGEST_LOG", {"most": 2**20})
+    monkeypatch.setattr(subscriptions, "_MAX_LOG", {"most": 2**20})
     hostile.answer = hostile.without_end
 
     with pytest.raises(bounded.AnswerTooLong):

@@ -51,7 +51,7 @@ def test_of_one_path_one_change_is_told(kinds, told):
 def test_too_many_are_told_as_many():
     burst = Burst()
 
-    for number in range(file_changes.MOST + 1):
+    for number in range(file_changes.MAX_CHANGES + 1):
         burst.add(Change(f"/{number}", "created"))
 
     assert burst.as_json() == {"many": True, "changes": []}

@@ -206,7 +206,7 @@ def test_what_a_sandbox_forges_costs_no_more_than_its_length(lines):
 def test_no_more_processes_are_read_than_a_sandbox_has():
     now = read(*chain(20_000))
 
-    assert len(now.processes) == len(build([], now).processes) == process_snapshot.MOST_PROCESSES
+    assert len(now.processes) == len(build([], now).processes) == process_snapshot.MAX_PROCESSES
 
 
 def test_no_more_is_kept_of_one_snapshot_than_it_can_say():

@@ -9,7 +9,7 @@ import pytest
 from sandboxes import data_plane, errors
 from sandboxes.data_plane import client as clients
 from sandboxes.data_plane import shares as module
-from sandboxes.data_plane.shares import MOST_IN_FLIGHT, Shares, key_of
+from sandboxes.data_plane.shares import MAX_IN_FLIGHT, Shares, key_of
 from sandboxes.models.reach import Reach
 from tests.support.waiting import wait_until
 
@@ -47,12 +47,12 @@ def test_no_more_requests_are_under_way_than_a_share(hostile, impatient):
         refused = [each.exception() for each in asked]
 
     assert all(isinstance(each, errors.ProviderUnavailable) for each in refused)
-    assert len(hostile.asked) <= 2 * MOST_IN_FLIGHT
+    assert len(hostile.asked) <= 2 * MAX_IN_FLIGHT
 
 
 def test_who_waits_goes_on_when_a_place_is_free():
     shares = Shares()
-    held = [shares.take(ONE) for _ in range(MOST_IN_FLIGHT)]
+    held = [shares.take(ONE) for _ in range(MAX_IN_FLIGHT)]
 
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(shares.take, ONE)
@@ -68,7 +68,7 @@ def test_who_waits_goes_on_when_a_place_is_free():
 
 def test_a_full_share_is_nothing_to_another_sandbox():
     shares = Shares()
-    for _ in range(MOST_IN_FLIGHT):
+    for _ in range(MAX_IN_FLIGHT):
         shares.take(ONE)
 
     with shares.place(Reach("https://two.example/process")):
@@ -173,7 +173,7 @@ def test_what_waits_between_requests_holds_one_place(hostile, impatient):
 def test_one_that_never_says_what_listens_holds_no_more_than_its_share(
     hostile, impatient, monkeypatch
 ):
-    monkeypatch.setattr("sandboxes.data_plane.listening._PATIENCE", 2.0)
+    monkeypatch.setattr("sandboxes.data_plane.listening._TIMEOUT", 2.0)
 
     hostile.answer = hostile.say(b'{"error": "", "code": "PROCESS_ALREADY_EXISTS"}', status=400)
 

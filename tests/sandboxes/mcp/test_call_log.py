@@ -120,7 +120,7 @@ def test_an_account_that_is_gone_keeps_nobody_elses_call_back(running, grant, bo
 
 
 def test_more_than_can_wait_is_counted_as_lost(grant, monkeypatch):
-    monkeypatch.setattr(call_log, "_MOST_WAITING", 2)
+    monkeypatch.setattr(call_log, "_MAX_WAITING", 2)
     stopped = ToolCallLog()
     before = LOST_TOOL_CALLS._value.get()
 

@@ -23,7 +23,7 @@ from sandboxes.models import Breaker, Creation, Heartbeat, Orphan, Phase, Sandbo
 from sandboxes.reconciler import leases, orphans, provider_sync, start_queue
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import UserFactory
-from tests.support.fake_provider import STRANGER, TROUBLES, Killed, World
+from tests.support.fake_provider import STRANGER, TROUBLES, FakeProvider, Killed
 from tests.support.waiting import wait_until
 
 PEOPLE = st.integers(0, 2)
@@ -38,7 +38,7 @@ LIES = st.sampled_from(
         {"expires_at": None, "created_at": None},
     ]
 )
-world = World()
+provider = FakeProvider()
 
 
 class Life(RuleBasedStateMachine):
@@ -46,7 +46,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def people_sign_up(self):
-        world.reset()
+        provider.reset()
         forget_everything()
         self.people = UserFactory.create_batch(3)
 
@@ -80,19 +80,19 @@ class Life(RuleBasedStateMachine):
 
     @rule(troubles=st.lists(st.sampled_from(TROUBLES), min_size=1, max_size=6))
     def misbehaves(self, troubles):
-        world.troubles.extend(troubles)
+        provider.troubles.extend(troubles)
 
     @rule(person=PEOPLE, lie=LIES)
     def lies(self, person, lie):
-        world.lies[f"user-{self.people[person].pk}"] = lie
+        provider.lies[f"user-{self.people[person].pk}"] = lie
 
     @rule()
     def tells_the_truth_again(self):
-        world.lies.clear()
+        provider.lies.clear()
 
     @rule(person=PEOPLE)
     def loses_a_sandbox(self, person):
-        world.sandboxes.pop(f"user-{self.people[person].pk}", None)
+        provider.sandboxes.pop(f"user-{self.people[person].pk}", None)
 
     @rule(person=PEOPLE)
     def gives_the_name_to_a_stranger(self, person):
@@ -102,20 +102,20 @@ class Life(RuleBasedStateMachine):
             status="DEPLOYED",
             state="RUNNING",
             url=f"https://sandboxes.example/{name}",
-            created_at=world.now,
+            created_at=provider.now,
             labels=STRANGER,
         )
-        world.sandboxes.setdefault(name, stranger)
+        provider.sandboxes.setdefault(name, stranger)
 
     @rule(seconds=st.sampled_from([1, 3, 11, 40, 130, 7200, 90_000]))
     def time_passes(self, seconds):
-        world.passes(seconds)
+        provider.passes(seconds)
 
     # ---- Workers
 
     @rule()
     def a_worker_sweeps(self):
-        now = world.now
+        now = provider.now
         late = (
             Sandbox.objects.queue().filter(provision_deadline__lte=now).values_list("pk", flat=True)
         )
@@ -130,22 +130,22 @@ class Life(RuleBasedStateMachine):
     def a_worker_looks(self):
         with suppress(Killed):
             provider_sync.sync_all()
-        world.killed = False
+        provider.killed = False
 
     @invariant()
     def nobody_elses_was_touched(self):
-        assert world.harm == []
+        assert provider.harm == []
 
     @invariant()
     def nobody_has_two(self):
-        owners = [record.labels.get("manta-owner") for record in world.sandboxes.values()]
+        owners = [record.labels.get("manta-owner") for record in provider.sandboxes.values()]
         mine = [owner for owner in owners if owner != STRANGER["manta-owner"]]
         assert len(mine) == len(set(mine))
 
     # ---- The end of it
 
     def teardown(self):
-        world.stops_misbehaving()
+        provider.stops_misbehaving()
         settle()
         for person in self.people:
             with suppress(errors.SandboxError):
@@ -153,11 +153,11 @@ class Life(RuleBasedStateMachine):
         settle()
         self.nobody_elses_was_touched()
         for row in Sandbox.objects.all():
-            record = world.sandboxes[row.name]
+            record = provider.sandboxes[row.name]
             taken = record.labels == STRANGER
             expected = (Phase.FAILED, "wrong_owner") if taken else (Phase.READY, "")
             assert (row.phase, row.error_code) == expected
-        stray = {name for name, record in world.sandboxes.items() if record.labels == STRANGER}
+        stray = {name for name, record in provider.sandboxes.items() if record.labels == STRANGER}
         assert {orphan.name for orphan in orphans.find()} == stray
 
 
@@ -169,7 +169,7 @@ def sweep():
     except Killed:
         return False
     finally:
-        world.killed = False
+        provider.killed = False
     return True
 
 
@@ -177,7 +177,7 @@ def settle():
     """Without faults, everything is as it should be within two deadlines."""
     moving = Q(phase__in=[Phase.PENDING, Phase.DELETING]) | Q(lease_holder__isnull=False)
     for turn in range(40):
-        world.passes(6)
+        provider.passes(6)
         sweep()
         provider_sync.sync_all()
         if turn > 6 and not Sandbox.objects.filter(moving).exists():
@@ -194,7 +194,7 @@ def forget_everything():
 
 @pytest.mark.django_db
 def test_it_always_settles_with_one_sandbox_for_each_and_never_anothers(monkeypatch):
-    world.install(monkeypatch)
+    provider.install(monkeypatch)
 
     run_state_machine_as_test(
         Life,

@@ -101,7 +101,7 @@ async def test_a_state_that_is_shown_already_is_not_told_again(reader, told):
 
 
 async def test_too_many_events_that_nobody_reads_end_the_stream(reader, told, monkeypatch):
-    monkeypatch.setattr(streams, "_MOST_WAITING", 3)
+    monkeypatch.setattr(streams, "_MAX_WAITING", 3)
     stream, task = told
     reader.reads.clear()
 
@@ -115,7 +115,7 @@ async def test_too_many_events_that_nobody_reads_end_the_stream(reader, told, mo
 
 
 async def test_who_reads_nothing_for_too_long_is_told_no_more(reader, told, monkeypatch):
-    monkeypatch.setattr(streams, "_PATIENCE", 0.01)
+    monkeypatch.setattr(streams, "_TIMEOUT", 0.01)
     stream, task = told
     reader.reads.clear()
     stream.show(state("second"))

@@ -16,7 +16,7 @@ from sandboxes.streams.paths import STATUS
 from tests.settings import CANARY_KEY
 from tests.support.factories import SandboxFactory, UserFactory, pending
 from tests.support.waiting import wait_until
-from tests.support.web_process import PATIENCE, cookie_of
+from tests.support.web_process import TIMEOUT, cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,7 +64,7 @@ def test_each_change_is_told_whoever_made_it(web, listen, alice):
     page.shows("provisioning")
 
     change(sandbox, step="starter")
-    wait_until(lambda: page.all("state")[-1]["step"]["number"] == 2, PATIENCE)
+    wait_until(lambda: page.all("state")[-1]["step"]["number"] == 2, TIMEOUT)
     change(sandbox, phase=Phase.READY, provider_status="DEPLOYED", next_attempt_at=None)
     page.shows("active")
     change(sandbox, provider_state="STANDBY")
@@ -86,7 +86,7 @@ def test_trouble_is_told_although_no_row_has_changed(web, listen, alices_sandbox
 
     Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
 
-    wait_until(lambda: "not answering" in (page.all("state")[-1]["trouble"] or ""), PATIENCE)
+    wait_until(lambda: "not answering" in (page.all("state")[-1]["trouble"] or ""), TIMEOUT)
 
 
 def test_every_page_of_hers_is_told_by_every_process(web, other_web, listen, alices_sandbox):
@@ -125,7 +125,7 @@ def test_a_stranger_is_told_nothing(web, listen, alices_sandbox, cookie):
 def test_an_open_page_keeps_the_worker_looking(web, listen, alices_sandbox):
     listen(web, alices_sandbox.owner)
 
-    wait_until(lambda: Sandbox.objects.watched().filter(pk=alices_sandbox.pk).exists(), PATIENCE)
+    wait_until(lambda: Sandbox.objects.watched().filter(pk=alices_sandbox.pk).exists(), TIMEOUT)
 
 
 # ---- Going on where another stream was
@@ -278,7 +278,7 @@ def test_a_page_that_does_not_read_holds_up_no_other(web, listen, alices_sandbox
         deaf.sendall(
             f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nCookie: {cookie_of(alice)}\r\n\r\n".encode()
         )
-        wait_until(lambda: web.open_streams() == 2, PATIENCE)
+        wait_until(lambda: web.open_streams() == 2, TIMEOUT)
 
         for _ in range(60):  # more than the kernel keeps for it
             audit.record(alices_sandbox, Action.REFRESHED, actor=alice, reason="x" * 100_000)

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from sandboxes import services
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.factories import SandboxFactory, pending
-from tests.support.web_process import PATIENCE, Web, cookie_of
+from tests.support.web_process import TIMEOUT, Web, cookie_of
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ class Page:
         self.socket.send(json.dumps({"type": "input", "data": text}))
 
     def hears(self) -> dict:
-        return json.loads(self.socket.recv(timeout=PATIENCE))
+        return json.loads(self.socket.recv(timeout=TIMEOUT))
 
     def sees(self, text: str) -> str:
         """Wait until it is on the screen."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen[-500:]
             heard = self.hears()

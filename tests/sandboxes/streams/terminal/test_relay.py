@@ -15,7 +15,7 @@ from sandboxes import services
 from sandboxes.models import Sandbox, SandboxEvent
 from tests.support.factories import SandboxFactory, make_token
 from tests.support.waiting import wait_until
-from tests.support.web_process import PATIENCE, Web, cookie_of
+from tests.support.web_process import TIMEOUT, Web, cookie_of
 
 pytestmark = [pytest.mark.data_plane, pytest.mark.django_db(transaction=True)]
 
@@ -211,7 +211,7 @@ def test_a_web_process_that_ends_says_that_it_restarts(connected, key, blaxel):
 
     # Whether Manta or uvicorn is the first to say it: the page goes by the code.
     assert page.ends()[0] == 1012
-    other.process.wait(PATIENCE)
+    other.process.wait(TIMEOUT)
     other.clear_away()
 
 
@@ -231,7 +231,7 @@ def test_a_shell_goes_on_after_the_sandbox_slept(connected, key, made, provider)
     page.types("count=41\r")
     page.sees("count=41")
     page.socket.close()
-    wait_until(lambda: provider.server.sleeps(made.name), PATIENCE)
+    wait_until(lambda: provider.server.sleeps(made.name), TIMEOUT)
 
     again = connected(key)
     again.types("echo =$((count + 1))=\r")

@@ -15,10 +15,10 @@ from django.contrib.sessions.models import Session
 
 from sandboxes.data_plane import files
 from sandboxes.data_plane.async_client import close_streaming_client
-from sandboxes.services.files import MOST_TEXT
+from sandboxes.services.files import MAX_TEXT
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until
-from tests.support.web_process import PATIENCE, cookie_of
+from tests.support.web_process import TIMEOUT, cookie_of
 
 pytestmark = pytest.mark.data_plane
 
@@ -113,7 +113,7 @@ def test_a_large_upload_does_not_overwrite_what_was_made_meanwhile(made, provide
 
     def body():
         yield bytes(5 * 2**20)
-        wait_until(lambda: provider.server.http.get(uploads).json()["uploads"], PATIENCE)
+        wait_until(lambda: provider.server.http.get(uploads).json()["uploads"], TIMEOUT)
         run("printf theirs > a")
         yield bytes(5 * 2**20)
 
@@ -162,7 +162,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(web, made, provider, program):
         asyncio.run(broken())
 
     uploads = provider.server.inside(made.name, "/filesystem-multipart")
-    wait_until(lambda: provider.server.http.get(uploads).json() == {"uploads": []}, PATIENCE)
+    wait_until(lambda: provider.server.http.get(uploads).json() == {"uploads": []}, TIMEOUT)
     assert program.get(CONTENT, params={"path": "/blaxel/a"}).status_code == 404
 
 
@@ -228,7 +228,7 @@ def test_a_sign_out_ends_a_download(web, made, run):
     asked = {"params": {"path": "/blaxel/big"}, "headers": {"Cookie": cookie_of(made.owner)}}
 
     with (
-        httpx.Client(base_url=web.url, trust_env=False, timeout=PATIENCE) as http,
+        httpx.Client(base_url=web.url, trust_env=False, timeout=TIMEOUT) as http,
         http.stream("GET", CONTENT, **asked) as response,
     ):
         content = response.iter_raw()
@@ -301,7 +301,7 @@ def test_a_listing_of_no_sense_ends_no_archive(hostile, listed):
 
 @pytest.mark.parametrize("character", ["\x01", '"', "é"])
 def test_a_text_as_long_as_one_may_be_is_saved_whatever_is_in_it(program, run, character):
-    text = character * (MOST_TEXT // len(character.encode()))
+    text = character * (MAX_TEXT // len(character.encode()))
 
     body = {"path": "/blaxel/most.txt", "content": text, "version": None}
     saved = program.put("/api/sandbox/files", json=body)
