@@ -35,6 +35,7 @@ class Permissions:
 
 
 FULL = Permissions(frozenset(Capability.values))
+NONE = Permissions(frozenset())
 
 
 def of(key: str) -> Permissions:

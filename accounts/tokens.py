@@ -88,37 +88,41 @@ def revoke(token: PersonalToken) -> None:
 def verify(raw: str, *, audience: str | None = None) -> Grant | None:
     """Return a token's grant, or None if it is unknown, expired or revoked, or its user inactive.
 
-    An agent's token is valid for one address only: without an audience, none is accepted.
+    An agent's token is valid for one address only: without an audience, none is accepted, and a
+    personal token grants no tool.
     """
     if shape := _SHAPE.fullmatch(raw):
-        return _personal(raw, key=shape[1])
+        return _personal(raw, key=shape[1], is_for_agents=audience is not None)
     if audience and _AGENTS_SHAPE.fullmatch(raw):
         return _agents(raw, audience)
     return None
 
 
-def _personal(raw: str, *, key: str) -> Grant | None:
+def _personal(raw: str, *, key: str, is_for_agents: bool) -> Grant | None:
     usable = PersonalToken.objects.usable().select_related("user")
-    token = usable.filter(key=key).first()
+    token = next(iter(usable.filter(key=key).order_by()), None)
     if token is None or not constant_time_compare(token.digest, digest(raw)):
         return None
     _note_use(token)
     # A scope that Manta no longer knows grants nothing.
     scopes = frozenset(scope for scope in token.scopes if scope in Scope)
-    permissions = agent_permissions.of(token.key) if Scope.MCP in scopes else agent_permissions.FULL
+    # Of the tools alone, which no other address offers: there they are not read.
+    calls_tools = is_for_agents and Scope.MCP in scopes
+    permissions = agent_permissions.of(token.key) if calls_tools else agent_permissions.NONE
     return Grant(token.user, scopes, token.name, token.key, permissions=permissions)
 
 
 def _agents(raw: str, audience: str) -> Grant | None:
     agents = ConnectedAgent.objects.usable().select_related("user", "client")
     # One indexed read: by the token, and from there to the agent.
-    agent = agents.filter(
+    found = agents.filter(
         client__token__type=Token.Type.ACCESS_TOKEN,
         client__token__hash=digest(raw),
         client__token__user=F("user"),
         client__token__expires_at__gt=timezone.now(),
         client__token__data__resources=[audience],
-    ).first()
+    )
+    agent = next(iter(found.order_by()), None)
     if agent is None:
         return None
     _note_use(agent)

@@ -17,7 +17,7 @@ from sandboxes.presenters.serializers import (
     ConfirmRequest,
     DetailResponse,
     ErrorResponse,
-    SandboxDetailSerializer,
+    in_detail,
 )
 
 _UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
@@ -42,7 +42,7 @@ class SandboxDetail(APIView):
     def get(self, request: Request) -> Response:
         sandbox = own(request)
         services.row_updates.keep_fresh(sandbox)
-        return Response({"sandbox": SandboxDetailSerializer(sandbox).data})
+        return Response({"sandbox": in_detail(sandbox)})
 
     @extend_schema(
         operation_id="sandbox_delete",
@@ -118,5 +118,5 @@ def _confirmed(request: Request, *, required: bool = True) -> Sandbox:
 
 
 def _under_way(sandbox: Sandbox) -> Response:
-    body: dict[str, Any] = {"sandbox": SandboxDetailSerializer(sandbox).data}
+    body: dict[str, Any] = {"sandbox": in_detail(sandbox)}
     return Response(body, status=202, headers={"Retry-After": "1"})

@@ -17,8 +17,8 @@ from sandboxes.models import Phase, Sandbox
 from sandboxes.presenters.serializers import (
     ErrorResponse,
     InitResponse,
-    SandboxSerializer,
     StatusResponse,
+    in_brief,
 )
 
 # Seconds that POST may wait for the sandbox, and between its looks at the row.
@@ -41,7 +41,7 @@ class SandboxInit(APIView):
         if sandbox is None:
             return Response({"sandbox": None, "message": "No sandbox found for user"})
         services.row_updates.keep_fresh(sandbox)
-        return Response({"sandbox": SandboxSerializer(sandbox).data})
+        return Response({"sandbox": in_brief(sandbox)})
 
     @extend_schema(
         operation_id="sandbox_init",
@@ -66,7 +66,7 @@ class SandboxInit(APIView):
         _wait_until_settled(sandbox)
         if sandbox.phase == Phase.FAILED:
             raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)
-        body = {"success": True, "sandbox": SandboxSerializer(sandbox).data}
+        body = {"success": True, "sandbox": in_brief(sandbox)}
         if sandbox.is_settling:
             return Response(body, status=202, headers={"Retry-After": "2"})
         return Response(body)

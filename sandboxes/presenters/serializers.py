@@ -78,6 +78,18 @@ class SandboxDetailSerializer(SandboxSerializer):
         return sandbox.phase == Phase.DELETING
 
 
+# One for all: a serializer copies its fields when it is made.
+_brief, _detailed = SandboxSerializer(), SandboxDetailSerializer()
+
+
+def in_brief(sandbox: Sandbox) -> dict[str, Any]:
+    return _brief.to_representation(sandbox)
+
+
+def in_detail(sandbox: Sandbox) -> dict[str, Any]:
+    return _detailed.to_representation(sandbox)
+
+
 class DetailResponse(serializers.Serializer[Any]):
     sandbox = SandboxDetailSerializer()
 

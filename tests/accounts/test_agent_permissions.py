@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import agent_permissions, tokens
@@ -44,7 +45,9 @@ def test_a_token_is_made_with_its_permissions(person):
     )
 
     raw = re.search(r"manta_pat_[0-9a-f]{16}_[0-9a-f]{64}", response.text)[0]
-    assert tokens.verify(raw).permissions == Permissions(frozenset({"read"}), "/blaxel/app")
+    assert tokens.verify(raw, audience=settings.MCP_URL).permissions == Permissions(
+        frozenset({"read"}), "/blaxel/app"
+    )
 
 
 def test_the_former_address_leads_to_the_page(person, token):
@@ -54,7 +57,7 @@ def test_the_former_address_leads_to_the_page(person, token):
 
 
 def test_a_connection_without_any_may_do_everything(alice):
-    assert tokens.verify(make_token(alice, "mcp")).permissions.is_full
+    assert tokens.verify(make_token(alice, "mcp"), audience=settings.MCP_URL).permissions.is_full
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import tokens
+from accounts.agent_permissions import FULL, NONE
 from accounts.models import PersonalToken, User
 from tests.support.factories import UserFactory, make_token
+
+MCP = "http://localhost:8000/mcp"
 
 
 def key_of(raw):
@@ -114,14 +117,20 @@ def test_none_is_made_with_more_than_there_is(alice, wrong):
     assert not PersonalToken.objects.exists()
 
 
-@pytest.mark.parametrize(("scope", "queries"), [("sandbox:read", 1), ("mcp", 2)])
+@pytest.mark.parametrize(
+    ("scope", "audience", "queries"),
+    [("sandbox:read", MCP, 1), ("mcp", MCP, 2), ("mcp", None, 1)],
+)
 def test_a_check_is_one_query_and_one_for_an_agents_permissions(
-    alice, django_assert_num_queries, scope, queries
+    alice, django_assert_num_queries, scope, audience, queries
 ):
     raw = make_token(alice, scope, last_used_at=timezone.now())
 
     with django_assert_num_queries(queries):
-        assert tokens.verify(raw).user.email == "alice@example.com"
+        grant = tokens.verify(raw, audience=audience)
+
+    assert grant.user.email == "alice@example.com"
+    assert grant.permissions == (FULL if queries == 2 else NONE)
 
 
 def test_its_use_is_noted_once_a_minute(alice, django_assert_num_queries):

@@ -6,10 +6,7 @@ from accounts.models import User
 from sandboxes.models import SandboxEvent
 from sandboxes.presenters.event_log import Entry
 from sandboxes.presenters.panel import Panel
-from sandboxes.presenters.serializers import SandboxSerializer
-
-# One for all: a serializer copies its fields when it is made.
-_sandboxes = SandboxSerializer()
+from sandboxes.presenters.serializers import in_brief
 
 
 def state(panel: Panel) -> dict[str, Any]:
@@ -25,7 +22,7 @@ def state(panel: Panel) -> dict[str, Any]:
         "trouble": panel.trouble or None,
         "error": _error(panel) if panel.error_message else None,
         "checkedAt": checked.isoformat() if checked else None,
-        "sandbox": _sandboxes.to_representation(row) if row else None,
+        "sandbox": in_brief(row) if row else None,
     }
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sandboxes.models import Phase, Sandbox
-from tests.support.factories import SandboxFactory, pending
+from tests.support.factories import SandboxFactory, make_token, pending
 
 ACTIONS = ["restart", "extend", "reset"]
 
@@ -37,6 +37,16 @@ def test_reading_it_is_three_queries_and_no_outside_call(signed_in, django_asser
 
     with django_assert_num_queries(3):  # session, user, sandbox
         signed_in.get("/api/sandbox")
+
+
+def test_reading_it_with_a_token_is_two_queries(client, alices_sandbox, django_assert_num_queries):
+    token = make_token(alices_sandbox.owner, "sandbox:read", "mcp")
+    headers = {"Authorization": f"Bearer {token}"}
+    client.get("/api/sandbox", headers=headers)  # notes the use, and has the row watched
+
+    # The token with its user, and the sandbox; permissions of an agent are of no use here.
+    with django_assert_num_queries(2):
+        assert client.get("/api/sandbox", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
