@@ -2,7 +2,11 @@
 
 Blaxel's API empties a file first and fills it then: where the disk is full, or the sandbox stops,
 both contents are lost. So the new one is written into a draft beside the file, and a script puts
-the draft in its place, if the file is still the one that was expected.
+the draft in its place, if the file is still the one that was expected. Scripts wait for one
+another, so that of two who write over the same version one is refused.
+
+The text is no part of the script's call: a command may be given less than many a text has, and
+those that were given can be read in the list of processes.
 """
 
 import posixpath
@@ -19,6 +23,8 @@ from sandboxes.models.reach import Reach
 PREFIX = ".manta-draft-"
 # Less than what a request may take.
 _SECONDS = 50
+# Everything that runs may write there, in every image.
+_ELSEWHERE = "/tmp/"  # noqa: S108
 _PLACE = (Path(__file__).parent / "scripts" / "place_draft.sh").read_text()
 
 
@@ -28,13 +34,23 @@ def beside(path: str) -> str:
 
 
 def write(reach: Reach, path: str, content: bytes, *, version: str | None, most: int) -> None:
-    """Write a file of a few megabytes, with the folders above it. Raises what place does."""
-    draft = beside(path)
+    """Write a file of a few megabytes, with the folders above it. Raises what place does.
+
+    That is one transfer, in several requests above `files.PART`, and one call of the script.
+    """
+    draft, denied = beside(path), None
     try:
-        files.write(reach, draft, content, meant=path)
+        try:
+            files.write(reach, draft, content, meant=path)
+        except errors.FileDenied as exc:
+            # A file that is there may be written to also where no other may be made.
+            draft, denied = beside(_ELSEWHERE), exc
+            files.write(reach, draft, content, meant=path)
         place(reach, draft, path, version=version, most=most)
-    except BaseException:
+    except BaseException as exc:
         remove(reach, draft)
+        if denied and isinstance(exc, errors.FileDenied):
+            raise denied from exc
         raise
 
 

@@ -182,28 +182,8 @@ def save_file(*, sandbox: Sandbox, path: str, content: str, version: str | None)
     data = content.encode()
     if len(data) > MAX_TEXT:
         raise errors.FileTooLarge("A text of more than 5 MB can't be saved here: upload it.")
-    try:
-        drafts.write(sandbox.reach, path, data, version=version, most=MAX_TEXT)
-    except errors.FileDenied:
-        # A file that is there may be written to also where no other may be made.
-        _expect_version(sandbox, path, version)
-        files.write(sandbox.reach, path, data)
+    drafts.write(sandbox.reach, path, data, version=version, most=MAX_TEXT)
     return File(path, len(data), None, version_of(Content(len(data), None, data)), None, None)
-
-
-def _expect_version(sandbox: Sandbox, path: str, version: str | None) -> None:
-    try:
-        found = files.read(sandbox.reach, path, MAX_TEXT)
-    except errors.FileNotFound:
-        if version is not None:
-            raise errors.ChangedOnDisk(f"{path} was deleted or moved meanwhile.") from None
-        return
-    if isinstance(found, Listing):
-        raise errors.NotAFile(f"{path} is a folder.")
-    if version is None:
-        raise errors.FileExists(f"There is a file at {path} already.")
-    if version != version_of(found):
-        raise errors.ChangedOnDisk(f"{path} has changed since you opened it.")
 
 
 def make_folder(*, sandbox: Sandbox, path: str) -> None:
