@@ -67,7 +67,7 @@ TEMPLATES = [
                 "manta.core.context_processors.request_id",
                 "sandboxes.web.context_processors.panel",
             ],
-            "libraries": {"joined": "manta.core.joined"},
+            "libraries": {"icons": "manta.core.icons", "joined": "manta.core.joined"},
         },
     }
 ]
