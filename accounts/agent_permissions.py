@@ -4,6 +4,7 @@ A connection is a personal token or an agent that was let in; it is named by its
 """
 
 import posixpath
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import AgentPermissions, Capability, User
+from accounts.sessions import batches
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ def of(key: str) -> Permissions:
         capability for capability in row.capabilities if capability in Capability
     )
     return Permissions(capabilities, row.path_prefix, row.expires_at)
+
+
+def expired(keys: Collection[str]) -> set[str]:
+    """Return those of the connections whose permissions have expired."""
+    over = AgentPermissions.objects.filter(expires_at__lte=timezone.now())
+    return {
+        key
+        for batch in batches(keys)
+        for key in over.filter(key__in=batch).values_list("key", flat=True)
+    }
 
 
 def issue(

@@ -18,10 +18,10 @@ class TokenAuthentication(BaseAuthentication):
     """Bearer token authentication: a request with a token is judged by it, whatever its cookies."""
 
     def authenticate(self, request: Request) -> tuple[User, tokens.Grant] | None:
-        scheme, _, raw = get_authorization_header(request).decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer":
+        raw = tokens.bearer(get_authorization_header(request).decode("latin-1"))
+        if raw is None:
             return None
-        grant = tokens.verify(raw.strip())
+        grant = tokens.verify(raw)
         if grant is None:
             raise AuthenticationFailed
         tokens.act_with(grant)

@@ -85,6 +85,12 @@ def revoke(token: PersonalToken) -> None:
     PersonalToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
 
 
+def bearer(authorization: str) -> str | None:
+    """Return the token of an Authorization header (RFC 6750), or None where it has none."""
+    scheme, _, raw = authorization.partition(" ")
+    return raw.strip() if scheme.lower() == "bearer" else None
+
+
 def verify(raw: str, *, audience: str | None = None) -> Grant | None:
     """Return a token's grant, or None if it is unknown, expired or revoked, or its user inactive.
 

@@ -20,13 +20,14 @@ from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
 from sandboxes import control_plane, data_plane, mcp
-from sandboxes.streams import paths, transfers
-from sandboxes.streams.auth import revocation_watcher
-from sandboxes.streams.process_logs import logs
+from sandboxes.streams import paths
+from sandboxes.streams.process_logs.endpoint import logs
+from sandboxes.streams.revocation import revocation_watcher
 from sandboxes.streams.sandbox_events.endpoint import inside_stream
 from sandboxes.streams.status.endpoint import sandbox_stream
 from sandboxes.streams.status.hub import hub
 from sandboxes.streams.terminal.endpoint import terminal
+from sandboxes.streams.transfers.routes import ROUTES
 
 # What may have to wait for a sandbox, beside what never does.
 SLOW_PREFIXES = (
@@ -76,7 +77,7 @@ application = Starlette(
         Route(paths.PROCESS_LOGS, logs),
         *(Route(path, mcp.endpoint) for path in mcp.PATHS),
         WebSocketRoute(paths.TERMINAL, terminal),
-        *transfers.ROUTES,
+        *ROUTES,
         Mount(
             "/",
             WSGIBridge(

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from accounts import tokens
 from operations import prometheus
 
 # A request that came through a proxy was not made on this machine.
@@ -33,8 +34,8 @@ def is_allowed(request: Request) -> bool:
     if not _is_allowed_host(request.headers.get("Host", "")):
         return False
     if settings.METRICS_TOKEN:
-        sent = request.headers.get("Authorization", "")
-        return hmac.compare_digest(sent.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+        sent = tokens.bearer(request.headers.get("Authorization", "")) or ""
+        return hmac.compare_digest(sent.encode(), settings.METRICS_TOKEN.encode())
     proxied = settings.TRUSTED_PROXY_COUNT or any(name in request.headers for name in _OF_PROXIES)
     return bool(request.client and not proxied and _is_loopback(request.client.host))
 

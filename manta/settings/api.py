@@ -29,5 +29,6 @@ SPECTACULAR_SETTINGS = {
         "sandboxes.streams.status.openapi.describe",
         "sandboxes.streams.transfers.openapi.describe",
         "sandboxes.streams.sandbox_events.openapi.describe",
+        "sandboxes.streams.process_logs.openapi.describe",
     ],
 }

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from accounts import tokens
 from manta.core.database import Answer, run_in_db_thread
@@ -11,12 +10,15 @@ from sandboxes.models import Phase, Sandbox
 
 # Seconds that a call waits for a sandbox that is being made, and between its looks.
 _WAIT = 20.0
-_LOOK_EVERY = 0.25
+_POLL_EVERY = 0.25
 
 
-@dataclass(frozen=True)
 class Caller:
-    grant: tokens.Grant
+    """One call's; it looks the sandbox up once."""
+
+    def __init__(self, grant: tokens.Grant) -> None:
+        self.grant = grant
+        self._sandbox: Sandbox | None = None
 
     async def does(self, work: Callable[[], Answer]) -> Answer:
         """Have something done in the person's name, recorded as their token's."""
@@ -32,13 +34,17 @@ class Caller:
 
         Raises a SandboxError that says what to do.
         """
+        self._sandbox = self._sandbox or await self._ready()
+        return self._sandbox
+
+    async def _ready(self) -> Sandbox:
         deadline = asyncio.get_running_loop().time() + _WAIT
         user = self.grant.user
         sandbox = await self.does(self._read)
         if sandbox is None or sandbox.phase in (Phase.GONE, Phase.FAILED):
             sandbox = await self.does(lambda: services.provisioning.initialize_sandbox(user=user))
         while sandbox.is_settling and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_EVERY)
             sandbox = await self.does(self._read) or sandbox
         if sandbox.phase == Phase.FAILED:
             raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)

@@ -11,11 +11,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from accounts import agent_permissions, tokens
+from accounts import tokens
 from manta.core.database import run_in_db_thread
 from sandboxes import control_plane, errors
 from sandboxes.mcp.call_log import tool_call_log
 from sandboxes.mcp.intake import Intake, Refused
+from sandboxes.streams.revocation import Credential, revocation_watcher
+from sandboxes.streams.tasks import until_first
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +25,6 @@ PATH = "/mcp"
 # People write it with a slash at the end, too; a redirect would lose the body of a POST.
 PATHS = (PATH, f"{PATH}/")
 SCOPE = "mcp"
-# Seconds after which a call that still runs is checked again: are its token and permissions good?
-_RECHECK_EVERY = 2.0
 
 
 class Endpoint:
@@ -118,10 +118,10 @@ def _import_server() -> ModuleType:
 
 
 async def _grant(request: Request) -> tokens.Grant | None:
-    scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not raw:
+    raw = tokens.bearer(request.headers.get("Authorization", ""))
+    if not raw:
         return None
-    return await run_in_db_thread(lambda: tokens.verify(raw.strip(), audience=settings.MCP_URL))
+    return await run_in_db_thread(lambda: tokens.verify(raw, audience=settings.MCP_URL))
 
 
 def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
@@ -136,11 +136,6 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
         body = {"error": "Method not allowed", "code": "method_not_allowed"}
         return JSONResponse(body, 405, {"Allow": "POST"})
     return None
-
-
-def _may_go_on(grant: tokens.Grant) -> bool:
-    """Return whether a running call may go on; of the permissions, only their expiry stops it."""
-    return bool(tokens.still_valid([grant.key])) and not agent_permissions.of(grant.key).has_expired
 
 
 def _away() -> Response:
@@ -173,10 +168,12 @@ class _Answered:
     async def while_allowed(self, grant: tokens.Grant) -> None:
         """Let the call finish, unless its token is revoked or its permissions expire before."""
         try:
-            while not (await asyncio.wait({self._task}, timeout=_RECHECK_EVERY))[0]:
-                if not await run_in_db_thread(lambda: _may_go_on(grant)):
+            async with revocation_watcher.watching(
+                Credential(grant=grant, is_agents=True)
+            ) as ended:
+                await until_first(self._task, ended.wait())
+                if ended.is_set() and not revocation_watcher.is_stopping:
                     self._refusal = _unauthorized(Request(self._asked[0]))
-                    self.break_off()
             if self._task.cancelled():
                 await self._end()
             else:

@@ -5,7 +5,6 @@ person's agents would hold all of the process's memory.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from manta.core import json_values
 from manta.core.computing import in_thread
+from sandboxes.streams.limits import NoPlace, PerUserLimit
 
 # Calls of one person, in one web process: agents send a hundred at once.
 MAX_CALLS = 128
@@ -39,33 +39,30 @@ class Refused(Exception):
 
 class Intake:
     def __init__(self) -> None:
-        self._calls: Counter[int] = Counter()
-        self._held: Counter[int] = Counter()
+        self._calls = PerUserLimit(MAX_CALLS)
+        self._held = PerUserLimit(MAX_HELD)
 
     @contextmanager
     def place(self, user: int) -> Iterator["Place"]:
         """Hold one of a person's places for a call. Raises Refused when all are taken."""
-        if self._calls[user] >= MAX_CALLS:
-            raise Refused(429, "throttled", f"Your agents have {MAX_CALLS} calls under way.")
-        self._calls[user] += 1
         place = Place(self._held, user)
         try:
-            yield place
+            with self._calls.hold(user):
+                yield place
+        except NoPlace:
+            text = f"Your agents have {MAX_CALLS} calls under way."
+            raise Refused(429, "throttled", text) from None
         finally:
             place.free()
-            self._calls[user] -= 1
-            if not self._calls[user]:
-                del self._calls[user]
-                del self._held[user]
 
 
 class Place:
-    def __init__(self, held: Counter[int], user: int) -> None:
+    def __init__(self, held: PerUserLimit, user: int) -> None:
         self._held, self._user = held, user
         self._size = 0
 
     def free(self) -> None:
-        self._held[self._user] -= self._size
+        self._held.free(self._user, self._size)
         self._size = 0
 
     def after_body(self, answer: ASGIApp) -> ASGIApp:
@@ -97,12 +94,14 @@ class Place:
                 raise ClientDisconnect
             piece = message.get("body", b"")
             more = message.get("more_body", False)
-            self._size += len(piece)
-            self._held[self._user] += len(piece)
-            if self._size > MAX_BODY:
+            if self._size + len(piece) > MAX_BODY:
                 raise Refused(413, "too_large", f"Send no more than {MAX_BODY} bytes at a time.")
-            if self._held[self._user] > MAX_HELD:
-                raise Refused(429, "throttled", "Your agents send too much at once: one by one.")
+            try:
+                self._held.take(self._user, len(piece))
+            except NoPlace:
+                text = "Your agents send too much at once: one by one."
+                raise Refused(429, "throttled", text) from None
+            self._size += len(piece)
             body += piece
         return await _of_few_values(bytes(body)) if len(body) > _SMALL else bytes(body)
 

@@ -26,6 +26,7 @@ from sandboxes.mcp.caller import Caller
 from sandboxes.mcp.intake import MAX_BODY
 from sandboxes.mcp.tools import TOOLS
 from sandboxes.mcp.truncation import truncated
+from sandboxes.streams.provider_calls import ask_provider, ensure_session
 
 _INSTRUCTIONS = (
     "One person's own Linux sandbox: its files, processes and ports. It falls asleep when idle and "
@@ -122,7 +123,8 @@ async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[
     if params.name in TOOLS:
         tool = TOOLS[params.name]
         sandbox = await caller.sandbox()
-        return await caller.does(lambda: tool.result(sandbox, arguments))
+        run = partial(tool.result, sandbox, arguments)
+        return await (ask_provider(sandbox, run) if tool.asks_provider else caller.does(run))
     own = partial(_own, ctx)
     with understood():
         arguments = await permissions.within_prefix(caller.grant, params.name, arguments, own)
@@ -164,15 +166,16 @@ def _number(told: Any) -> float | None:
 
 
 def _caller(ctx: Context) -> Caller:
-    return Caller(cast(Request, ctx.request).scope["grant"])
+    scope = cast(Request, ctx.request).scope
+    caller: Caller = scope.setdefault("caller", Caller(scope["grant"]))
+    return caller
 
 
 async def _ask(ctx: Context, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """Ask the caller's sandbox; its own errors go through as they are."""
     caller = _caller(ctx)
     sandbox = await caller.sandbox()
-    if not sandbox.has_session:
-        await caller.does(lambda: services.sessions.ensure_session(sandbox))
+    await ensure_session(sandbox)
 
     async def pass_on(message: dict[str, Any]) -> None:
         told = message.get("params")

@@ -18,6 +18,8 @@ class Tool:
     description: str
     run: Callable[[Sandbox, dict[str, Any]], dict[str, Any]]
     properties: dict[str, Any]
+    # It waits for the provider, in threads that do nothing else.
+    asks_provider: bool = False
 
     def described(self) -> dict[str, Any]:
         schema = {
@@ -78,6 +80,7 @@ TOOLS = {
             "The address under which a port of the sandbox is shown to its owner.",
             _preview_url,
             {"port": _PORT},
+            asks_provider=True,
         ),
         Tool("sandboxExtend", "Keep the sandbox for its whole lifetime from now.", _extend, {}),
         Tool(

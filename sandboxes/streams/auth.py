@@ -4,10 +4,7 @@ It asks what Django's middleware and DRF ask: a session or a token, a token's sc
 Manta's own sent what a session changes, and a sandbox that is there.
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -19,7 +16,7 @@ from django.urls import reverse
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
-from accounts import sessions, tokens
+from accounts import tokens
 from accounts.models import Scope, User
 from accounts.permissions import InsufficientScope
 from accounts.sessions import SignIn
@@ -28,13 +25,11 @@ from manta.core.database import run_in_db_thread
 from manta.core.errors import UserFacingError
 from sandboxes import errors, services
 from sandboxes.models import Sandbox
-
-logger = logging.getLogger(__name__)
+from sandboxes.streams.provider_calls import ensure_session
+from sandboxes.streams.revocation import Credential
 
 Answer = TypeVar("Answer")
 
-# Seconds between two looks at whether what is open is still allowed.
-_RECHECK_EVERY = 1.0
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -54,6 +49,10 @@ class Principal:
     sign_in: SignIn | None
     grant: tokens.Grant | None
 
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.sign_in, self.grant)
+
     async def does(self, work: Callable[[], Answer]) -> Answer:
         """Have something done with the database in their name, and recorded as theirs."""
 
@@ -67,7 +66,9 @@ class Principal:
 async def authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
     """Let in whom a session or a token with this scope stands for. Raises AccessDenied."""
     try:
-        return await run_in_db_thread(lambda: _authenticate(connection, scope))
+        principal = await run_in_db_thread(lambda: _authenticate(connection, scope))
+        await ensure_session(principal.sandbox)
+        return principal
     except UserFacingError as exc:
         raise AccessDenied(refusal(exc)) from exc
     except DatabaseError as exc:
@@ -85,15 +86,15 @@ def _authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
     sandbox = Sandbox.objects.get_for_user(user)
     if sandbox is None:
         raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
-    services.sessions.require_reach(sandbox)
+    services.row_updates.require_ready(sandbox)
     services.row_updates.touch(sandbox)
     return Principal(user, sandbox, sign_in, grant)
 
 
 def _grant(authorization: str, scope: Scope) -> tokens.Grant:
     """Return the grant of a bearer token; cookies do not count beside one."""
-    scheme, _, raw = authorization.partition(" ")
-    grant = tokens.verify(raw.strip()) if scheme.lower() == "bearer" else None
+    raw = tokens.bearer(authorization)
+    grant = tokens.verify(raw) if raw else None
     if grant is None:
         raise AccessDenied(_unauthorized('Bearer realm="Manta", error="invalid_token"'))
     if scope not in grant.scopes:
@@ -164,53 +165,3 @@ def _body(error: str, code: str) -> dict[str, str]:
 
 def _unauthorized(challenge: str) -> Response:
     return JSONResponse({"error": "Unauthorized"}, 401, {"WWW-Authenticate": challenge})
-
-
-class RevocationWatcher:
-    """Checks, for all that is open in this process, for sign-outs and revocations."""
-
-    def __init__(self) -> None:
-        self._open: dict[asyncio.Event, Principal] = {}
-        self._task: asyncio.Task[None] | None = None
-        # Set when the process ends, which ends no sign-in.
-        self.is_stopping = False
-
-    @asynccontextmanager
-    async def watching(self, principal: Principal) -> AsyncIterator[asyncio.Event]:
-        """Yields an event that is set once this is no longer allowed, or the process ends."""
-        ended = asyncio.Event()
-        self._open[ended] = principal
-        if self.is_stopping:
-            ended.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._look())
-        try:
-            yield ended
-        finally:
-            self._open.pop(ended, None)
-
-    def stop(self) -> None:
-        """End all: uvicorn would wait for them."""
-        self.is_stopping = True
-        for ended in self._open:
-            ended.set()
-
-    async def _look(self) -> None:
-        while self._open:
-            await asyncio.sleep(_RECHECK_EVERY)
-            try:
-                await self._end_what_ended(dict(self._open))
-            except DatabaseError as exc:
-                logger.warning("It is not known who has signed out: %s", exc)
-
-    async def _end_what_ended(self, open_now: dict[asyncio.Event, Principal]) -> None:
-        sign_ins = {who.sign_in for who in open_now.values() if who.sign_in}
-        keys = {who.grant.key for who in open_now.values() if who.grant}
-        gone = await run_in_db_thread(lambda: sessions.ended(sign_ins))
-        valid = await run_in_db_thread(lambda: tokens.still_valid(keys))
-        for ended, who in open_now.items():
-            if who.sign_in in gone or (who.grant and who.grant.key not in valid):
-                ended.set()
-
-
-revocation_watcher = RevocationWatcher()

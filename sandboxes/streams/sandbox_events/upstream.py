@@ -18,6 +18,7 @@ from sandboxes.data_plane.process_list import Fields, without_output
 from sandboxes.data_plane.process_snapshot import ProcessSnapshot
 from sandboxes.models import Sandbox
 from sandboxes.streams import sse
+from sandboxes.streams.provider_calls import ensure_session
 from sandboxes.streams.sandbox_events.page import Page
 
 logger = logging.getLogger(__name__)
@@ -109,20 +110,21 @@ class Upstream:
     async def _is_gone(self) -> bool:
         """Return whether the row says that the sandbox is gone, and not merely restarted."""
 
-        def gone() -> bool:
-            row = Sandbox.objects.filter(pk=self._sandbox.pk).first()
+        def still_there() -> Sandbox | None:
+            row: Sandbox | None = Sandbox.objects.filter(pk=self._sandbox.pk).first()
             try:
                 services.row_updates.require_ready(row) if row else None
             except errors.SandboxError:
-                return True
-            if row is None or row.url != self._url:
-                return True
-            with suppress(errors.SandboxError):  # the next attempt asks again
-                services.sessions.ensure_session(row)
-                self._reach = row.reach
-            return False
+                return None
+            return row if row and row.url == self._url else None
 
-        return await run_in_db_thread(gone)
+        row = await run_in_db_thread(still_there)
+        if row is None:
+            return True
+        with suppress(errors.SandboxError):  # the next attempt asks again
+            await ensure_session(row)
+            self._reach = row.reach
+        return False
 
     async def _note_use(self) -> None:
         """Note regularly that the sandbox is used, so that it lives on while a page is open."""

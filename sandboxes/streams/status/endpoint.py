@@ -15,15 +15,6 @@ from sandboxes.streams.status.hub import hub
 from sandboxes.streams.status.poller import Opening, opening
 from sandboxes.streams.status.stream import Stream
 
-_HEADERS = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-store",
-    # nginx would keep it back until it has a buffer full.
-    "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
 
 class SandboxStream:
     """An ASGI endpoint. It holds neither a thread nor a connection while it streams."""
@@ -33,11 +24,9 @@ class SandboxStream:
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
-        headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
         hub.join(found)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await found.tell(receive, send)
+            await found.respond(receive, send)
         finally:
             hub.leave(found)
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +14,7 @@ from django.db import close_old_connections, connections
 from accounts.sessions import SignIn
 from manta.core.metrics import STREAMS
 from sandboxes.streams import sse
+from sandboxes.streams.limits import OpenStreams
 from sandboxes.streams.status.poller import ChangePoller, Changes
 from sandboxes.streams.status.stream import Stream
 
@@ -33,32 +33,26 @@ Answer = TypeVar("Answer")
 
 class Hub:
     def __init__(self) -> None:
-        self._streams: dict[int, list[Stream]] = {}
+        # Half of the files that the process may have open; the rest is for pages.
+        self.streams: OpenStreams[Stream] = OpenStreams(
+            per_user=_PER_USER, most=_MAX_STREAMS, files_share=2
+        )
         self._newcomers: set[int] = set()
         # One thread, so one connection to the database, for however many streams.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
         self._poller: asyncio.Task[None] | None = None
         self._stopping = False
-        # Half of the files that the process may have open; the rest is for pages.
-        self._capacity = min(_MAX_STREAMS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._beat_at = 0.0
 
     @property
-    def open_streams(self) -> int:
-        return sum(map(len, self._streams.values()))
-
-    @property
     def is_full(self) -> bool:
-        return self._stopping or self.open_streams >= self._capacity
+        return self._stopping or self.streams.is_full
 
     def join(self, stream: Stream) -> None:
         """Keep a stream told; a person's oldest gives way when they have too many."""
         user = stream.sign_in.user_id
-        own = self._streams.setdefault(user, [])
-        while len(own) >= _PER_USER:
-            own.pop(0).end("limit")
-        own.append(stream)
-        STREAMS.set(self.open_streams)
+        self.streams.join(user, stream)
+        STREAMS.set(len(self.streams))
         self._newcomers.add(user)
         if self._stopping:
             self._send_away(stream)
@@ -66,17 +60,13 @@ class Hub:
             self._poller = asyncio.create_task(self._poll())
 
     def leave(self, stream: Stream) -> None:
-        own = self._streams.get(stream.sign_in.user_id, [])
-        if stream in own:
-            own.remove(stream)
-        if not own:
-            self._streams.pop(stream.sign_in.user_id, None)
-        STREAMS.set(self.open_streams)
+        self.streams.leave(stream.sign_in.user_id, stream)
+        STREAMS.set(len(self.streams))
 
     def stop(self) -> None:
         """End all streams; their pages come back, to whichever process is there then."""
         self._stopping = True
-        for own in self._streams.values():
+        for _, own in self.streams:
             for stream in own:
                 self._send_away(stream)
 
@@ -88,26 +78,26 @@ class Hub:
             try:
                 return work()
             finally:
-                if not self._streams:
+                if not self.streams:
                     connections.close_all()
 
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, with_a_usable_connection)
 
     def _send_away(self, stream: Stream) -> None:
-        stream.end("stopping", retry=random.randint(*_RETURN))  # noqa: S311 - not a secret
+        stream.end("stopping", retry_after=random.randint(*_RETURN))  # noqa: S311 - not a secret
 
     async def _poll(self) -> None:
         """Poll as long as there is a stream."""
         poller: ChangePoller | None = None
         works = True
-        while self._streams:
+        while self.streams:
             try:
                 if poller is None:
                     poller = await self.read(ChangePoller)
                 beats = self._beats()
                 # Some of what is shown changes with time alone: now and then, all is looked at.
-                anew = set(self._streams) if beats else self._newcomers
+                anew = self.streams.users if beats else self._newcomers
                 self._newcomers = set()
                 changes = await self.read(partial(poller.poll, self._sign_ins(), anew))
                 self._tell(changes, beats=beats)
@@ -123,7 +113,7 @@ class Hub:
         await self.read(lambda: None)  # which closes the connection
 
     def _sign_ins(self) -> set[SignIn]:
-        return {stream.sign_in for own in self._streams.values() for stream in own}
+        return {stream.sign_in for _, own in self.streams for stream in own}
 
     def _beats(self) -> bool:
         now = asyncio.get_running_loop().time()
@@ -133,7 +123,7 @@ class Hub:
         return True
 
     def _tell(self, changes: Changes, *, beats: bool) -> None:
-        for user, own in self._streams.items():
+        for user, own in self.streams:
             beat = _beat(changes, user) if beats else b""
             for stream in own:
                 if stream.sign_in in changes.ended:

@@ -1,7 +1,8 @@
-"""The stream in the API's description, by hand: it is no view of Django's."""
+"""Description of the status stream in the API's document."""
 
 from typing import Any
 
+from sandboxes.streams.openapi import event_stream
 from sandboxes.streams.paths import STATUS
 
 _DESCRIPTION = """\
@@ -23,7 +24,6 @@ A stream that sends the last `id` as `Last-Event-ID` goes on where the one befor
 
 def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A hook of drf-spectacular."""
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
     resuming = [
         {"name": name, "in": place, "schema": {"type": "string"}, "description": description}
         for name, place, description in (
@@ -32,21 +32,12 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         )
     ]
     result["paths"][STATUS] = {
-        "get": {
-            "operationId": "sandbox_live",
-            "summary": "Your sandbox and its record, live",
-            "description": _DESCRIPTION,
-            "tags": ["live"],
-            "parameters": resuming,
-            "security": [{"cookieAuth": []}],
-            "responses": {
-                "200": {
-                    "description": "The stream.",
-                    "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                },
-                "401": {"description": "Nobody is signed in.", "content": error},
-                "503": {"description": "No room: see Retry-After.", "content": error},
-            },
-        }
+        "get": event_stream(
+            "sandbox_live",
+            "Your sandbox and its record, live",
+            _DESCRIPTION,
+            {"401": "Nobody is signed in.", "503": "No room: see Retry-After."},
+            parameters=resuming,
+        )
     }
     return result

@@ -6,7 +6,6 @@ status of an error, whose text was sent before.
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -22,6 +21,9 @@ from sandboxes import data_plane, errors, services
 from sandboxes.data_plane.terminals import note_refusal
 from sandboxes.models.reach import Reach
 from sandboxes.streams import auth
+from sandboxes.streams.limits import NoPlace, PerUserLimit
+from sandboxes.streams.revocation import revocation_watcher
+from sandboxes.streams.tasks import until_first
 from sandboxes.streams.terminal.relay import Relay, TooLarge
 
 # Connections of one person to this process: some tabs, with all their terminals.
@@ -34,7 +36,7 @@ _CONNECT_TIMEOUT = 20.0
 _CLOSE_TIMEOUT = 2.0
 _COLS, _ROWS, _MAX_SIZE = 80, 24, 1000
 
-_connections: Counter[int] = Counter()
+_connections = PerUserLimit(MAX_CONNECTIONS)
 
 
 async def terminal(page: WebSocket) -> None:
@@ -48,26 +50,24 @@ async def terminal(page: WebSocket) -> None:
 
 async def _allowed(page: WebSocket, principal: auth.Principal) -> None:
     auth.expect_parameters(page, "session", "cols", "rows", "acks", "taken")
-    user = principal.user
-    if _connections[user.pk] >= MAX_CONNECTIONS:
-        raise auth.AccessDenied(
-            auth.refusal(errors.TooManyTerminals("Close some terminals first."))
-        )
-    _connections[user.pk] += 1
     try:
-        where = await _where(page, principal)
-        await page.accept()
-        async with auth.revocation_watcher.watching(principal) as ended:
-            code, reason = await _relayed(page, principal, where, ended)
-        if page.client_state is WebSocketState.CONNECTED:  # the page has not left by itself
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await page.close(code, reason)
+        with _connections.hold(principal.user.pk):
+            await _connected(page, principal)
+    except NoPlace:
+        full = errors.TooManyTerminals("Close some terminals first.")
+        raise auth.AccessDenied(auth.refusal(full)) from None
     except TimeoutError:
         return  # it takes nothing any more
-    finally:
-        _connections[user.pk] -= 1
-        if not _connections[user.pk]:
-            del _connections[user.pk]
+
+
+async def _connected(page: WebSocket, principal: auth.Principal) -> None:
+    where = await _where(page, principal)
+    await page.accept()
+    async with revocation_watcher.watching(principal.credential) as ended:
+        code, reason = await _relayed(page, principal, where, ended)
+    if page.client_state is WebSocketState.CONNECTED:  # the page has not left by itself
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
+            await page.close(code, reason)
 
 
 async def _where(page: WebSocket, principal: auth.Principal) -> Reach:
@@ -90,16 +90,10 @@ async def _relayed(
 ) -> tuple[int, str]:
     """Carry until something ends it; with which code to close, and why."""
     relaying = asyncio.create_task(_relay(page, principal, where))
-    ending = asyncio.create_task(ended.wait())
-    try:
-        await asyncio.wait({relaying, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not ended.is_set():
-            return relaying.result()
-        return (1012, "restarting") if auth.revocation_watcher.is_stopping else (4401, "signed_out")
-    finally:
-        ending.cancel()
-        relaying.cancel()
-        await asyncio.gather(relaying, ending, return_exceptions=True)
+    await until_first(relaying, ended.wait())
+    if not ended.is_set():
+        return relaying.result()
+    return (1012, "restarting") if revocation_watcher.is_stopping else (4401, "signed_out")
 
 
 async def _relay(page: WebSocket, principal: auth.Principal, where: Reach) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from sandboxes import services
 from sandboxes.models import Sandbox
 from sandboxes.streams.auth import Principal
+from sandboxes.streams.tasks import until_first
 from sandboxes.streams.terminal.window import Window
 
 logger = logging.getLogger(__name__)
@@ -47,16 +48,11 @@ class Relay:
         """Relay until either side leaves; return the shell side's close code. Raises TooLarge."""
         works = (self._show(), self._hear(), self._pass_on())
         tasks = [asyncio.create_task(work) for work in works]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            said = await asyncio.gather(*tasks, return_exceptions=True)
-        for each in said:
-            if isinstance(each, Exception):
-                raise each
-        return self._inside.close_code if tasks[0].done() and not tasks[0].cancelled() else None
+        await until_first(*tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
+        return None if tasks[0].cancelled() else self._inside.close_code
 
     async def _show(self) -> None:
         with suppress(ConnectionClosed):

@@ -1,9 +1,7 @@
 """Admission of transfers: permission, number at once, and duration."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -23,8 +21,12 @@ from sandboxes.data_plane.async_client import streaming_client
 from sandboxes.models.reach import Reach
 from sandboxes.presenters.fields import PathField, query_of
 from sandboxes.streams import auth
+from sandboxes.streams.limits import NoPlace, PerUserLimit
+from sandboxes.streams.revocation import revocation_watcher
+from sandboxes.streams.tasks import until_first
 
 MAX_AT_ONCE = 6
+_limit = PerUserLimit(MAX_AT_ONCE)
 _SCOPES = {"GET": Scope.FILES_READ, "PUT": Scope.FILES_WRITE}
 
 
@@ -80,40 +82,20 @@ class Transfer:
         work = self._work[request.method]
         auth.expect_parameters(request, "path", *(["overwrite"] if request.method == "PUT" else []))
         exchange.reach, exchange.path = principal.sandbox.reach, requested_path(request)
-        with _place(principal.user.pk, self._places):
-            async with auth.revocation_watcher.watching(principal) as ended:
-                await _until(ended, work(exchange))
+        try:
+            with _limit.hold(principal.user.pk, self._places):
+                async with revocation_watcher.watching(principal.credential) as ended:
+                    await _until(ended, work(exchange))
+        except NoPlace as exc:
+            raise errors.TooManyTransfers(
+                "You have as many transfers under way as you may. Wait for one to end."
+            ) from exc
 
 
 async def _until(ended: asyncio.Event, work: Awaitable[None]) -> None:
     """Let the work come to its end, unless it is no longer allowed before."""
-    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(ended.wait())
-    try:
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        for task in (working, waiting):
-            task.cancel()
-        await asyncio.gather(working, waiting, return_exceptions=True)
-
-
-_places: Counter[Any] = Counter()
-
-
-@contextmanager
-def _place(user: Any, number: int) -> Iterator[None]:
-    if _places[user] + number > MAX_AT_ONCE:
-        raise errors.TooManyTransfers(
-            "You have as many transfers under way as you may. Wait for one to end."
-        )
-    _places[user] += number
-    try:
-        yield
-    finally:
-        _places[user] -= number
-        if not _places[user]:
-            del _places[user]
+    for task in await until_first(work, ended.wait()):
+        task.result()
 
 
 def requested_path(request: Request) -> str:

@@ -1,8 +1,10 @@
-"""The transfers in the API's description, by hand: they are no views of Django's."""
+"""Description of the transfers in the API's document."""
 
 from typing import Any
 
-_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+from sandboxes.streams.openapi import SESSION_OR_TOKEN, answer, refusals
+from sandboxes.streams.paths import FILE_CONTENT, FOLDER_ARCHIVE
+
 _PATH = {
     "name": "path",
     "in": "query",
@@ -17,12 +19,12 @@ _SIZE = {"schema": {"type": "object", "properties": {"size": {"type": "integer"}
 
 def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A hook of drf-spectacular."""
-    result["paths"]["/api/sandbox/files/content"] = {
+    result["paths"][FILE_CONTENT] = {
         "get": _operation(
             "files_download",
             "Download a file of any size",
             "Always an attachment. Range is understood. Needs the scope `files:read`.",
-            {"200": _answer("The file.", "application/octet-stream", _BYTES)},
+            {"200": answer("The file.", **{"application/octet-stream": _BYTES})},
         ),
         "head": _operation(
             "files_look",
@@ -35,18 +37,18 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             "Upload a file of any size, with the folders above it",
             "The body is the file as it is. Until all of it is there, nothing is at the path. "
             "Needs the scope `files:write`.",
-            {"201": _answer("It is there.", "application/json", _SIZE)},
+            {"201": answer("It is there.", **{"application/json": _SIZE})},
             parameters=[_PATH, _OVERWRITE],
             requestBody={"content": {"application/octet-stream": _BYTES}, "required": True},
         ),
     }
-    result["paths"]["/api/sandbox/files/archive"] = {
+    result["paths"][FOLDER_ARCHIVE] = {
         "get": _operation(
             "files_archive",
             "Download a folder as .tar.gz",
             "Made while it is sent, with links as links. What could not be read is listed in a "
             "text of its own. Needs the scope `files:read`.",
-            {"200": _answer("The archive.", "application/gzip", _BYTES)},
+            {"200": answer("The archive.", **{"application/gzip": _BYTES})},
         )
     }
     return result
@@ -55,21 +57,15 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 def _operation(
     name: str, summary: str, description: str, answers: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
-    refused = {
-        str(status): {"description": "Why not.", "content": _ERROR}
-        for status in (400, 401, 403, 404, 409, 410, 429, 503)
-    }
+    statuses = (400, 401, 403, 404, 409, 410, 429, 503)
+    refused = refusals({str(status): "Why not." for status in statuses})
     return {
         "operationId": name,
         "summary": summary,
         "description": description,
         "tags": ["files"],
         "parameters": [_PATH],
-        "security": [{"cookieAuth": []}, {"personalToken": []}],
+        "security": SESSION_OR_TOKEN,
         "responses": answers | refused,
         **more,
     }
-
-
-def _answer(description: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {kind: content}}

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from accounts.models import PersonalToken, Scope
 from sandboxes.streams import auth
+from sandboxes.streams.revocation import revocation_watcher
 from tests.support.factories import SandboxFactory, make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,8 +141,8 @@ async def test_a_sign_out_and_a_revocation_end_what_is_open(cookie, token):
     other = await auth.authenticate(tokens, Scope.FILES_READ)
 
     async with (
-        auth.revocation_watcher.watching(one) as signed_out,
-        auth.revocation_watcher.watching(other) as revoked,
+        revocation_watcher.watching(one.credential) as signed_out,
+        revocation_watcher.watching(other.credential) as revoked,
     ):
         assert not signed_out.is_set()
         await one.does(lambda: Client(headers={"Cookie": cookie}).post("/accounts/logout/"))

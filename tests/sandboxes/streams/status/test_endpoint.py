@@ -18,7 +18,7 @@ async def get(**headers):
 
 @pytest.fixture
 def full(monkeypatch):
-    monkeypatch.setattr(endpoint.hub, "_capacity", 0)
+    monkeypatch.setattr(endpoint.hub.streams, "_capacity", 0)
 
 
 async def test_who_finds_no_room_is_told_when_to_come_back(full):

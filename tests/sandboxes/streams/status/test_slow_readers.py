@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.sessions import SignIn
 from sandboxes.models import SandboxEvent
+from sandboxes.streams import sse
 from sandboxes.streams.status import stream as streams
 from sandboxes.streams.status.cursor import Cursor
 from sandboxes.streams.status.poller import Opening, State
@@ -115,7 +116,7 @@ async def test_too_many_events_that_nobody_reads_end_the_stream(reader, told, mo
 
 
 async def test_who_reads_nothing_for_too_long_is_told_no_more(reader, told, monkeypatch):
-    monkeypatch.setattr(streams, "_TIMEOUT", 0.01)
+    monkeypatch.setattr(sse, "_TIMEOUT", 0.01)
     stream, task = told
     reader.reads.clear()
     stream.show(state("second"))

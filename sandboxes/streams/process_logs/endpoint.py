@@ -1,7 +1,6 @@
 """GET /api/sandbox/processes/logs: what a process says, as it says it, or all of it as a file."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import httpx
@@ -16,8 +15,11 @@ from sandboxes.data_plane import subscriptions
 from sandboxes.data_plane.process_output import NDJSON, output_of
 from sandboxes.data_plane.process_snapshot import is_own
 from sandboxes.streams import auth
-from sandboxes.streams.auth import Principal, revocation_watcher
-from sandboxes.streams.log_formats import as_events, as_lines
+from sandboxes.streams.auth import Principal
+from sandboxes.streams.limits import NoPlace, PerUserLimit
+from sandboxes.streams.process_logs.formats import as_events, as_lines
+from sandboxes.streams.revocation import revocation_watcher
+from sandboxes.streams.tasks import until_first
 
 _TEXT = "text/plain; charset=utf-8"
 _HEADERS = [
@@ -36,7 +38,7 @@ class Logs:
     """An ASGI endpoint. It asks for more only once its reader has taken what there was."""
 
     def __init__(self) -> None:
-        self._open: Counter[int] = Counter()
+        self._open = PerUserLimit(_PER_USER)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -52,16 +54,11 @@ class Logs:
             await auth.refusal(exc)(scope, receive, send)
             return
         places = 1 if _follows(request) else _OF_A_WHOLE_LOG
-        if self._open[principal.user.pk] + places > _PER_USER:
-            await auth.too_many("logs open", 10)(scope, receive, send)
-            return
-        self._open[principal.user.pk] += places
         try:
-            await self._answer(principal, name, request, send)
-        finally:
-            self._open[principal.user.pk] -= places
-            if not self._open[principal.user.pk]:
-                del self._open[principal.user.pk]
+            with self._open.hold(principal.user.pk, places):
+                await self._answer(principal, name, request, send)
+        except NoPlace:
+            await auth.too_many("logs open", 10)(scope, receive, send)
 
     async def _answer(self, principal: Principal, name: str, request: Request, send: Send) -> None:
         receive, scope = request.receive, request.scope
@@ -75,7 +72,7 @@ class Logs:
             kind = (b"content-type", (NDJSON if is_json else _TEXT).encode())
             headers = [kind, (b"vary", b"Accept"), *_HEADERS]
             async with (
-                revocation_watcher.watching(principal) as ended,
+                revocation_watcher.watching(principal.credential) as ended,
                 output_of(principal.sandbox.reach, name) as output,
             ):
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -105,13 +102,7 @@ async def _relay(
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    tasks = [asyncio.create_task(each) for each in (telling(), leaving(), ended.wait())]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await until_first(telling(), leaving(), ended.wait())
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

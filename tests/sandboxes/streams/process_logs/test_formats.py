@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sandboxes.data_plane.process_output import Output
-from sandboxes.streams.log_formats import as_events, as_lines
+from sandboxes.streams.process_logs.formats import as_events, as_lines
 
 SAID = [
     Output("stdout", b"one\ntw"),
