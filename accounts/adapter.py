@@ -21,7 +21,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import addresses
+from accounts import addresses, password_hashers
 from accounts.models import User
 
 # Categories of Unicode: controls, formats, spaces of all kinds, and what is unassigned or private.
@@ -48,6 +48,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count wrong passwords by address and client, so that others cannot lock an owner out."""
         return f"{credentials.get('email', '').lower()}:{ratelimit.get_ip(request)}"
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        password_hashers.even_out(credentials.get("email") or "", credentials.get("password") or "")
 
     def clean_email(self, email: str) -> str:
         """Refuse invisible characters: mail servers drop them and reach another account's address.

@@ -42,6 +42,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_ROOT.mkdir()  # noqa: F405
-# A real one takes a third of a second for each user that a test makes.
+# A real one takes a part of a second for each user that a test makes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MIDDLEWARE.insert(0, "tests.support.request_context.RequestContextOfTheTestClient")  # noqa: F405

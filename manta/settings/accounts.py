@@ -8,6 +8,11 @@ from manta.settings.runtime import DEBUG, MANTA_LOCAL, TRUSTED_PROXY_COUNT
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# The first makes all new hashes; what the second made is made anew when its person signs in.
+PASSWORD_HASHERS = [
+    "accounts.password_hashers.Argon2idHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
