@@ -117,6 +117,14 @@ def test_next_never_leads_to_another_site(client, alice, target):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/"])
+def test_pages_that_everybody_sees_render_no_template_for_an_element(client, path):
+    rendered = [template.name or "" for template in client.get(path).templates]
+
+    assert "_fields.html" in rendered
+    assert not [name for name in rendered if name.startswith("allauth/elements/")]
+
+
 def test_next_leads_to_a_page_of_ours(client, alice):
     response = sign_in(client, "alice@example.com", next="/account/")
 
