@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -16,30 +16,20 @@ from django.utils.html import format_html
 from sandboxes import audit, services
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Action, Phase, Sandbox
-from sandboxes.models.status import Status
+from sandboxes.models.status import Status, rows_with
 from sandboxes.reconciler import drift
 
 
 class StatusFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
-    _QUERIES = {
-        Status.PROVISIONING: Q(phase=Phase.PENDING)
-        | Q(phase=Phase.DELETING, recreate_after_delete=True),
-        Status.FAILED: Q(phase=Phase.FAILED) | Q(phase=Phase.READY, known_status=Status.FAILED),
-        Status.ACTIVE: Q(phase=Phase.READY, known_status=Status.ACTIVE),
-        Status.STANDBY: Q(phase=Phase.READY, known_status=Status.STANDBY),
-        Status.STOPPED: Q(phase=Phase.GONE)
-        | Q(phase=Phase.DELETING, recreate_after_delete=False)
-        | Q(phase=Phase.READY, known_status=Status.STOPPED),
-    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, status.label) for status in self._QUERIES]
+        return [(each.value, each.label) for each in Status if each is not Status.UNKNOWN]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> QuerySet[Sandbox]:
         value = self.value()
-        return queryset.filter(self._QUERIES[Status(value)]) if value in Status.values else queryset
+        return queryset.filter(rows_with(Status(value))) if value in Status.values else queryset
 
 
 class OwnerFilter(admin.SimpleListFilter):

@@ -8,7 +8,8 @@ from sandboxes.models.orphan import Orphan
 from sandboxes.models.public_port import PublicPort
 from sandboxes.models.quota import Creation, Quota
 from sandboxes.models.reminder import Reminder
-from sandboxes.models.sandbox import WATCHED_FOR, Phase, Sandbox, Step, default_ports
+from sandboxes.models.sandbox import WATCHED_FOR, Sandbox, Step, default_ports
+from sandboxes.models.status import Phase
 from sandboxes.models.terminal import Terminal
 from sandboxes.models.tool_call import ToolCall
 

@@ -14,22 +14,12 @@ from accounts import vault
 from sandboxes import errors
 from sandboxes.models import status
 from sandboxes.models.reach import LIFETIME, Reach, is_refused, with_token
-from sandboxes.models.status import Status
+from sandboxes.models.status import Phase, Status
 
 # The worker keeps a row fresh for this long after a page has read it.
 WATCHED_FOR = timedelta(seconds=10)
 # A look for unsaved work that has not ended by then could not be done.
 _LOOK_TAKES = timedelta(seconds=40)
-
-
-class Phase(models.TextChoices):
-    """Phases of a row: the state that the reconciler works towards."""
-
-    PENDING = "pending", "being made"
-    READY = "ready", "made"
-    FAILED = "failed", "gave up"
-    DELETING = "deleting", "being deleted"
-    GONE = "gone", "no longer at the provider"
 
 
 # A session with less time left is not used; one that is refused is not replaced sooner.
@@ -249,17 +239,13 @@ class Sandbox(models.Model):
         return self.name
 
     @property
+    def state(self) -> status.State:
+        return status.state_of(self)
+
+    @property
     def status(self) -> Status:
         """The status shown to people; never guesses "active"."""
-        if self.phase == Phase.PENDING:
-            return Status.PROVISIONING
-        if self.phase == Phase.FAILED:
-            return Status.FAILED
-        if self.is_resetting:
-            return Status.PROVISIONING
-        if self.phase in (Phase.DELETING, Phase.GONE):
-            return Status.STOPPED
-        return status.from_provider(self.provider_status, self.provider_state)
+        return self.state.status
 
     @property
     def last_known_status(self) -> Status:

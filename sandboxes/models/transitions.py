@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from sandboxes.models.sandbox import Phase, Step
+from sandboxes.models.sandbox import Step
+from sandboxes.models.status import Phase
 
 
 def pending_fields() -> dict[str, Any]:

@@ -20,23 +20,9 @@ from sandboxes.models import (
     reminder_schedule,
 )
 from sandboxes.models.expiry import extension_of
-from sandboxes.models.status import Status
+from sandboxes.models.status import NONE, STATES, State
 from sandboxes.presenters.unsaved_work import Losses
 
-_WORDS = {
-    "none": ("No sandbox", "You don't have one yet."),
-    "provisioning": ("Creating", "This usually takes a few seconds."),
-    "active": ("Awake", "Falls asleep by itself soon after its last use."),
-    "standby": ("Asleep", "Everything is kept in memory. Wakes in a blink when you use it."),
-    "stopped": ("Stopped", "The provider has stopped it."),
-    "failed": ("Needs attention", "It could not be made."),
-    "unknown": ("Unknown", "The provider reports something Manta doesn't know."),
-    "expired": ("Expired", ""),
-    "deleted": ("Deleted", ""),
-    "resetting": ("Being reset", "It is deleted, and then made again from the starter."),
-    "deleting": ("Being deleted", "It is going, with everything in it."),
-}
-_ACTIONS = {"none": "Initialize", "failed": "Retry", "expired": "Recreate", "deleted": "Recreate"}
 _COULD_NOT_BE_MADE = "Your sandbox could not be made"
 _FAILURES = {
     "unknown_image": "The image of your sandbox is not known",
@@ -50,9 +36,6 @@ _FAILURES = {
 }
 # Used longer ago than this and awake all the same, it is kept awake by something.
 _SLEEPS_WITHIN = timedelta(minutes=2)
-# Fast only in transitions: an awake sandbox is about to sleep.
-_POLL_SECONDS = {"provisioning": 1, "deleting": 1, "resetting": 1, "active": 2}
-_SLOW_POLL = 30
 # A made sandbox that was last looked at longer ago than this is about to be looked at again.
 _RECENT = timedelta(seconds=5)
 # A look that was asked for and a worker's sign of life are believed this long.
@@ -104,7 +87,7 @@ class Panel:
     @classmethod
     def of(cls, sandbox: Sandbox | None, signs: Signs | None = None) -> "Panel":
         """Describe a sandbox, or that there is none. Indexed reads, no outside call."""
-        state = _state(sandbox)
+        state = (sandbox.state if sandbox else NONE).name
         if sandbox is None:
             return cls(None, state)
         signs = signs or Signs.now()
@@ -114,14 +97,22 @@ class Panel:
         return cls(sandbox, state, stale=stale, worker_missing=missing, queue_position=place)
 
     @property
+    def _shown(self) -> State:
+        return STATES[self.state]
+
+    @property
+    def is_passing(self) -> bool:
+        return self._shown.is_passing
+
+    @property
     def word(self) -> str:
-        return _WORDS[self.state][0]
+        return self._shown.word
 
     @property
     def detail(self) -> str:
         if self.stays_awake:
             return "An open page, a terminal or a process with keepAlive keeps it awake."
-        return _WORDS[self.state][1]
+        return self._shown.detail
 
     @property
     def title(self) -> str:
@@ -150,7 +141,7 @@ class Panel:
     def poll_seconds(self) -> int:
         if self.refreshing or self.stale or self.outdated or self.restarting:
             return 1
-        return _POLL_SECONDS.get(self.state, _SLOW_POLL)
+        return self._shown.poll_seconds
 
     @property
     def refreshing(self) -> bool:
@@ -237,21 +228,21 @@ class Panel:
 
     @property
     def can_restart(self) -> bool:
-        return self.state in ("active", "standby", "unknown")
+        return self._shown.can_use
 
     @property
     def can_reset(self) -> bool:
-        return self.state not in ("none", "deleting", "resetting", "expired", "deleted")
+        return self._shown.can_reset
 
     @property
     def can_delete(self) -> bool:
-        return self.can_reset or self.state == "resetting"
+        return self._shown.can_delete
 
     @property
     def losses(self) -> Losses | None:
         """Return what was lost with a sandbox that is gone."""
-        gone = self.state in ("expired", "deleted")
-        return Losses(self.sandbox) if self.sandbox and gone else None
+        row = self.sandbox
+        return Losses(row) if row and row.phase == Phase.GONE else None
 
     @property
     def starter(self) -> str:
@@ -298,7 +289,7 @@ class Panel:
 
     @property
     def action_label(self) -> str:
-        return _ACTIONS.get(self.state, "")
+        return self._shown.action
 
     @property
     def request_id(self) -> str:
@@ -321,7 +312,7 @@ class Panel:
 
     @property
     def can_open(self) -> bool:
-        return self.state in ("active", "standby", "unknown") and self.open_port is not None
+        return self._shown.can_use and self.open_port is not None
 
     @property
     def open_port(self) -> int | None:
@@ -371,14 +362,3 @@ def _age(moment: datetime) -> timedelta:
 def _tens(moment: datetime | None) -> int:
     """The moment to ten seconds: what is in use changes it all the time."""
     return int(moment.timestamp()) // 10 if moment else 0
-
-
-def _state(sandbox: Sandbox | None) -> str:
-    if sandbox is None:
-        return "none"
-    if sandbox.phase == Phase.GONE:
-        return "deleted" if sandbox.error_code == "deleted" else "expired"
-    if sandbox.phase == Phase.DELETING:
-        return "resetting" if sandbox.recreate_after_delete else "deleting"
-    status: Status = sandbox.status
-    return str(status.value)
