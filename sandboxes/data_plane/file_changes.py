@@ -1,6 +1,7 @@
 """Changes among a sandbox's files, read from the lines of its watch."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,16 +30,17 @@ class Change:
 
 
 class Burst:
-    """Changes that wait to be told, one of each path."""
+    """Changes that wait to be told, one of each path, with how many it stands for."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, str] = {}
+        self._times: Counter[str] = Counter()
         self.many = False
 
     def __bool__(self) -> bool:
         return self.many or bool(self._kinds)
 
-    def add(self, change: Change) -> None:
+    def add(self, change: Change, times: int = 1) -> None:
         before = self._kinds.get(change.path)
         kind = change.kind
         if before == "created" and kind == "changed":
@@ -46,25 +48,32 @@ class Burst:
         elif before == "deleted" and kind == "created":
             kind = "changed"
         self._kinds[change.path] = kind
+        self._times[change.path] += times
         self.many = self.many or len(self._kinds) > MAX_CHANGES
         if self.many:
-            self._kinds.clear()
+            self.everything()
 
     def everything(self) -> None:
         """Note that it is not known what changed."""
         self.many = True
         self._kinds.clear()
+        self._times.clear()
 
     def join(self, other: "Burst") -> None:
         if other.many:
             self.everything()
         for path, kind in other._kinds.items():
-            self.add(Change(path, kind))
+            self.add(Change(path, kind), other._times[path])
 
     def as_json(self) -> dict[str, Any]:
         if self.many:
             return {"many": True, "changes": []}
-        return {"changes": [{"path": path, "kind": kind} for path, kind in self._kinds.items()]}
+        return {
+            "changes": [
+                {"path": path, "kind": kind, "times": self._times[path]}
+                for path, kind in self._kinds.items()
+            ]
+        }
 
 
 def read(line: str) -> Change | None:

@@ -1,7 +1,7 @@
 """Saving in the editor: nothing on disk is overwritten unseen."""
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.support.editor_page import PAGE, Disk, Pane
 from tests.support.waiting import wait_until
@@ -168,6 +168,59 @@ def test_ends_of_lines_stay_as_they_are(pane: Pane, disk: Disk) -> None:
     pane.reads("Saved")
 
     assert disk.read("/blaxel/a.txt") == "xone\r\ntwo\r\n"
+
+
+FILES = "/api/sandbox/files"
+
+
+def test_what_was_saved_is_not_read_back(pane: Pane, disk: Disk) -> None:
+    for name in ("b", "a"):
+        disk.write(f"/blaxel/{name}.txt", "first\n")
+        pane.open(f"/blaxel/{name}.txt")
+        expect(pane.text).to_have_text("first")
+    pane.follows("/blaxel/a.txt", disk)
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if f"{FILES}?" in request.url or request.url.endswith(FILES):
+            asked.append(f"{request.method} {request.url.partition(FILES)[2]}")
+
+    pane.page.on("request", note)
+    with pane.told_late("/blaxel/a.txt"):
+        pane.type("mine ")
+        pane.save()
+        pane.reads("Saved")
+    # Files are read in the order in which their changes were told.
+    disk.write("/blaxel/b.txt", "second\n")
+
+    wait_until(lambda: pane.page.title() and any("b.txt" in each for each in asked))
+    assert asked == ["PUT ", "GET ?path=%2Fblaxel%2Fb.txt"]
+
+
+@pytest.mark.parametrize("is_answered", [False, True], ids=["before", "after"])
+def test_what_follows_a_save_at_once_is_read(pane: Pane, disk: Disk, is_answered: bool) -> None:
+    """A program formats each file that is saved: before the answer, or after it."""
+    disk.write("/blaxel/a.txt", "first\n")
+    pane.open("/blaxel/a.txt")
+    expect(pane.text).to_have_text("first")
+    pane.follows("/blaxel/a.txt", disk)
+
+    def save(route: Route) -> None:
+        answer = route.fetch()
+        if is_answered:
+            route.fulfill(response=answer)
+        disk.run("printf formatted > /blaxel/a.txt")
+        if not is_answered:
+            route.fulfill(response=answer)
+
+    pane.page.route(f"**{FILES}", save, times=1)
+    with pane.told_late("/blaxel/a.txt"):
+        pane.type("mine ")
+        pane.save()
+        pane.reads("Saved")
+
+    expect(pane.text).to_have_text("formatted")
+    pane.reads("Saved")
 
 
 # What a file of it holds, in printf's words.

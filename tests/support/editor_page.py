@@ -1,5 +1,8 @@
 """The editor and the sandbox's files, as tests handle them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.manta_process import Manta
@@ -7,6 +10,24 @@ from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 PAGE = "/blaxel/app/public/index.html"
+# Changes of files that the page is told are held back until they are released.
+HOLDS_CHANGES = """
+() => {
+  const held = [];
+  const hold = (event) => {
+    event.stopImmediatePropagation();
+    held.push(event.detail);
+  };
+  window.addEventListener("files:changed", hold, true);
+  window.heldPaths = () => held.flatMap(({ changes }) => changes.map(({ path }) => path));
+  window.releaseChanges = () => {
+    window.removeEventListener("files:changed", hold, true);
+    for (const detail of held) {
+      document.body.dispatchEvent(new CustomEvent("files:changed", { detail }));
+    }
+  };
+}
+"""
 
 
 class Disk:
@@ -86,6 +107,19 @@ class Pane:
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
+
+    @contextmanager
+    def told_late(self, path: str) -> Iterator[None]:
+        """Until the end of the block, and until the path's is among them, no change is told."""
+        self.page.evaluate(HOLDS_CHANGES)
+        yield
+        wait_until(lambda: path in self.page.evaluate("heldPaths()"))
+        self.page.evaluate("releaseChanges()")
+
+    def follows(self, path: str, disk: Disk) -> None:
+        """Require that what changes in an open file on disk is shown."""
+        disk.write(path, "followed")
+        expect(self.text).to_have_text("followed")
 
     def until_kept(self, path: str) -> None:
         """Until the draft of a path is in the browser."""

@@ -11,8 +11,8 @@ object. While one is open, the sandbox stays awake.
 
 * `connected`: changes of files are told from now on.
 * `trouble`: the sandbox does not answer, with a `message`; it is tried again.
-* `files`: `changes`, each with `path` and `kind` (`created`, `changed`, `deleted`); or `many`, when
-  anything may have changed.
+* `files`: `changes`, each with `path`, `kind` (`created`, `changed`, `deleted`) and `times` (for
+  how many changes of that path it stands); or `many`, when anything may have changed.
 * `processes`: `version` (another one whenever something else changes than how busy they are), and
   `processes` as `GET /api/sandbox/processes` has them.
 * `ports`: `ports`, each with `port`, `address`, `loopbackOnly`, `process` and `pid`.

@@ -18,12 +18,18 @@ window.editorParts ??= {};
   const followChanges = (body, files) => {
     const touched = new Set();
     const reload = () => {
-      for (const file of touched) if (!file.saving.underWay && !file.comparison) file.load();
+      const found = [...touched];
       touched.clear();
+      for (const file of found) {
+        if (file.saving.underWay) touched.add(file);
+        else if (!file.comparison) file.load();
+      }
+      if (touched.size) setTimeout(reload, SETTLES_MS);
     };
     body.addEventListener("files:changed", ({ detail: { changes } }) => {
-      const paths = changes.map(({ path }) => path);
-      const hit = files.filter((file) => file.state !== "closed" && paths.includes(file.path));
+      const told = new Map(changes.map((change) => [change.path, change]));
+      const isOthers = (file) => told.has(file.path) && !file.saving.isOwn(told.get(file.path));
+      const hit = files.filter((file) => file.state !== "closed" && isOthers(file));
       if (hit.length && !touched.size) setTimeout(reload, SETTLES_MS);
       hit.forEach((file) => touched.add(file));
     });

@@ -5,11 +5,15 @@ window.editorParts ??= {};
   const DRAFT_MS = 400;
   const AUTOSAVE_MS = 1000;
   const RETRY_MS = 10000;
+  // In which a change that a save made is told.
+  const OWN_MS = 5000;
 
   class Saving {
     words = ""; // about the last save
     underWay = false;
     isAtRisk = false; // neither saved nor kept
+    ownChanges = 0; // made by saves here, and not told yet
+    ownUntil = 0;
 
     constructor(file) {
       this.file = file;
@@ -55,9 +59,13 @@ window.editorParts ??= {};
       this.underWay = true;
       this.words = "Saving…";
       file.told();
+      this.ownChanges = Date.now() < this.ownUntil ? this.ownChanges + 1 : 1;
+      this.ownUntil = Infinity;
       try {
         await this.write(version);
+        this.ownUntil = Date.now() + OWN_MS;
       } catch (error) {
+        this.ownUntil = 0;
         this.failed(error);
       }
       this.underWay = false;
@@ -90,6 +98,14 @@ window.editorParts ??= {};
       const trying = error.later ? " Trying again by itself." : "";
       file.say(`Not saved: ${error.message}${trying}`, editorParts.wayOn(error, () => this.save()));
       if (error.later) this.saveTimer = setTimeout(() => this.save(), RETRY_MS);
+    }
+
+    // Whether a change on disk is what was saved here: each save is one, told before its answer or after
+    // it. Where more is told of, somebody else wrote, too.
+    isOwn({ kind, times }) {
+      const isOwn = kind !== "deleted" && times <= this.ownChanges && Date.now() < this.ownUntil;
+      this.ownChanges = isOwn ? this.ownChanges - times : 0;
+      return isOwn;
     }
 
     // What a connection that is back makes worth trying.

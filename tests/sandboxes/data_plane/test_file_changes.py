@@ -45,7 +45,18 @@ def test_of_one_path_one_change_is_told(kinds, told):
     for kind in kinds:
         burst.add(Change("/a", kind))
 
-    assert burst.as_json() == {"changes": [{"path": "/a", "kind": told}]}
+    assert burst.as_json() == {"changes": [{"path": "/a", "kind": told, "times": 2}]}
+
+
+def test_bursts_that_are_told_together_are_counted_together():
+    first, second = Burst(), Burst()
+    first.add(Change("/a", "created"))
+    second.add(Change("/a", "changed"))
+    second.add(Change("/a", "changed"))
+
+    first.join(second)
+
+    assert first.as_json() == {"changes": [{"path": "/a", "kind": "created", "times": 3}]}
 
 
 def test_too_many_are_told_as_many():
