@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -94,8 +95,6 @@ def _refuse_if_used() -> None:
 
 def _settle() -> None:
     """Remove sessions and states of processes, which do not hold after a restore."""
-    from django.contrib.sessions.models import Session
-
     Session.objects.all().delete()
     Heartbeat.objects.all().delete()
     Breaker.objects.all().delete()

@@ -62,6 +62,11 @@ class NoSandbox(SandboxError):
 class SandboxGone(SandboxError):
     status, code = 410, "sandbox_gone"
 
+    def __init__(
+        self, message: str = "Your sandbox is no longer there. Recreate it in the panel."
+    ) -> None:
+        super().__init__(message)
+
 
 class SandboxBusy(SandboxError):
     status, code, retry_after = 409, "sandbox_busy", 2

@@ -30,7 +30,7 @@ class SandboxEventResponse(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
     sandboxId = serializers.CharField()
-    actor = serializers.CharField(help_text="user, token, admin or job")
+    actor = serializers.CharField(help_text=f"One of {', '.join(SandboxEvent.Actor.values)}.")
     actorName = serializers.CharField(allow_null=True)
     action = serializers.CharField()
     detail = serializers.CharField()

@@ -13,12 +13,12 @@ from accounts.models import Scope
 from manta.core.api_input import Serializer, expect_no_fields, valid
 from sandboxes import services
 from sandboxes.api.own import own
+from sandboxes.api.responses import REFUSED
 from sandboxes.models import PublicPort
-from sandboxes.presenters.serializers import ErrorResponse, stamp
+from sandboxes.presenters.serializers import stamp
 from sandboxes.services.ports import Port
 
 _DAY = 24 * 3600
-_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)
 
 
 class PublicSerializer(serializers.Serializer[Any]):
@@ -77,7 +77,7 @@ class SandboxPorts(APIView):
         summary="What listens in your sandbox, and who may open it",
         description="Wakes the sandbox, unless asked with wake=false.",
         parameters=[PortsQuery],
-        responses={200: PortsResponse, **_REFUSED},
+        responses={200: PortsResponse, **REFUSED},
     )
     def get(self, request: Request) -> Response:
         wake = valid(PortsQuery, request.query_params)["wake"]
@@ -93,7 +93,7 @@ class SandboxPortPublic(APIView):
         summary="Let anybody open the port who has its address",
         description="Say for how long: expiresIn is required, and null means until made private.",
         request=PublicRequest,
-        responses={200: PublicResponse, **_REFUSED},
+        responses={200: PublicResponse, **REFUSED},
     )
     def put(self, request: Request, port: int) -> Response:
         seconds = valid(PublicRequest, request.data)["expiresIn"]
@@ -109,7 +109,7 @@ class SandboxPortPublic(APIView):
         operation_id="sandbox_port_unpublish",
         summary="Let nobody but you open the port",
         request=None,
-        responses={200: PublicResponse, **_REFUSED},
+        responses={200: PublicResponse, **REFUSED},
     )
     def delete(self, request: Request, port: int) -> Response:
         expect_no_fields(request)
@@ -124,7 +124,7 @@ class SandboxPreviews(APIView):
         operation_id="sandbox_previews",
         summary="The previews that the provider has of your sandbox's ports",
         description="Does not wake the sandbox.",
-        responses={200: PreviewsResponse, **_REFUSED},
+        responses={200: PreviewsResponse, **REFUSED},
     )
     def get(self, request: Request) -> Response:
         previews = services.ports.list_previews(sandbox=own(request))

@@ -12,11 +12,10 @@ from accounts.models import Scope
 from manta.core.api_input import Serializer, expect_no_fields
 from sandboxes import errors, services
 from sandboxes.api.own import own
+from sandboxes.api.responses import REFUSED
 from sandboxes.models import Sandbox
 from sandboxes.presenters.serializers import ErrorResponse
 from sandboxes.services.processes import Wanted
-
-_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 410, 502, 503), ErrorResponse)
 
 
 class ProcessSerializer(serializers.Serializer[Any]):
@@ -71,7 +70,7 @@ class Processes(APIView):
     @extend_schema(
         operation_id="processes",
         summary="What runs in your sandbox",
-        responses={200: ProcessList, **_REFUSED},
+        responses={200: ProcessList, **REFUSED},
     )
     def get(self, request: Request) -> Response:
         return _listed(own(request))
@@ -80,7 +79,7 @@ class Processes(APIView):
         operation_id="process_start",
         summary="Start a process",
         request=ProcessRequest,
-        responses={201: ProcessList, 422: ErrorResponse, **_REFUSED},
+        responses={201: ProcessList, 422: ErrorResponse, **REFUSED},
     )
     def post(self, request: Request) -> Response:
         sandbox = own(request)
@@ -96,7 +95,7 @@ class ProcessDetail(APIView):
     @extend_schema(
         operation_id="process",
         summary="One process",
-        responses={200: ProcessSerializer, **_REFUSED},
+        responses={200: ProcessSerializer, **REFUSED},
     )
     def get(self, request: Request, name: str) -> Response:
         found = services.processes.list_processes(sandbox=own(request)).find(name)
@@ -107,7 +106,7 @@ class ProcessDetail(APIView):
     @extend_schema(
         operation_id="process_stop",
         summary="Ask a process to end",
-        responses={200: ProcessList, **_REFUSED},
+        responses={200: ProcessList, **REFUSED},
     )
     def delete(self, request: Request, name: str) -> Response:
         sandbox = own(request)
@@ -123,7 +122,7 @@ class ProcessKill(APIView):
         operation_id="process_kill",
         summary="End a process at once",
         request=None,
-        responses={200: ProcessList, **_REFUSED},
+        responses={200: ProcessList, **REFUSED},
     )
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)
@@ -139,7 +138,7 @@ class ProcessRestart(APIView):
         operation_id="process_restart",
         summary="Start a process again, without its environment variables",
         request=None,
-        responses={200: ProcessList, 422: ErrorResponse, **_REFUSED},
+        responses={200: ProcessList, 422: ErrorResponse, **REFUSED},
     )
     def post(self, request: Request, name: str) -> Response:
         sandbox = own(request)

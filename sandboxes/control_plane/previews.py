@@ -60,7 +60,7 @@ def publish_preview(name: str, port: int, until: datetime | None) -> str:
     ensure_preview(name, port)
     preview = _set_public(name, port, public=True, until=until)
     if preview is None:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        raise errors.SandboxGone
     return preview.url
 
 

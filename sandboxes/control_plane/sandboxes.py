@@ -108,7 +108,7 @@ def restart(name: str, *, token: str) -> None:
     path = f"/sandboxes/{name}"
     record = request("GET", path, params={"show_secrets": "true"})
     if record is None:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        raise errors.SandboxGone
     if _MASK in json.dumps(record):
         raise errors.ProviderRejected(
             "Blaxel does not show this sandbox's secrets, and a restart would overwrite them."
@@ -120,7 +120,7 @@ def restart(name: str, *, token: str) -> None:
     others = [env for env in envs if env.get("name") != _RESTARTED_AT]
     record["spec"]["runtime"]["envs"] = [*others, wanted]
     if request("PUT", path, json=record) is None:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        raise errors.SandboxGone
 
 
 def list_images() -> list[str]:

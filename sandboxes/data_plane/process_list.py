@@ -7,7 +7,7 @@ its own. What was not started through the API is shown by process group, as in a
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -272,10 +272,3 @@ def _moment(value: Any) -> str | None:
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         return str(value)[:_MAX_MOMENT_LENGTH]
-
-
-def age_of(moment: str | None) -> timedelta | None:
-    try:
-        return datetime.now(UTC) - datetime.fromisoformat(moment or "")
-    except ValueError:
-        return None

@@ -27,7 +27,7 @@ def reset_sandbox(*, sandbox: Sandbox, actor: Any, reason: str = "") -> None:
     Raises SandboxGone, QuotaReached, or BeingDeleted when it is being deleted for good.
     """
     if sandbox.phase == Phase.GONE:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        raise errors.SandboxGone
     if sandbox.phase == Phase.DELETING and not sandbox.recreate_after_delete:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
     try:

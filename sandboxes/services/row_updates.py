@@ -41,7 +41,7 @@ def touch(sandbox: Sandbox) -> None:
 def require_ready(sandbox: Sandbox) -> None:
     """Refuse what only a made sandbox can do. Raises SandboxGone, BeingDeleted or SandboxBusy."""
     if sandbox.phase == Phase.GONE:
-        raise errors.SandboxGone("Your sandbox is no longer there. Recreate it in the panel.")
+        raise errors.SandboxGone
     if sandbox.phase == Phase.DELETING:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
     if sandbox.phase != Phase.READY or not sandbox.url:

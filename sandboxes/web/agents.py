@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.requests import SignedInRequest
 from manta.core.query_parameters import whole_number
-from sandboxes.models import ToolCall
+from sandboxes.models import Sandbox, ToolCall
 from sandboxes.presenters.panel import Panel
 from sandboxes.presenters.tool_call_log import CallPage, Search, json_lines
 
@@ -49,5 +49,5 @@ def agents_export(request: SignedInRequest) -> HttpResponse:
 @login_required
 def last_call(request: SignedInRequest) -> HttpResponse:
     """The panel's row, for when a call has come."""
-    panel = Panel.of(request.user.sandbox)
+    panel = Panel.of(Sandbox.objects.get_for_user(request.user))
     return render(request, "sandboxes/_last_call.html", {"panel": panel})

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes import services
+from sandboxes.api.events import SandboxEventResponse
 from sandboxes.models import Action, Sandbox, SandboxEvent
 from sandboxes.reconciler.reconcile import reconcile
 
@@ -135,3 +136,9 @@ def test_an_opened_port(made, recorded):
 def test_every_action_there_is_can_be_recorded_and_read():
     assert all(action.label for action in Action)
     assert max(len(action.value) for action in Action) <= 64
+
+
+def test_the_description_names_every_kind_of_actor():
+    told = SandboxEventResponse().fields["actor"].help_text
+
+    assert [kind for kind in SandboxEvent.Actor.values if kind not in told] == []
