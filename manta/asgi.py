@@ -19,7 +19,9 @@ from manta.core.wsgi_bridge import WSGIBridge
 from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
-from sandboxes import control_plane, data_plane, mcp
+from sandboxes import control_plane, data_plane
+from sandboxes.mcp.endpoint import PATHS as MCP_PATHS
+from sandboxes.mcp.endpoint import endpoint as mcp_endpoint
 from sandboxes.streams import paths
 from sandboxes.streams.process_logs.endpoint import logs
 from sandboxes.streams.revocation import revocation_watcher
@@ -57,11 +59,11 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     threading.Thread(target=control_plane.client.warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
-    async with mcp.endpoint.running():
+    async with mcp_endpoint.running():
         with (
             when_stopping(hub.stop),
             when_stopping(revocation_watcher.stop),
-            when_stopping(mcp.endpoint.stop),
+            when_stopping(mcp_endpoint.stop),
         ):
             yield
     await data_plane.async_client.close_streaming_client()
@@ -75,7 +77,7 @@ application = Starlette(
         Route(paths.STATUS, sandbox_stream),
         Route(paths.SANDBOX_EVENTS, inside_stream),
         Route(paths.PROCESS_LOGS, logs),
-        *(Route(path, mcp.endpoint) for path in mcp.PATHS),
+        *(Route(path, mcp_endpoint) for path in MCP_PATHS),
         WebSocketRoute(paths.TERMINAL, terminal),
         *ROUTES,
         Mount(
@@ -87,7 +89,7 @@ application = Starlette(
     ],
     middleware=[
         Middleware(RequestContextMiddleware),
-        Middleware(PublicCORS, mcp=mcp.PATHS),
+        Middleware(PublicCORS, mcp=MCP_PATHS),
     ],
     lifespan=lifespan,
 )

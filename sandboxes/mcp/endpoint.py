@@ -1,4 +1,8 @@
-"""ASGI endpoint of /mcp: authenticate the caller, then let the MCP SDK answer."""
+"""ASGI endpoint of /mcp: authenticate the caller, then let the MCP SDK answer.
+
+Blaxel's own MCP takes only the workspace key, which never leaves Manta: here an agent shows a
+token of the person's, and its calls are forwarded to that person's sandbox and to no other.
+"""
 
 import asyncio
 import contextlib

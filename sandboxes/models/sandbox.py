@@ -279,11 +279,6 @@ class Sandbox(models.Model):
         return self.phase in _UNSETTLED
 
     @property
-    def is_resetting(self) -> bool:
-        """Return whether it is being deleted in order to be made again from the starter."""
-        return self.phase == Phase.DELETING and self.recreate_after_delete
-
-    @property
     def is_looked_into(self) -> bool:
         """A look for unsaved work is asked for, or under way."""
         wanted = self.unsaved_wanted_at

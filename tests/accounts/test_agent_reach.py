@@ -9,14 +9,14 @@ from django.test import Client
 
 from accounts.models import AgentPermissions, AgentSecret, ConnectedAgent, PersonalToken
 from manta.asgi import application
-from sandboxes import mcp
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.models import Sandbox, SandboxEvent
 from tests.support.factories import SandboxFactory
 from tests.support.matrix import bearing, cell
 from tests.support.oauth_client import Agent
 from tests.support.routes import API, METHODS, NOT_API, OPEN_RAW_ROUTES, RAW_ROUTES
 
-ELSEWHERE = [route for route in RAW_ROUTES if route not in {*OPEN_RAW_ROUTES, mcp.PATH}]
+ELSEWHERE = [route for route in RAW_ROUTES if route not in {*OPEN_RAW_ROUTES, PATH}]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from sandboxes.mcp import PATH as MCP
+from sandboxes.mcp.endpoint import PATH as MCP
 from sandboxes.streams.paths import SANDBOX_EVENTS, STATUS
 from tests.support.factories import make_token
 from tests.support.waiting import wait_until

@@ -88,7 +88,7 @@ def test_reset_tells_what_is_lost_and_then_resets(admin, alices_sandbox):
     act(admin, "reset_sandboxes", alices_sandbox, confirmed="yes", reason="It was stuck.")
 
     alices_sandbox.refresh_from_db()
-    assert alices_sandbox.is_resetting
+    assert alices_sandbox.state.name == "resetting"
     assert alices_sandbox.name in admin.get(LIST, {"status": "provisioning"}).text
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.models import Sandbox
 from sandboxes.models.reach import LIFETIME
 from tests.support.factories import make_token

@@ -9,7 +9,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from accounts import tokens
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 from tests.support.web_process import Web
 
 

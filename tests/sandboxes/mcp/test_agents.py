@@ -12,7 +12,7 @@ from accounts import agent_permissions
 from accounts.models import ConnectedAgent
 from accounts.oauth import agents
 from sandboxes import data_plane
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.models import Sandbox, SandboxEvent, ToolCall
 from sandboxes.reconciler.reconcile import reconcile
 from tests.support.oauth_client import REDIRECT, VERIFIER, Agent

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 
 pytestmark = pytest.mark.data_plane
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandboxes.mcp import PATH, intake
+from sandboxes.mcp import intake
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.mcp.intake import Intake, Refused
 
 pytestmark = pytest.mark.data_plane

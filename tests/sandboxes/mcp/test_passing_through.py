@@ -10,7 +10,7 @@ import httpx
 import pytest
 from mcp.client.client import Client
 
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.models import Sandbox
 
 pytestmark = pytest.mark.data_plane

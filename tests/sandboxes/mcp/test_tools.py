@@ -10,7 +10,7 @@ from mcp.shared.exceptions import MCPError
 
 from accounts.models import PersonalToken
 from sandboxes import data_plane
-from sandboxes.mcp import PATH
+from sandboxes.mcp.endpoint import PATH
 from sandboxes.mcp.tools import TOOLS
 from sandboxes.models import Sandbox, SandboxEvent
 from sandboxes.reconciler.reconcile import reconcile

@@ -221,7 +221,7 @@ def test_a_reset_goes_on_after_the_provider_was_down(made, provider, look_again)
     services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
     with provider.down():
         look_again(made)
-        assert made.is_resetting
+        assert made.state.name == "resetting"
 
     assert settle(made).phase == Phase.READY
 
