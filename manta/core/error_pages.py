@@ -14,7 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 from django.views.defaults import page_not_found
 
-from manta.core.error_codes import GROUPS
+from manta.core.error_codes.catalog import GROUPS
 from manta.core.request_context import current_request_id
 
 
@@ -72,7 +72,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer without context processors, as these may have failed."""
     if _is_for_program(request):
-        text = f"An error of Manta's own, recorded as {current_request_id()}."
+        text = f"Internal error, recorded as {current_request_id()}."
         return _told(text, "internal", 500)
     text = render_to_string("500.html", {"request_id": current_request_id()})
     return HttpResponse(text, status=500)

@@ -11,7 +11,6 @@ from django.utils import timezone
 from manta.core.request_context import current_request_id
 from sandboxes import starters
 from sandboxes.models import (
-    Heartbeat,
     Phase,
     PublicPort,
     Sandbox,
@@ -21,58 +20,18 @@ from sandboxes.models import (
 )
 from sandboxes.models.expiry import extension_of
 from sandboxes.models.status import NONE, STATES, State
+from sandboxes.presenters import panel_words
+from sandboxes.presenters.signs import Signs, age
 from sandboxes.presenters.unsaved_work import Losses
 
-_COULD_NOT_BE_MADE = "Your sandbox could not be made"
-_FAILURES = {
-    "unknown_image": "The image of your sandbox is not known",
-    "bad_credentials": "Manta may not use the sandbox provider",
-    "quota_exceeded": "The provider has no room for your sandbox",
-    "quota_sandboxes": "No further sandbox is allowed",
-    "quota_memory": "No more memory is allowed",
-    "quota_creations": "Too many sandboxes were made in an hour",
-    "wrong_owner": "The name of your sandbox is taken",
-    "provider_unavailable": "The sandbox provider did not answer in time",
-}
 # Used longer ago than this and awake all the same, it is kept awake by something.
 _SLEEPS_WITHIN = timedelta(minutes=2)
 # A made sandbox that was last looked at longer ago than this is about to be looked at again.
 _RECENT = timedelta(seconds=5)
-# A look that was asked for and a worker's sign of life are believed this long.
+# A refresh that was asked for is believed this long to be under way.
 _ASKED = timedelta(seconds=15)
 # Dates that differ by less are one and the same to a reader.
 _SAME_DATE = timedelta(minutes=2)
-# A place in the queue beyond this is not told.
-_MAX_QUEUE = 1000
-
-
-@dataclass(frozen=True)
-class Signs:
-    """Signs, common to all sandboxes, that rows may be out of date."""
-
-    worker_missing: bool
-    provider_failing: bool
-
-    @classmethod
-    def now(cls) -> "Signs":
-        """One read of two rows."""
-        beats = {beat.subject: beat for beat in Heartbeat.objects.all()}
-        provider = beats.get(Heartbeat.Subject.PROVIDER)
-        worker = beats.get(Heartbeat.Subject.WORKER)
-        return cls(
-            worker_missing=worker is None or worker.ok_at is None or _age(worker.ok_at) > _ASKED,
-            provider_failing=provider is not None and provider.is_failing,
-        )
-
-    @cached_property
-    def _queue(self) -> dict[int, int]:
-        """The place of each row that waits to be made; one read for all panels."""
-        waiting = Sandbox.objects.queue().values_list("pk", flat=True)[:_MAX_QUEUE]
-        return {pk: place for place, pk in enumerate(waiting, start=1)}
-
-    def place_of(self, sandbox: Sandbox) -> int | None:
-        queued = sandbox.phase == Phase.PENDING and sandbox.step == Step.QUEUED
-        return self._queue.get(sandbox.pk) if queued else None
 
 
 @dataclass(frozen=True)
@@ -117,7 +76,7 @@ class Panel:
     @property
     def title(self) -> str:
         """Return a one-line title of the failure."""
-        return _FAILURES.get(self.error_code, _COULD_NOT_BE_MADE)
+        return panel_words.FAILURES.get(self.error_code, panel_words.NOT_CREATED)
 
     @property
     def last_used_at(self) -> datetime | None:
@@ -126,7 +85,7 @@ class Panel:
     @property
     def stays_awake(self) -> bool:
         used = self.last_used_at
-        return self.state == "active" and used is not None and _age(used) > _SLEEPS_WITHIN
+        return self.state == "active" and used is not None and age(used) > _SLEEPS_WITHIN
 
     @property
     def trouble(self) -> str:
@@ -148,14 +107,14 @@ class Panel:
         """A look was asked for and has not happened yet."""
         row = self.sandbox
         asked = row.next_attempt_at if row else None
-        return bool(asked and row and row.phase == Phase.READY and _age(asked) < _ASKED)
+        return bool(asked and row and row.phase == Phase.READY and age(asked) < _ASKED)
 
     @property
     def outdated(self) -> bool:
         """Return whether the row was read too long ago, so that the worker has to read it anew."""
         row = self.sandbox
         made = row is not None and row.phase == Phase.READY
-        return bool(made and self.checked_at and _age(self.checked_at) > _RECENT)
+        return bool(made and self.checked_at and age(self.checked_at) > _RECENT)
 
     @property
     def checked_at(self) -> datetime | None:
@@ -353,10 +312,6 @@ class Panel:
             shown += [self.expiry_note, self.extension is None, self.reminds]
             shown += [(public.port, public.until) for public in self.public_ports]
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
-
-
-def _age(moment: datetime) -> timedelta:
-    return timezone.now() - moment
 
 
 def _tens(moment: datetime | None) -> int:

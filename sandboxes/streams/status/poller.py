@@ -17,7 +17,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.sessions import SignIn, batches, ended
 from sandboxes.models import WATCHED_FOR, Phase, Sandbox, SandboxEvent, ToolCall
-from sandboxes.presenters.panel import Panel, Signs
+from sandboxes.presenters.panel import Panel
+from sandboxes.presenters.signs import Signs
 from sandboxes.streams import sse
 from sandboxes.streams.status import messages
 from sandboxes.streams.status.cursor import Cursor

@@ -313,7 +313,7 @@ def test_the_key_is_in_no_header_that_is_made_outside_the_gateway():
     }
 
     assert found == {
-        "manta/core/error_codes.py",
+        "manta/core/error_codes/sandboxes.py",
         "manta/core/logs.py",
         "manta/settings/sandboxes.py",
         "operations/doctor/installation.py",
