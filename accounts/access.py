@@ -43,8 +43,8 @@ def end_unproven(request: HttpRequest, user: User, *, keep_password: bool) -> No
     if ended:
         messages.warning(
             request,
-            "Ended, because it was set up before this address was confirmed: "
-            f"{', '.join(ended)}. If you did not sign up yourself, reset the sandbox, too.",
+            "These were removed, because they were set up before this address was confirmed: "
+            f"{', '.join(ended)}. If you did not sign up yourself, also reset the sandbox.",
         )
 
 

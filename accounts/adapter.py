@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> HttpResponse | None:
         """Refuse a code that was mailed to an address which is the account's no longer."""
         if email and addresses.holder_of(email) != user:
-            text = "That is not the address of your account. Sign in with the one that is."
+            text = "This is not the address of your account. Sign in with your account's address."
             messages.error(request, text)
             return redirect("account_login")
         refusal: HttpResponse | None = super().pre_login(request, user, email=email, **details)
@@ -124,5 +124,5 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             if form is not None:
                 raise  # the form is checked again
             # The same person came twice at once: the account is there now.
-            messages.info(request, "Your account has just been made. Sign in once more.")
+            messages.info(request, "Your account has just been created. Please sign in again.")
             raise ImmediateHttpResponse(redirect("account_login")) from exc

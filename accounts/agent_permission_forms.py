@@ -10,7 +10,7 @@ from accounts.models import Capability
 _KEEP = "keep"
 _LIFETIMES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 _CHOICES = [
-    ("", "As long as the connection"),
+    ("", "Until the connection ends"),
     *zip(_LIFETIMES, ("1 hour", "1 day", "7 days"), strict=True),
 ]
 
@@ -19,23 +19,23 @@ class PermissionFields(forms.Form):
     """Fields of an agent's permissions, in their own form or inside another one."""
 
     capabilities = forms.MultipleChoiceField(
-        label="What an agent may do",
+        label="What the agent may do",
         choices=Capability.choices,
         initial=Capability.values,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     path_prefix = forms.CharField(
-        label="Only below this folder",
+        label="Limit to folder",
         required=False,
         max_length=512,
-        help_text="Such as /blaxel/app; empty for the whole sandbox, where writing amounts to "
+        help_text="For example /blaxel/app. Empty for the whole sandbox, where writing amounts to "
         "running in the long run. It can't be combined with running commands: a command could "
         "read any file.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     permissions_lifetime = forms.ChoiceField(
-        label="May do this for", choices=_CHOICES, required=False, initial=""
+        label="Permissions last", choices=_CHOICES, required=False, initial=""
     )
 
     def clean_path_prefix(self) -> str:
@@ -43,7 +43,7 @@ class PermissionFields(forms.Form):
         if not written:
             return ""
         if not written.startswith("/") or not written.isprintable():
-            raise forms.ValidationError("Write it from the root: it begins with a slash.")
+            raise forms.ValidationError("Enter an absolute path, which begins with a slash.")
         return normalised(written)
 
     @property
@@ -57,11 +57,13 @@ class PermissionFields(forms.Form):
         if not self.wants_permissions or "capabilities" in self.errors:
             return data
         if not capabilities:
-            self.add_error("capabilities", "Tick at least one: otherwise the agent can do nothing.")
+            self.add_error(
+                "capabilities", "Select at least one: otherwise the agent can do nothing."
+            )
         if data.get("path_prefix") and Capability.RUN in capabilities:
             self.add_error(
                 "path_prefix",
-                "Untick running commands, or leave this empty: a command could read any file.",
+                "Deselect running commands, or leave this empty: a command could read any file.",
             )
         return data
 

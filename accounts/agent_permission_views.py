@@ -26,7 +26,7 @@ def permissions(request: SignedInRequest, key: str) -> HttpResponse:
     form = PermissionsForm(posted, agent_permissions.of(key))
     if form.is_valid():
         agent_permissions.issue(user=request.user, key=key, **form.permissions())
-        messages.success(request, f"What “{connection}” may do is changed.")
+        messages.success(request, f"The permissions of “{connection}” were changed.")
         return redirect(back)
     context = {"form": form, "connection": connection, "back": back}
     return render(
@@ -42,5 +42,5 @@ def _connection(user: User, key: str) -> PersonalToken | ConnectedAgent:
     agents = ConnectedAgent.objects.for_user(user).select_related("client")
     agent: ConnectedAgent | None = agents.filter(key=key).first()
     if agent is None:
-        raise Http404("There is no such connection.")
+        raise Http404("Connection not found.")
     return agent

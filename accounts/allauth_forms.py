@@ -78,7 +78,7 @@ class EndsPrograms(forms.Form):
         label="Also revoke all personal tokens and disconnect all agents",
         required=False,
         initial=True,
-        help_text="Leave it ticked if anybody else may have used your account.",
+        help_text="Leave this selected if someone else may have used your account.",
     )
 
     def save(self) -> None:

@@ -67,7 +67,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": f"A personal token, made at /account/tokens/. Its scopes:\n\n{scopes}",
+            "description": "A personal token, created at /account/tokens/. Its scopes:\n\n"
+            + scopes,
         }
 
 

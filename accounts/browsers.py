@@ -11,7 +11,7 @@ _BROWSERS = {
     "Chrome/": "Chrome",
     "Safari/": "Safari",
     "curl/": "curl",
-    "python": "A Python program",
+    "python": "Python program",
 }
 _SYSTEMS = {
     "iPhone": "iPhone",

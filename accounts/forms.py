@@ -29,7 +29,7 @@ class DeleteAccountForm(forms.Form):
     def clean_confirm(self) -> str:
         confirm: str = self.cleaned_data["confirm"]
         if confirm.strip().lower() != self.user.email.lower():
-            raise forms.ValidationError("That is not the e-mail address of this account.")
+            raise forms.ValidationError("This is not the e-mail address of this account.")
         return confirm
 
 
@@ -64,5 +64,5 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         label="Sign in with it alone, without a password",
         required=False,
         initial=True,
-        help_text="The device then asks who you are, by its lock or a PIN.",
+        help_text="The device then asks for its screen lock or a PIN.",
     )

@@ -70,7 +70,7 @@ class Scope(models.TextChoices):
     """Permissions of a token, in a person's words. No scope reaches accounts or the admin."""
 
     SANDBOX_READ = "sandbox:read", "See the state of your sandbox and its activity"
-    SANDBOX_WRITE = "sandbox:write", "Make, restart, extend, reset and delete your sandbox"
+    SANDBOX_WRITE = "sandbox:write", "Create, restart, extend, reset and delete your sandbox"
     FILES_READ = "files:read", "Read, search and download the files in your sandbox"
     FILES_WRITE = "files:write", "Write, move, delete and upload files in your sandbox"
     PROCESSES = (
@@ -211,8 +211,8 @@ class Capability(models.TextChoices):
 
     READ = "read", "Read and search files"
     WRITE = "write", "Write and delete files"
-    RUN = "run", "Run and end commands, and restart the sandbox"
-    PORTS = "ports", "Ask for the address of a port"
+    RUN = "run", "Run and stop commands, and restart the sandbox"
+    PORTS = "ports", "Get preview addresses of ports"
 
 
 class AgentPermissions(models.Model):

@@ -18,14 +18,14 @@ class TokenForm(PermissionFields):
     )
     name = forms.CharField(
         max_length=64,
-        help_text="What uses it, and where: you see this name in your activity.",
+        help_text="The program that uses it, and where. Your activity shows this name.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
         label="What it may do",
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Tick at least one: a token that may do nothing is of no use."},
+        error_messages={"required": "Select at least one scope."},
     )
     lifetime = forms.TypedChoiceField(
         label="Ends after",
@@ -41,5 +41,5 @@ class TokenForm(PermissionFields):
     def clean_name(self) -> str:
         name: Any = self.cleaned_data["name"]
         if not name.isprintable():
-            raise forms.ValidationError("Leave out characters that can't be seen.")
+            raise forms.ValidationError("Remove the invisible characters.")
         return str(name)

@@ -38,7 +38,10 @@ def new_token(request: SignedInRequest) -> HttpResponse:
         return render(request, "accounts/new_token.html", {"form": form}, status=status)
     made = _made(request.user, form)
     if made is None:
-        messages.info(request, "That token is made, and is not shown again. Lost it? Make another.")
+        messages.info(
+            request,
+            "This token was created, and is not shown again. If you have lost it, create another.",
+        )
         return redirect("accounts:tokens")
     token, raw = made
     transaction.on_commit(lambda: _tell(token), robust=True)
@@ -55,7 +58,7 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
         context = {"ends": token, "verb": "Revoke", "list_url": reverse("accounts:tokens")}
         return render(request, "accounts/revoke_token.html", context)
     tokens.revoke(token)
-    messages.success(request, f"The token “{token}” is revoked.")
+    messages.success(request, f"The token “{token}” was revoked.")
     return redirect("accounts:tokens")
 
 

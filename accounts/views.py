@@ -68,7 +68,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
 def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(UserSession, pk=pk, user=request.user)
     end_sessions(request, [session])
-    messages.success(request, "That browser is signed out.")
+    messages.success(request, "The browser was signed out.")
     return redirect("accounts:sessions")
 
 
@@ -76,10 +76,12 @@ def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
 @login_required
 def end_sessions_elsewhere(request: SignedInRequest) -> HttpResponse:
     end_other_sessions(request, request.user)
-    messages.success(request, "Every other browser is signed out.")
+    messages.success(request, "All other browsers were signed out.")
     if request.POST.get("end_programs"):
         access.end_programs(request.user)
-        messages.success(request, "Every personal token and connected agent has ended.")
+        messages.success(
+            request, "All personal tokens were revoked and all agents were disconnected."
+        )
     return redirect("accounts:sessions")
 
 
@@ -105,7 +107,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
         user = User.objects.get(pk=request.user.pk)
         logout(request)
         delete_account(user=user)
-        messages.success(request, "Your account is deleted, and your sandbox goes with it.")
+        messages.success(request, "Your account was deleted. Your sandbox is being deleted, too.")
         return redirect("home")
     status = 422 if form.errors else 200
     return render(request, "accounts/delete.html", {"form": form}, status=status)

@@ -29,7 +29,7 @@ class FailureAdmin(ReadOnlyAdmin):
     def traceback(self, failure: Failure) -> str:
         return format_html("<pre>{}</pre>", failure.last_traceback or "-")
 
-    @admin.action(description="Resolve: forget until it happens again", permissions=["delete"])
+    @admin.action(description="Resolve until it happens again", permissions=["delete"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Failure]) -> None:
         count, _ = queryset.delete()
         self.message_user(request, f"{count} resolved.")

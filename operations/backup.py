@@ -51,7 +51,7 @@ def restore(source: Path, *, force: bool) -> None:
     All users sign in again, so that no sign-out is undone, and each sandbox is looked at anew.
     """
     if not source.is_file():
-        raise BackupError(f"There is no file {source}.")
+        raise BackupError(f"File not found: {source}.")
     if not force:
         _refuse_if_used()
     if connection.vendor == "sqlite":

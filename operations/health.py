@@ -19,7 +19,7 @@ def database_works() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as exc:
-        logger.warning("The database does not answer: %s", exc)
+        logger.warning("The database does not respond: %s", exc)
         return False
     return True
 

@@ -30,15 +30,15 @@ def provider(**kwargs: Any) -> list[CheckMessage]:
     if on_loopback and not (settings.MANTA_LOCAL or settings.DEBUG):
         return [
             Error(
-                "BLAXEL_API_URL is on this machine, which is for trusted local use only.",
-                hint="Set MANTA_LOCAL=1 if that is what you want.",
+                "BLAXEL_API_URL points to this machine, which is for trusted local use only.",
+                hint="Set MANTA_LOCAL=1 if this is intended.",
                 id="sandboxes.E002",
             )
         ]
     if missing:
         return [
             Warning(
-                "No sandbox provider is set up: nobody gets a sandbox.",
+                "No sandbox provider is configured, so no sandboxes can be created.",
                 hint="Use `make run`, or set BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY.",
                 id="sandboxes.W001",
             )
@@ -52,7 +52,7 @@ def starter(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"SANDBOX_STARTER is {settings.SANDBOX_STARTER!r}, and there is no such starter.",
+            f"SANDBOX_STARTER is {settings.SANDBOX_STARTER!r}, which is not the name of a starter.",
             hint=f"Use one of: {', '.join(starters.names())}.",
             id="sandboxes.E003",
         )
@@ -79,7 +79,7 @@ def shared_database(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "WEB_CONCURRENCY or WORKER_CONCURRENCY is more than 1, on a database for one machine.",
+            "WEB_CONCURRENCY or WORKER_CONCURRENCY is more than 1, but SQLite supports only one.",
             hint="Set DATABASE_URL=postgres://user:password@host/name.",
             id="sandboxes.E005",
         )
@@ -93,8 +93,8 @@ def names_and_proxies(**kwargs: Any) -> list[CheckMessage]:
     if settings.ALLOWED_HOSTS and _LOOPBACK.issuperset(settings.ALLOWED_HOSTS):
         found.append(
             Error(
-                "ALLOWED_HOSTS names nothing but this machine.",
-                hint="Set it to what people type, such as manta.example.com.",
+                "ALLOWED_HOSTS contains only this machine.",
+                hint="Set it to the host name that people use, such as manta.example.com.",
                 id="sandboxes.E006",
             )
         )
@@ -102,7 +102,7 @@ def names_and_proxies(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 "TRUSTED_PROXY_COUNT is 0: behind a proxy no request would count as https.",
-                hint="Set it to how many proxies stand in front of Manta, usually 1.",
+                hint="Set it to the number of proxies in front of Manta, usually 1.",
                 id="sandboxes.W002",
             )
         )
@@ -115,7 +115,7 @@ def mail(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Info(
-            "EMAIL_HOST is not set: messages, also those that confirm an address, go to the log.",
+            "EMAIL_HOST is not set: e-mails, such as address confirmations, go to the log.",
             hint="Set it to an SMTP server.",
             id="sandboxes.I001",
         )

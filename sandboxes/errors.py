@@ -46,7 +46,7 @@ from django.utils import timezone
 from manta.core.errors import UserFacingError
 
 # How the sentence of what can pass ends; replaced when the reconciler has given up.
-TRIES_AGAIN = "Manta tries again by itself."
+TRIES_AGAIN = "Manta retries automatically."
 
 
 class SandboxError(UserFacingError):
@@ -63,7 +63,7 @@ class SandboxGone(SandboxError):
     status, code = 410, "sandbox_gone"
 
     def __init__(
-        self, message: str = "Your sandbox is no longer there. Recreate it in the panel."
+        self, message: str = "Your sandbox no longer exists. Recreate it in the panel."
     ) -> None:
         super().__init__(message)
 

@@ -139,7 +139,7 @@ def test_an_unknown_parameter_is_named_beside_django(known, alice, alices_machin
                 told = raw_routes.ask(kind, route, query, cookie_of(alice), method)
                 said = json.loads(told.text)
                 answer.equal("code", said["code"], "invalid")
-                answer.equal("the name told", "surprise: There is no" in said["error"], True)
+                answer.equal("the name told", "surprise: Unknown field" in said["error"], True)
                 answer.equal("status", told.status in (400, 4400), True)
     asked = [path for path in alices_machine.asked if "surprise" in path]
 

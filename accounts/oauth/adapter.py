@@ -34,7 +34,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
 
     def validate_resource_uris(self, *, uris: list[str], **kwargs: Any) -> None:
         if not is_for_mcp(uris):
-            raise ValidationError("The resource must be there once, and be the address of /mcp.")
+            raise ValidationError("The resource must be given once, with the address of /mcp.")
 
     def validate_client_registration(
         self, *, client: Client, client_metadata: dict[str, Any], **kwargs: Any
@@ -44,7 +44,7 @@ class StrictAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
         Raises ValidationError and ImmediateHttpResponse, with an error of RFC 7591.
         """
         if not isinstance(client_metadata["client_name"], str):
-            raise ValidationError("client_name is a text.")
+            raise ValidationError("client_name must be a string.")
         uris = client_metadata["redirect_uris"]
         first = redirects.parse(uris[0])
         if first is None or len(uris) > _MAX_REDIRECTS or not all(map(redirects.parse, uris)):

@@ -20,7 +20,7 @@ class Register(ClientRegistrationView):  # type: ignore[misc]
         if not ratelimit.consume(request, action="agent_registration"):
             answer = {
                 "error": "temporarily_unavailable",
-                "error_description": "Too many registrations. Try again later.",
+                "error_description": "Too many registrations. Try again in a minute.",
             }
             return JsonResponse(answer, status=429, headers={"Retry-After": "60"})
         return super().post(request)  # type: ignore[no-any-return]

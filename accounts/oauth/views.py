@@ -63,7 +63,7 @@ class InvalidTarget(OAuth2Error):  # type: ignore[misc]
     """RFC 8707."""
 
     error = "invalid_target"
-    description = "The parameter resource must be there once, and be the address of /mcp."
+    description = "The parameter resource must be given once, with the address of /mcp."
 
 
 # Of allauth's view this leaves out csrf_exempt: it is for other sites' forms.
@@ -165,14 +165,14 @@ def _check(request: HttpRequest) -> None:
     if not redirects.matches(asked.redirect_uri, client.get_redirect_uris()):
         raise MismatchingRedirectURIError(request=asked)
     if set(asked.duplicate_params) - {"resource"}:
-        raise InvalidRequestFatalError("A parameter is there twice.", request=asked)
+        raise InvalidRequestFatalError("A parameter is given twice.", request=asked)
     if not is_for_mcp(request.GET.getlist("resource")):
         raise InvalidTarget(request=asked)
     if asked.scope and Scope.MCP not in asked.scope.split():
         raise InvalidScopeError(request=asked)
     challenge = _CHALLENGE.fullmatch(asked.code_challenge or "")
     if challenge is None or asked.code_challenge_method != "S256":
-        raise InvalidRequestError("PKCE takes the method S256, and no other.", request=asked)
+        raise InvalidRequestError("PKCE supports only the method S256.", request=asked)
     agents.expect_at(client, asked.redirect_uri)
 
 
@@ -220,7 +220,7 @@ class Token(TokenView):  # type: ignore[misc]
 def _spend(request: HttpRequest) -> tuple[str, agents.Spent]:
     """Use up the code or refresh token that was shown; return it, and whose it is."""
     if request.GET:
-        raise InvalidRequestError("What is in an address is written down: send a form.")
+        raise InvalidRequestError("Send the parameters as a form: addresses are written to logs.")
     client = agents.client(request.POST.get("client_id"))
     if client is None:
         raise InvalidClientError

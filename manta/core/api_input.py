@@ -56,8 +56,8 @@ class Serializer(serializers.Serializer[Any]):
 
 def no_such_field(fields: Sequence[str]) -> str:
     if not fields:
-        return "There is no such field: leave it out."
-    return f"There is no such field. There are: {', '.join(fields)}."
+        return "Unknown field. Leave it out."
+    return f"Unknown field. Known fields: {', '.join(fields)}."
 
 
 def valid(serializer: type[serializers.BaseSerializer[Any]], data: Any) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class _Kept:
         """Raises _Refused where all hold too much already; what is small is always kept."""
         with self._counting:
             if self._file.closed:
-                raise ValueError("Nobody waits for this any more.")
+                raise ValueError("The client has disconnected.")
             self._size += len(data)
             _Kept._held += len(data)
             is_too_much = self._size > _IN_MEMORY and _Kept._held > MAX_HELD
@@ -88,7 +88,7 @@ class _Kept:
                 raise OSError(errno.ENOSPC, "Too much waits")
             self._file.write(data)
         except OSError as exc:
-            text = "Manta has too much under way for this. Try again soon."
+            text = "Manta is handling too many large requests. Try again soon."
             raise _Refused(503, "busy", text) from exc
 
     def reader(self) -> IO[bytes]:
@@ -201,7 +201,7 @@ async def _read(receive: Receive, body: _Kept, most: int) -> None:
 def _environ(scope: Scope) -> WSGIEnvironment:
     """Return the request as Django reads it. Raises _Refused for what breaks it at once."""
     if "\0" in scope["path"]:
-        raise _Refused(404, "not_found", "No address contains a NUL.")
+        raise _Refused(404, "not_found", "An address can't contain a NUL character.")
     server, port = scope.get("server") or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],

@@ -15,7 +15,7 @@ MANTA_LOCAL = env.flag("MANTA_LOCAL")
 MANTA_STATE_DIR = Path(env.text("MANTA_STATE_DIR") or BASE_DIR / ".manta").resolve()
 SECRET_KEY = env.secret("SECRET_KEY", "insecure-development-key" if DEBUG else "")
 if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY is not set. `make run` makes one by itself.")
+    raise ImproperlyConfigured("SECRET_KEY is not set. `make run` creates one automatically.")
 
 # What seals secrets in the database (accounts.vault): the first key, and all of them open.
 VAULT_KEYS = [key for key in env.secret("MANTA_VAULT_KEY").split(",") if key] + [SECRET_KEY]

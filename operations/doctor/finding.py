@@ -56,7 +56,7 @@ def examine(steps: Iterable[Step]) -> Iterator[Finding]:
     for step in steps:
         lacking = [missing[name] for name in step.needs if name in missing]
         if lacking:
-            detail = f"Not tried: “{lacking[0]}” did not work."
+            detail = f"Skipped: “{lacking[0]}” failed."
             finding = Finding(step.name, step.title, Verdict.SKIPPED, detail=detail)
         else:
             finding = _try(step)

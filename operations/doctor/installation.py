@@ -21,12 +21,12 @@ def _settings() -> str:
     errors = [message for message in checks.run_checks() if message.is_serious()]
     if errors:
         raise StepFailed(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
-    return "No mistake found."
+    return "No problems found."
 
 
 def _database() -> str:
     if not health.database_works():
-        raise StepFailed("The database does not answer.")
+        raise StepFailed("The database does not respond.")
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -38,18 +38,18 @@ def _cache() -> str:
     if not settings.REDIS_URL:
         raise NotApplicable("No REDIS_URL: each process has a cache of its own.")
     if not health.cache_works():
-        raise StepFailed("Redis does not answer.")
-    return "Redis answers."
+        raise StepFailed("Redis does not respond.")
+    return "Redis responds."
 
 
 def _worker() -> str:
     seen = Heartbeat.of(Heartbeat.Subject.WORKER).ok_at
     if seen is None:
-        raise StepFailed("No worker has ever given a sign of life.")
+        raise StepFailed("No worker has ever run.")
     age = timezone.now() - seen
     if age > _ALIVE:
-        raise StepFailed(f"The last sign of life of a worker is {age.total_seconds():.0f} s old.")
-    return f"Last seen {age.total_seconds():.0f} s ago."
+        raise StepFailed(f"No worker has reported for {age.total_seconds():.0f} s.")
+    return f"Last report {age.total_seconds():.0f} s ago."
 
 
 def _credentials() -> str:
@@ -60,21 +60,21 @@ def _credentials() -> str:
 def _image() -> str:
     if settings.SANDBOX_IMAGE not in control_plane.sandboxes.list_images():
         raise NotApplicable(
-            f"{settings.SANDBOX_IMAGE} is not one of the hub's images, as one of your own is not. "
-            "The next step finds out."
+            f"{settings.SANDBOX_IMAGE} is not one of the hub's images. It may be one of your own: "
+            "the next step finds out."
         )
     return f"{settings.SANDBOX_IMAGE} is there."
 
 
 STEPS = [
-    Step("settings", "The settings", _settings, "Correct what `manage.py check` names."),
+    Step("settings", "The settings", _settings, "Fix the problems that `manage.py check` lists."),
     Step(
         "database",
         "The database",
         _database,
-        "See that it runs and that DATABASE_URL is right; then run `manage.py migrate`.",
+        "Make sure that it runs and that DATABASE_URL is correct; then run `manage.py migrate`.",
     ),
-    Step("cache", "The cache", _cache, "See that Redis runs and that REDIS_URL is right."),
+    Step("cache", "The cache", _cache, "Make sure that Redis runs and that REDIS_URL is correct."),
     Step("worker", "A worker", _worker, "Start `manage.py worker`.", needs=("database",)),
     Step(
         "credentials",

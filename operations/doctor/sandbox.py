@@ -31,7 +31,7 @@ def arrival(own: Sandbox, target: Target) -> list[Step]:
     def known() -> str:
         record = control_plane.sandboxes.get(own.name)
         if record is None or record.status in status.GONE:
-            raise StepFailed("The provider has no such sandbox any more.")
+            raise StepFailed("The provider no longer has this sandbox.")
         if record.labels.get("manta-owner") != own.labels.get("manta-owner"):
             raise StepFailed("The provider's sandbox of this name belongs to another account.")
         services.sessions.ensure_session(own)
@@ -44,17 +44,17 @@ def arrival(own: Sandbox, target: Target) -> list[Step]:
         return "It is awake."
 
     return [
-        Step("provider", "Known to the provider", known, "Recreate it in the sandbox panel."),
-        Step("wake", "Wakes", wakes, "Try again in a minute, then restart it.", ("provider",)),
+        Step("provider", "Found at the provider", known, "Recreate it in the sandbox panel."),
+        Step("wake", "Wake", wakes, "Try again in a minute, then restart it.", ("provider",)),
     ]
 
 
 def steps(target: Target) -> list[Step]:
     """Return the checks that every sandbox must pass. They leave nothing behind in it."""
     needs = ("provider", "wake", "create")
-    start_a_server = "Start a server inside the sandbox, on 0.0.0.0 and not only on 127.0.0.1."
+    start_a_server = "Start a server inside the sandbox, on 0.0.0.0 rather than on 127.0.0.1."
     tried = (
-        ("file", "Files", _file, "Make room in the sandbox, or restart it.", needs),
+        ("file", "Files", _file, "Free disk space in the sandbox, or restart it.", needs),
         ("process", "Processes", _process, "Restart the sandbox.", needs),
         ("port", "Port", _port, start_a_server, (*needs, "starter")),
         ("preview", "Private preview", _preview, "Try again in a minute.", (*needs, "port")),
@@ -72,7 +72,7 @@ def _file(target: Target) -> str:
     data_plane.files.write_file(target.reach, path, word)
     try:
         if data_plane.files.read_file(target.reach, path) != word:
-            raise StepFailed("A file does not hold what was written to it.")
+            raise StepFailed("A file did not contain what was written to it.")
     finally:
         data_plane.files.delete_file(target.reach, path)
     return "A file was written, read and deleted."
@@ -81,25 +81,25 @@ def _file(target: Target) -> str:
 def _process(target: Target) -> str:
     word = secrets.token_hex(8)
     if data_plane.processes.run(target.reach, f"echo {word}", _COMMAND_TIMEOUT).strip() != word:
-        raise StepFailed("A command did not say what it should.")
+        raise StepFailed("A command did not print the expected output.")
     return "A command ran."
 
 
 def _port(target: Target) -> str:
     port = _required_port(target)
     if not data_plane.ports.port_answers(target.reach, port):
-        raise StepFailed(f"Nothing answers on port {port}.")
-    return f"A server answers on port {port}."
+        raise StepFailed(f"Nothing responds on port {port}.")
+    return f"A server responds on port {port}."
 
 
 def _preview(target: Target) -> str:
     port = _required_port(target)
     address, token = control_plane.previews.mint_preview_token(target.name, port, _TOKEN_LIFETIME)
     if data_plane.ports.preview_answers(address, ""):
-        raise StepFailed("The preview answers without a token: it is open to everybody.")
+        raise StepFailed("The preview opens without a token: it is open to everyone.")
     if not data_plane.ports.preview_answers(address, token):
-        raise StepFailed("The preview does not answer.")
-    return "The private preview answers, and only with a token."
+        raise StepFailed("The preview does not respond.")
+    return "The private preview opens, and only with a token."
 
 
 def _required_port(target: Target) -> int:

@@ -32,8 +32,8 @@ class ThrowawaySandbox(Target):
 
     @property
     def creation(self) -> Step:
-        remedy = "See that the provider works, that the image exists, and that the quota allows it."
-        return Step("create", "Making a sandbox", self._create, remedy, ("credentials",))
+        remedy = "Make sure that the provider works, the image exists and the quota allows it."
+        return Step("create", "Creating a sandbox", self._create, remedy, ("credentials",))
 
     @property
     def starter(self) -> Step:
@@ -42,7 +42,7 @@ class ThrowawaySandbox(Target):
 
     @property
     def deletion(self) -> Step:
-        remedy = f"Delete {self.name} at the provider; it goes by itself in 15 minutes."
+        remedy = f"Delete {self.name} at the provider, or wait 15 minutes until it expires."
         return Step("delete", "Deleting it", self._delete, remedy, ("create",))
 
     def _create(self) -> str:

@@ -19,6 +19,9 @@ from sandboxes.models import Action, Phase, Sandbox
 from sandboxes.models.status import Status, rows_with
 from sandboxes.reconciler import drift
 
+# What is said once an action that asks first has begun.
+_STARTED = {"reset": "Resetting", "delete": "Deleting"}
+
 
 class StatusFilter(admin.SimpleListFilter):
     title = "status"
@@ -83,7 +86,7 @@ class SandboxAdmin(ReadOnlyAdmin):
     @admin.display(description="record")
     def record_link(self, sandbox: Sandbox) -> str:
         url = reverse("admin:sandboxes_sandboxevent_changelist")
-        return format_html('<a href="{}?sandbox_name={}">What was done</a>', url, sandbox.name)
+        return format_html('<a href="{}?sandbox_name={}">Activity</a>', url, sandbox.name)
 
     @admin.display(description="differs at the provider")
     def differences(self, sandbox: Sandbox) -> str:
@@ -121,7 +124,7 @@ class SandboxAdmin(ReadOnlyAdmin):
         for sandbox in queryset:
             services.row_updates.refresh_sandbox(sandbox=sandbox)
             audit.record(sandbox, Action.REFRESHED, actor=request.user)
-        self.message_user(request, "The worker is looking at the provider now. Reload in a second.")
+        self.message_user(request, "Refreshing from the provider. Reload in a second.")
 
     @admin.action(description="Retry or recreate", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
@@ -134,16 +137,16 @@ class SandboxAdmin(ReadOnlyAdmin):
             services.provisioning.start_over(sandbox=sandbox, actor=request.user)
         left = queryset.count() - len(stuck)
         note = f" {left} had nothing to retry." if left else ""
-        self.message_user(request, f"{len(stuck)} being made again.{note}")
+        self.message_user(request, f"Creating {len(stuck)} again.{note}")
 
-    @admin.action(description="Restart: end what runs, keep files", permissions=["operate"])
+    @admin.action(description="Restart, keeping the files", permissions=["operate"])
     def restart(self, request: HttpRequest, queryset: QuerySet[Sandbox]) -> None:
         ready = [sandbox for sandbox in queryset if sandbox.phase == Phase.READY]
         for sandbox in ready:
             services.restarts.restart_sandbox(sandbox=sandbox, actor=request.user)
         left = queryset.count() - len(ready)
         note = f" {left} had nothing to restart." if left else ""
-        self.message_user(request, f"{len(ready)} being restarted.{note}")
+        self.message_user(request, f"Restarting {len(ready)}.{note}")
 
     @admin.action(description="Reset to the starter", permissions=["remove"])
     def reset_sandboxes(
@@ -152,7 +155,7 @@ class SandboxAdmin(ReadOnlyAdmin):
         there = queryset.exclude(phase__in=[Phase.DELETING, Phase.GONE])
         return self._confirmed(request, there, "reset", services.deletion.reset_sandbox)
 
-    @admin.action(description="Delete, with everything in it", permissions=["remove"])
+    @admin.action(description="Delete with all files", permissions=["remove"])
     def delete_sandboxes(
         self, request: HttpRequest, queryset: QuerySet[Sandbox]
     ) -> HttpResponse | None:
@@ -180,5 +183,5 @@ class SandboxAdmin(ReadOnlyAdmin):
         sandboxes = list(queryset)
         for sandbox in sandboxes:
             act(sandbox=sandbox, actor=request.user, reason=reason[:1000])
-        self.message_user(request, f"{len(sandboxes)} to {action}: under way.")
+        self.message_user(request, f"{_STARTED[action]} {len(sandboxes)}.")
         return None

@@ -20,7 +20,7 @@ from sandboxes.presenters.serializers import (
     in_detail,
 )
 
-_UNDER_WAY = OpenApiResponse(DetailResponse, "Under way: read the sandbox to see it done.")
+_UNDER_WAY = OpenApiResponse(DetailResponse, "Started. Read the sandbox to see when it is done.")
 _REFUSED = {
     400: ErrorResponse,
     401: ErrorResponse,
@@ -36,7 +36,7 @@ class SandboxDetail(APIView):
 
     @extend_schema(
         operation_id="sandbox_detail",
-        summary="Your sandbox, as last seen, in full",
+        summary="Get the full state of your sandbox, as last checked",
         responses={200: DetailResponse, 401: ErrorResponse, 403: ErrorResponse, 404: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
@@ -46,10 +46,10 @@ class SandboxDetail(APIView):
 
     @extend_schema(
         operation_id="sandbox_delete",
-        summary="Delete your sandbox, with everything in it",
+        summary="Delete your sandbox and its files",
         # OpenAPI 3.0 has no place for the body of a DELETE.
         description='The body is `{"confirm": "the sandbox\'s id"}`, as JSON. '
-        "Also cancels one that is being made.",
+        "Also cancels one that is being created.",
         responses={202: _UNDER_WAY, **_REFUSED},
     )
     def delete(self, request: Request) -> Response:
@@ -63,7 +63,7 @@ class SandboxReset(APIView):
 
     @extend_schema(
         operation_id="sandbox_reset",
-        summary="Delete everything in your sandbox, and start anew from the starter",
+        summary="Delete everything in your sandbox and create it again from the starter",
         request=ConfirmRequest,
         responses={202: _UNDER_WAY, 429: ErrorResponse, **_REFUSED},
     )
@@ -78,9 +78,9 @@ class SandboxRestart(APIView):
 
     @extend_schema(
         operation_id="sandbox_restart",
-        summary="End every process in your sandbox; its files stay",
-        description="The starter's server starts again. /tmp is emptied. A `confirm` as for a "
-        "reset may come along.",
+        summary="Restart your sandbox: stop every process, keep the files",
+        description="The starter's server starts again, and /tmp is emptied. A `confirm` as for "
+        "a reset is optional.",
         request=None,
         responses={202: _UNDER_WAY, **_REFUSED},
     )
@@ -95,9 +95,9 @@ class SandboxExtend(APIView):
 
     @extend_schema(
         operation_id="sandbox_extend",
-        summary="Keep your sandbox for its whole TTL from now",
+        summary="Extend your sandbox to its full lifetime from now",
         description="expiresAt follows once the provider has confirmed it; it may allow less. A "
-        "`confirm` as for a reset may come along.",
+        "`confirm` as for a reset is optional.",
         request=None,
         responses={202: _UNDER_WAY, **_REFUSED},
     )
@@ -113,7 +113,7 @@ def _confirmed(request: Request, *, required: bool = True) -> Sandbox:
     if not required and not has_fields(request):
         return sandbox
     if valid(ConfirmRequest, request.data)["confirm"] != sandbox.name:
-        raise serializers.ValidationError({"confirm": "That is not the id of your sandbox."})
+        raise serializers.ValidationError({"confirm": "This is not the id of your sandbox."})
     return sandbox
 
 

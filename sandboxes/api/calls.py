@@ -29,7 +29,7 @@ class ToolCallResponse(serializers.Serializer[Any]):
     agent = serializers.CharField()
     agentKind = serializers.CharField(help_text="token or agent")
     tool = serializers.CharField()
-    arguments = serializers.JSONField(help_text="Secrets masked, long texts cut.")
+    arguments = serializers.JSONField(help_text="Secrets are masked, long texts are truncated.")
     outcome = serializers.CharField(help_text="ok, error or refused")
     code = serializers.CharField(allow_null=True)
     durationMs = serializers.IntegerField()
@@ -59,7 +59,7 @@ class SandboxCalls(generics.ListAPIView[ToolCall]):
 
     @extend_schema(
         operation_id="sandbox_calls",
-        summary="What agents did in your sandbox, newest first",
+        summary="List what agents did in your sandbox, newest first",
         parameters=[CallsQuery],
         responses={200: ToolCallResponse(many=True), **REFUSED},
     )

@@ -34,10 +34,10 @@ class SandboxEventResponse(serializers.Serializer[Any]):
     actorName = serializers.CharField(allow_null=True)
     action = serializers.CharField()
     detail = serializers.CharField()
-    outcome = serializers.CharField(help_text="ok, or the code of what went wrong")
+    outcome = serializers.CharField(help_text="ok, or an error code")
     reason = serializers.CharField()
     requestId = serializers.CharField()
-    ip = serializers.CharField(allow_null=True, help_text="Only of your own actions.")
+    ip = serializers.CharField(allow_null=True, help_text="Only for your own actions.")
 
 
 class EventPagination(CursorPagination):
@@ -54,7 +54,7 @@ class PageQuery(Serializer):
         default=EventPagination.page_size, min_value=1, max_value=EventPagination.max_page_size
     )
     cursor = serializers.CharField(
-        default="", allow_blank=True, help_text="Of the addresses in `next` and `previous`."
+        default="", allow_blank=True, help_text="Used in the addresses in `next` and `previous`."
     )
 
 
@@ -68,7 +68,7 @@ class SandboxEvents(generics.ListAPIView[SandboxEvent]):
 
     @extend_schema(
         operation_id="sandbox_events",
-        summary="What was done to your sandboxes, newest first",
+        summary="List what was done to your sandboxes, newest first",
         parameters=[PageQuery],
         responses={200: SandboxEventResponse(many=True), **REFUSED},
     )

@@ -35,14 +35,14 @@ class PathQuery(Serializer):
 
 class ReadQuery(PathQuery):
     limit = serializers.IntegerField(
-        default=1_000, min_value=1, max_value=5_000, help_text="Entries of a folder at once."
+        default=1_000, min_value=1, max_value=5_000, help_text="Maximum number of entries per page."
     )
     cursor = serializers.CharField(
         default="",
         allow_blank=True,
         trim_whitespace=False,
         max_length=1_100,
-        help_text="What `next` said, for the entries that follow.",
+        help_text="The `next` of the previous page.",
     )
 
     def validate_cursor(self, text: str) -> tuple[Kind, str] | None:
@@ -50,12 +50,14 @@ class ReadQuery(PathQuery):
             return None
         kind, divided, name = text.partition(":")
         if not divided or kind not in ("directory", "file"):
-            raise serializers.ValidationError("Take it from `next` of the answer before.")
+            raise serializers.ValidationError("Use the `next` of the previous answer.")
         return ("directory" if kind == "directory" else "file"), name
 
 
 class DeleteQuery(PathQuery):
-    forever = serializers.BooleanField(default=False, help_text="Not into the trash.")
+    forever = serializers.BooleanField(
+        default=False, help_text="Delete permanently, without the trash."
+    )
 
 
 class SearchQuery(PathQuery):
@@ -72,7 +74,9 @@ class SaveRequest(Serializer):
     path = PathField()
     content = TextField()
     version = serializers.CharField(
-        allow_null=True, help_text="Of the file as it was read; null when there must be none yet."
+        allow_null=True,
+        help_text="The version of the file as it was read; null for a file that must not "
+        "exist yet.",
     )
 
 
@@ -83,21 +87,25 @@ class FolderRequest(Serializer):
 class MoveRequest(Serializer):
     source = PathField()  # type: ignore[assignment]  # declared fields are taken off the class
     destination = PathField(help_text="The whole new path, with its name.")
-    overwrite = serializers.BooleanField(default=False, help_text="A file. Folders never are.")
+    overwrite = serializers.BooleanField(
+        default=False, help_text="Overwrite a file. Folders are never overwritten."
+    )
 
 
 class RestoreRequest(Serializer):
     trashed = serializers.CharField(max_length=60_000)
-    destination = PathField(required=False, help_text="Another path than the one it had.")
+    destination = PathField(
+        required=False, help_text="Restore to another path than the original one."
+    )
     makeFolders = serializers.BooleanField(
-        source="make_folders", default=False, help_text="Make the folders above it that are gone."
+        source="make_folders", default=False, help_text="Create missing parent folders."
     )
 
 
 class EntryResponse(serializers.Serializer[Any]):
     name = serializers.CharField()
     path = serializers.CharField()
-    kind = serializers.ChoiceField(["directory", "file"], help_text="Of a link: what it leads to.")
+    kind = serializers.ChoiceField(["directory", "file"], help_text="For a link: its target.")
     size = serializers.IntegerField(allow_null=True)
     modifiedAt = serializers.DateTimeField(allow_null=True)
     link = serializers.BooleanField()
@@ -148,7 +156,7 @@ class MatchResponse(serializers.Serializer[Any]):
 
 class FoundResponse(serializers.Serializer[Any]):
     matches = MatchResponse(many=True)
-    more = serializers.BooleanField(help_text="There are more than are told.")
+    more = serializers.BooleanField(help_text="There are more results than are returned.")
 
 
 class TextParser(BaseParser):
@@ -170,9 +178,9 @@ class SandboxFiles(APIView):
 
     @extend_schema(
         operation_id="files_read",
-        summary="A folder's entries, or a text",
+        summary="Read a folder's entries, or a text",
         description=(
-            f"A folder is told in pages: `next` is the `cursor` of the following one.\n\n{NAMES}"
+            f"A folder is returned in pages: `next` is the `cursor` of the next page.\n\n{NAMES}"
         ),
         parameters=[ReadQuery],
         responses={200: PathResponse, **_REFUSED},
@@ -186,7 +194,7 @@ class SandboxFiles(APIView):
 
     @extend_schema(
         operation_id="files_save",
-        summary="Save a text, or make a new one, with the folders above it",
+        summary="Save a text or create one, with its parent folders",
         request=SaveRequest,
         responses={200: SavedResponse, 413: ErrorResponse, 507: ErrorResponse, **_REFUSED},
     )
@@ -196,7 +204,7 @@ class SandboxFiles(APIView):
 
     @extend_schema(
         operation_id="files_delete",
-        summary="Delete a file, or a folder with all in it, into the trash",
+        summary="Move a file, or a folder with its contents, to the trash",
         parameters=[DeleteQuery],
         responses={200: TrashedResponse, **_REFUSED},
     )
@@ -242,7 +250,7 @@ class SandboxFileRestore(APIView):
     @extend_schema(
         operation_id="files_restore",
         summary="Undo a deletion",
-        description="The code `folder_not_found` says that the folder it was in is gone.",
+        description="The code `folder_not_found` means that its folder no longer exists.",
         request=RestoreRequest,
         responses={200: MovedResponse, **_REFUSED},
     )
@@ -256,7 +264,7 @@ class SandboxFileSearch(APIView):
 
     @extend_schema(
         operation_id="files_search",
-        summary="Search names, or in contents, below a folder",
+        summary="Search names or contents below a folder",
         description="node_modules, .git, build folders and the like are left out.",
         parameters=[SearchQuery],
         responses={200: FoundResponse, **_REFUSED},

@@ -33,7 +33,7 @@ class SandboxInit(APIView):
 
     @extend_schema(
         operation_id="sandbox_status",
-        summary="Your sandbox, as last seen",
+        summary="Get the state of your sandbox, as last checked",
         responses={200: StatusResponse, 401: ErrorResponse, 403: ErrorResponse},
     )
     def get(self, request: Request) -> Response:
@@ -45,17 +45,19 @@ class SandboxInit(APIView):
 
     @extend_schema(
         operation_id="sandbox_init",
-        summary="Find your sandbox, or have it made",
+        summary="Get your sandbox, and create it if there is none",
         description="Idempotent. Waits up to 3 s for the sandbox to be ready.",
         request=None,
         responses={
             200: InitResponse,
-            202: OpenApiResponse(InitResponse, "Still being made: see Retry-After."),
+            202: OpenApiResponse(InitResponse, "Still being created: see Retry-After."),
             400: ErrorResponse,
             401: ErrorResponse,
             403: ErrorResponse,
             409: ErrorResponse,
-            429: OpenApiResponse(ErrorResponse, "A quota: Retry-After says when it may free."),
+            429: OpenApiResponse(
+                ErrorResponse, "A quota is reached: Retry-After says when there may be room again."
+            ),
             502: ErrorResponse,
             503: ErrorResponse,
         },

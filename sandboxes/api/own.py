@@ -13,5 +13,5 @@ def own(request: Request) -> Sandbox:
     """The caller's own sandbox. Raises NoSandbox."""
     sandbox: Sandbox | None = Sandbox.objects.get_for_user(cast(User, request.user))
     if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init makes one.")
+        raise errors.NoSandbox("You have no sandbox. POST /api/sandbox/init creates one.")
     return sandbox

@@ -23,7 +23,7 @@ _DAY = 24 * 3600
 
 class PublicSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
-    until = serializers.DateTimeField(allow_null=True, help_text="Null: until made private.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is made private.")
 
 
 class PortSerializer(serializers.Serializer[Any]):
@@ -33,7 +33,7 @@ class PortSerializer(serializers.Serializer[Any]):
     address = serializers.CharField(allow_null=True)
     reason = serializers.CharField(
         allow_null=True,
-        help_text="Why it does not answer: nothing_listens, loopback_only or asleep.",
+        help_text="The reason why it does not respond: nothing_listens, loopback_only or asleep.",
     )
     advice = serializers.CharField(help_text="What to do about it.")
     public = PublicSerializer(allow_null=True)
@@ -49,7 +49,10 @@ class PortsQuery(Serializer):
 
 class PublicRequest(Serializer):
     expiresIn = serializers.IntegerField(
-        min_value=60, max_value=7 * _DAY, allow_null=True, help_text="Seconds; null: no end."
+        min_value=60,
+        max_value=7 * _DAY,
+        allow_null=True,
+        help_text="Seconds; null: without an end.",
     )
 
 
@@ -60,7 +63,7 @@ class PublicResponse(serializers.Serializer[Any]):
 
 class PreviewSerializer(serializers.Serializer[Any]):
     port = serializers.IntegerField()
-    url = serializers.CharField(help_text="A private one asks for a token.")
+    url = serializers.CharField(help_text="A private one requires a token.")
     public = serializers.BooleanField()
     expiresAt = serializers.DateTimeField(allow_null=True)
 
@@ -74,7 +77,7 @@ class SandboxPorts(APIView):
 
     @extend_schema(
         operation_id="sandbox_ports",
-        summary="What listens in your sandbox, and who may open it",
+        summary="List the ports of your sandbox, and who may open them",
         description="Wakes the sandbox, unless asked with wake=false.",
         parameters=[PortsQuery],
         responses={200: PortsResponse, **REFUSED},
@@ -90,8 +93,8 @@ class SandboxPortPublic(APIView):
 
     @extend_schema(
         operation_id="sandbox_port_publish",
-        summary="Let anybody open the port who has its address",
-        description="Say for how long: expiresIn is required, and null means until made private.",
+        summary="Make the port public: anyone with its address can open it",
+        description="expiresIn is required; null means until it is made private.",
         request=PublicRequest,
         responses={200: PublicResponse, **REFUSED},
     )
@@ -107,7 +110,7 @@ class SandboxPortPublic(APIView):
 
     @extend_schema(
         operation_id="sandbox_port_unpublish",
-        summary="Let nobody but you open the port",
+        summary="Make the port private",
         request=None,
         responses={200: PublicResponse, **REFUSED},
     )
@@ -122,7 +125,7 @@ class SandboxPreviews(APIView):
 
     @extend_schema(
         operation_id="sandbox_previews",
-        summary="The previews that the provider has of your sandbox's ports",
+        summary="List the previews of your sandbox's ports at the provider",
         description="Does not wake the sandbox.",
         responses={200: PreviewsResponse, **REFUSED},
     )

@@ -33,7 +33,7 @@ class ProcessSerializer(serializers.Serializer[Any]):
     restartOnFailure = serializers.BooleanField()
     restarts = serializers.IntegerField()
     managed = serializers.BooleanField()
-    cpu = serializers.IntegerField(allow_null=True, help_text="Per cent of one core.")
+    cpu = serializers.IntegerField(allow_null=True, help_text="Percent of one core.")
     memory = serializers.IntegerField(allow_null=True, help_text="Bytes.")
     ports = serializers.ListField(child=serializers.IntegerField())
 
@@ -69,7 +69,7 @@ class Processes(APIView):
 
     @extend_schema(
         operation_id="processes",
-        summary="What runs in your sandbox",
+        summary="List the processes of your sandbox",
         responses={200: ProcessList, **REFUSED},
     )
     def get(self, request: Request) -> Response:
@@ -100,12 +100,12 @@ class ProcessDetail(APIView):
     def get(self, request: Request, name: str) -> Response:
         found = services.processes.list_processes(sandbox=own(request)).find(name)
         if found is None:
-            raise errors.ProcessNotFound(f"There is no process {name}.")
+            raise errors.ProcessNotFound(f"Process not found: {name}.")
         return Response(found)
 
     @extend_schema(
         operation_id="process_stop",
-        summary="Ask a process to end",
+        summary="Stop a process (SIGTERM)",
         responses={200: ProcessList, **REFUSED},
     )
     def delete(self, request: Request, name: str) -> Response:
@@ -120,7 +120,7 @@ class ProcessKill(APIView):
 
     @extend_schema(
         operation_id="process_kill",
-        summary="End a process at once",
+        summary="Kill a process (SIGKILL)",
         request=None,
         responses={200: ProcessList, **REFUSED},
     )

@@ -17,8 +17,8 @@ from sandboxes.presenters.serializers import ErrorResponse
 
 _REFUSED = dict.fromkeys((400, 401, 403, 404), ErrorResponse)
 _CONNECT = (
-    "Connect to one with the WebSocket /ws/terminal?session=KEY&cols=80&rows=24. It says "
-    '{"type": "output", "data": "…"}, and hears {"type": "input", "data": "ls\\r"} and '
+    "Connect to one with the WebSocket /ws/terminal?session=KEY&cols=80&rows=24. It sends "
+    '{"type": "output", "data": "…"}, and accepts {"type": "input", "data": "ls\\r"} and '
     '{"type": "resize", "cols": 120, "rows": 40}.'
 )
 
@@ -34,7 +34,7 @@ class TerminalSerializer(Serializer, serializers.ModelSerializer[Terminal]):
 
 class CloseQuery(Serializer):
     force = serializers.BooleanField(
-        default=False, help_text="Also end what runs in its foreground."
+        default=False, help_text="Also stop the program in its foreground."
     )
 
 
@@ -72,7 +72,7 @@ class TerminalDetail(APIView):
 
     @extend_schema(
         operation_id="terminal_rename",
-        summary="Name a terminal",
+        summary="Rename a terminal",
         request=TerminalSerializer,
         responses={200: TerminalSerializer, **_REFUSED},
     )
@@ -86,7 +86,7 @@ class TerminalDetail(APIView):
 
     @extend_schema(
         operation_id="terminal_close",
-        summary="Close a terminal: its shell ends",
+        summary="Close a terminal and stop its shell",
         description="409 with the code terminal_in_use while a program runs in it.",
         parameters=[CloseQuery],
         responses={204: OpenApiResponse(None), 409: ErrorResponse, 503: ErrorResponse, **_REFUSED},

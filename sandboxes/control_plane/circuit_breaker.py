@@ -84,7 +84,7 @@ def _note_answer(found: Breaker) -> None:
         return
     same = Breaker.objects.filter(pk=1, open_until=found.open_until)
     if same.update(failures=0, times_opened=0, open_until=None) and found.open_until:
-        logger.info("The provider works again")
+        logger.info("The provider responds again")
 
 
 def _note_failure(found: Breaker, asked: int) -> None:
@@ -100,7 +100,7 @@ def _note_failure(found: Breaker, asked: int) -> None:
     # Of calls that fail together one decides, unless the provider asked for more.
     same = Breaker.objects.filter(pk=1, open_until=found.open_until)
     if same.update(open_until=until, times_opened=F("times_opened") + 1):
-        logger.warning("The provider does not work: nobody calls it until %s", until)
+        logger.warning("The provider fails: it is not called until %s", until)
         Heartbeat.note(Heartbeat.Subject.PROVIDER, ok=False)
     elif asked:
         Breaker.objects.filter(pk=1, open_until__lt=until).update(open_until=until)

@@ -52,7 +52,7 @@ def sdk() -> Any:
     """Import and configure the SDK, which takes seconds: never at Django's start-up."""
     if not (settings.BLAXEL_WORKSPACE_ID and settings.BLAXEL_API_KEY):
         raise errors.BadCredentials(
-            "No sandbox provider is set up. Start Manta with `make run`, or set "
+            "No sandbox provider is configured. Start Manta with `make run`, or set "
             "BLAXEL_WORKSPACE_ID and BLAXEL_API_KEY."
         )
     os.environ.update(  # the SDK reads its own names, once, when it is imported

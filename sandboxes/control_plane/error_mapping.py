@@ -29,7 +29,7 @@ def refusal(status: int | None, code: object, retry_after: int | None = None) ->
         )
     if status == 429:
         return errors.ProviderUnavailable(
-            f"The sandbox provider is asking us to slow down. {errors.TRIES_AGAIN}",
+            f"The sandbox provider receives too many requests. {errors.TRIES_AGAIN}",
             retry_after=retry_after,
         )
     if status in (408, 409):
@@ -39,7 +39,7 @@ def refusal(status: int | None, code: object, retry_after: int | None = None) ->
         )
     if status is None or status >= 500:
         return errors.ProviderUnavailable(
-            f"The sandbox provider could not do this just now. {errors.TRIES_AGAIN}",
+            f"The sandbox provider could not do this right now. {errors.TRIES_AGAIN}",
             retry_after=retry_after,
         )
     return errors.ProviderRejected(
@@ -62,5 +62,5 @@ def seconds_asked(headers: httpx.Headers) -> int | None:
 
 def unreadable() -> errors.ProviderUnavailable:
     return errors.ProviderUnavailable(
-        f"The sandbox provider's answer made no sense. {errors.TRIES_AGAIN}"
+        f"The sandbox provider returned an unexpected response. {errors.TRIES_AGAIN}"
     )

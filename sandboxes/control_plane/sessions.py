@@ -34,7 +34,7 @@ def open_session(name: str, lifetime: timedelta = LIFETIME) -> Session:
     is_private = spec is not None and spec.port == _SANDBOX_API and spec.public is False
     if not (is_private and preview.url and token):
         raise errors.ProviderRejected(
-            "The sandbox provider made no private session for this sandbox. Manta sends no other "
-            "key into it. Ask your administrator."
+            "The sandbox provider created no private session for this sandbox, and Manta sends no "
+            "other key to it. Ask your administrator."
         )
     return Session(with_token(preview.url, token), token, until)

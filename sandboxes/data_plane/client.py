@@ -16,7 +16,7 @@ from sandboxes.models.reach import NOT_FOUND, Reach, gateway_code_in
 TIMEOUT = httpx.Timeout(5, connect=3)
 # The same for what may be much work: a tree to delete, or to look through.
 LONG_TIMEOUT = httpx.Timeout(20, connect=3)
-_TOO_LONG = "Your sandbox's answer is too long to be read."
+_TOO_LONG = "Your sandbox's response is too long."
 
 
 @cache
@@ -87,7 +87,7 @@ def refuse_failures(response: httpx.Response) -> None:
         )
     if response.status_code >= 500 or _gateway_says(response, "WORKLOAD_UNAVAILABLE", NOT_FOUND):
         raise errors.ProviderUnavailable(
-            f"Your sandbox could not do this just now. {errors.TRIES_AGAIN}"
+            f"Your sandbox could not do this right now. {errors.TRIES_AGAIN}"
         )
 
 

@@ -82,17 +82,17 @@ def place(
         case 0:
             return
         case 11:
-            raise errors.FileExists(f"There is a file at {path} already.")
+            raise errors.FileExists(f"{path} already exists.")
         case 12:
             raise errors.ChangedOnDisk(f"{path} was changed, moved or deleted since you opened it.")
         case 13:
             raise errors.NotAFile(f"{path} is a folder.")
         case 14:
-            raise errors.NotAFile(f"{path} is a device or a pipe, and no file.")
+            raise errors.NotAFile(f"{path} is a device or a pipe, not a file.")
         case 15:
-            raise errors.BadPath(f"The link at {path} leads nowhere.")
+            raise errors.BadPath(f"The link at {path} is broken.")
         case 16:
-            raise errors.FileDenied(f"The sandbox does not allow {path} to be changed.")
+            raise errors.FileDenied(f"{path} can't be changed: permission denied.")
     known = files.explained(path, failures.code_in(ran.stderr))
     raise known or errors.BadPath(f"The sandbox could not write to {path}.")
 

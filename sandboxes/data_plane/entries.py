@@ -74,7 +74,7 @@ def _entries(reach: Reach, folder: str, *, links_only: bool, targets: bool) -> I
     while told == taken and skipped < _MAX_ENTRIES:
         ran = run_script(reach, _SCRIPT, values | {"SKIPPED": str(skipped)}, _SECONDS)
         if ran.exit_code:
-            raise errors.ProviderRejected(f"The sandbox could not look into {folder}.")
+            raise errors.ProviderRejected(f"The sandbox could not list {folder}.")
         told = 0
         for entry in _read(ran.stdout, targets):
             told += 1

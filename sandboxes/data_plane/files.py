@@ -39,25 +39,25 @@ PART = 4 * 2**20
 # Bytes of a folder's listing: of 80,000 files.
 MAX_LISTED, MAX_TOKENS_LISTED = 16 * 2**20, 2_000_000
 _FULL = (errors.DiskFull, "The sandbox's disk is full.")
-_DENIED = (errors.FileDenied, "The sandbox does not allow this at {path}.")
+_DENIED = (errors.FileDenied, "Permission denied: {path}.")
 # What a code means for the path that was asked for.
 _MEANINGS: dict[str, tuple[type[errors.FileError], str]] = {
-    "ENOENT": (errors.FileNotFound, "There is nothing at {path}."),
-    "EEXIST": (errors.FileExists, "There is something at {path} already."),
-    "ENOTEMPTY": (errors.FileExists, "There is something at {path} already."),
-    "ENOTDIR": (errors.NotAFolder, "{path} is not in a folder, or is none."),
+    "ENOENT": (errors.FileNotFound, "{path} does not exist."),
+    "EEXIST": (errors.FileExists, "{path} already exists."),
+    "ENOTEMPTY": (errors.FileExists, "{path} already exists."),
+    "ENOTDIR": (errors.NotAFolder, "A part of {path} is not a folder."),
     "EISDIR": (errors.NotAFile, "{path} is a folder."),
-    "NOT_A_REGULAR_FILE": (errors.NotAFile, "{path} is a device or a pipe, and no file."),
+    "NOT_A_REGULAR_FILE": (errors.NotAFile, "{path} is a device or a pipe, not a file."),
     "ENOSPC": _FULL,
     "EDQUOT": _FULL,
     "EFBIG": _FULL,
     "ENAMETOOLONG": (errors.BadPath, "A name in this path is too long."),
-    "ELOOP": (errors.BadPath, "The links at {path} go in a circle."),
-    "EBUSY": (errors.BadPath, "{path} is a file system of its own and stays where it is."),
+    "ELOOP": (errors.BadPath, "The links at {path} form a loop."),
+    "EBUSY": (errors.BadPath, "{path} is a separate file system and can't be moved."),
     "EACCES": _DENIED,
     "EPERM": _DENIED,
     "EROFS": (errors.FileDenied, "{path} is on a file system that can't be written to."),
-    "ETXTBSY": (errors.FileDenied, "{path} is a program that runs: it can't be written to."),
+    "ETXTBSY": (errors.FileDenied, "{path} is a running program and can't be overwritten."),
 }
 
 
@@ -109,7 +109,7 @@ def expect_file_success(response: httpx.Response, path: str, what: str) -> None:
         raise error
     refuse_failures(response)
     if response.status_code == 404 and failures.said_by(response):
-        raise errors.FileNotFound(f"There is nothing at {path}.")
+        raise errors.FileNotFound(f"{path} does not exist.")
     expect_success(response, what)
 
 
@@ -155,7 +155,7 @@ def read(reach: Reach, path: str, most: int) -> Listing | Content:
             raise
         except httpx.HTTPError as exc:
             # Its status was read, and its content can't be.
-            raise errors.FileDenied(f"The sandbox does not allow {path} to be read.") from exc
+            raise errors.FileDenied(f"{path} can't be read: permission denied.") from exc
     if not data and most and path.startswith(_MADE_UP):
         data = _as_json(reach, path)[:most]
     return Content(len(data), modified(response), data)

@@ -97,7 +97,7 @@ def look(reach: Reach) -> tuple[list[dict[str, Any]], str]:
     try:
         return read(base64.b64decode(answer))
     except (binascii.Error, ValueError) as exc:
-        raise errors.ProviderUnavailable("Your sandbox gave an answer of no sense.") from exc
+        raise errors.ProviderUnavailable("Your sandbox returned an unexpected response.") from exc
 
 
 def read(answer: bytes) -> tuple[list[dict[str, Any]], str]:
@@ -108,13 +108,13 @@ def read(answer: bytes) -> tuple[list[dict[str, Any]], str]:
     ended = False
     for kind in fields:
         if kind == "no-git":
-            return [], "There is no git in this sandbox to look with."
+            return [], "Git is not installed in this sandbox."
         if kind == "more":
-            problem = "There are more git folders than Manta looks at."
+            problem = "There are more git repositories than Manta checks."
         ended = ended or kind == "end"
         _take(kind, fields, found)
     if not ended:
-        problem = "There was more than Manta could look at in time."
+        problem = "Checking took too long."
     return [asdict(folder) for folder in found if folder.is_unsaved], problem
 
 

@@ -21,7 +21,7 @@ def list_listening(reach: Reach) -> list[Listening]:
     with shares.place(reach):
         _, now = process_snapshot.latest(_look(reach))
     if now is None:
-        raise errors.ProviderUnavailable("Your sandbox did not say what listens in it.")
+        raise errors.ProviderUnavailable("Your sandbox did not list its ports.")
     return now.listening()
 
 
@@ -45,6 +45,6 @@ def _look(reach: Reach) -> str:
             break
         time.sleep(0.1)
     if failures.process_code(response, process) == failures.TIMED_OUT:
-        raise errors.ProviderUnavailable("Your sandbox took too long to say what listens in it.")
-    expect_success(response, "say what listens in it")
+        raise errors.ProviderUnavailable("Your sandbox took too long to list its ports.")
+    expect_success(response, "list its ports")
     return str(object_of(response).get("stdout") or "")

@@ -100,7 +100,7 @@ def kill_process(reach: Reach, identifier: str) -> None:
 
 
 def stop_process(reach: Reach, identifier: str) -> None:
-    """Ask a process to end. Raises ProcessNotFound, also for one that has ended."""
+    """Stop a process (SIGTERM). Raises ProcessNotFound, also for one that has ended."""
     response = request("DELETE", reach.at(f"/process/{quote(identifier, safe='')}"))
     _expect_found(response, identifier)
     expect_success(response, "stop a process")
@@ -108,7 +108,7 @@ def stop_process(reach: Reach, identifier: str) -> None:
 
 def _expect_found(response: httpx.Response, identifier: str) -> None:
     if response.status_code == 404:
-        raise errors.ProcessNotFound(f"The sandbox finds no process {identifier} that runs.")
+        raise errors.ProcessNotFound(f"The sandbox has no running process {identifier}.")
 
 
 def identifier_of(process: Mapping[str, Any]) -> str:
@@ -132,7 +132,7 @@ def why_not_started(reach: Reach, process: dict[str, Any]) -> NotStarted | None:
     if response.status_code not in (400, 422):
         expect_success(response, "start a process")
         return None
-    said = failures.said_by(response) or "The sandbox refused it."
+    said = failures.said_by(response) or "The sandbox refused."
     return NotStarted(failures.process_code(response, process), said)
 
 
@@ -172,7 +172,9 @@ def run_script(reach: Reach, script: str, values: dict[str, str], timeout: int) 
     }
     response = request("POST", reach.at("/process"), json=process, timeout=after(timeout))
     if failures.process_code(response, process) == failures.TIMED_OUT:
-        raise errors.ProviderUnavailable("This takes long in your sandbox: look again later.")
+        raise errors.ProviderUnavailable(
+            "This takes a long time in your sandbox: check again later."
+        )
     expect_success(response, "run a command")
     answer = object_of(response)
     with understood():

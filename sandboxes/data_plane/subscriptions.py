@@ -31,7 +31,7 @@ async def _following(where: Reach, **options: Any) -> AsyncIterator[httpx.Respon
 def expect_stream(response: httpx.Response) -> None:
     """Raise a SandboxError unless a sandbox answers as it was asked."""
     if response.status_code == 404 and "/process/" in response.request.url.path:
-        raise errors.ProcessNotFound("There is no such process any more.")
+        raise errors.ProcessNotFound("The process no longer exists.")
     if response.status_code in (400, 422):
         raise errors.ProviderRejected(f"The sandbox refused it ({response.status_code}).")
     if response.status_code != 200:
@@ -74,7 +74,7 @@ async def lines(response: httpx.Response, *, longest: int = _MAX_LINE_LENGTH) ->
 
 
 async def start(reach: Reach, name: str, command: str) -> None:
-    """Start a process, unless one of that name runs already."""
+    """Start a process, unless one of that name is already running."""
     body = {"name": name, **trusted.script(command), "workingDir": "/"}
     response = await streaming_client().post(**reach.at("/process").as_request(), json=body)
     if response.status_code < 400 or failures.process_code(response, body) == failures.ALREADY_RUNS:
@@ -98,7 +98,7 @@ async def address_of(reach: Reach, name: str) -> str:
         known = await processes_of(reach)
         named = [each for each in known if name in (each.get("name"), str(each.get("pid")))]
         if not named:
-            raise errors.ProcessNotFound("There is no such process any more.")
+            raise errors.ProcessNotFound("The process no longer exists.")
         identifier = str(named[-1].get("pid"))
     return f"/process/{quote(identifier, safe='')}"
 

@@ -100,7 +100,7 @@ class ToolCallLog:
         except IntegrityError:
             _write_singly(batch)
         except DatabaseError as exc:
-            logger.warning("Calls of tools can't be recorded, trying again: %s", exc)
+            logger.warning("Tool calls can't be recorded, retrying: %s", exc)
             return batch
         return []
 

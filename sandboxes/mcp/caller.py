@@ -49,7 +49,7 @@ class Caller:
         if sandbox.phase == Phase.FAILED:
             raise errors.NotMade(sandbox.error_message, code=sandbox.error_code)
         if sandbox.phase != Phase.READY or not sandbox.url:
-            raise errors.SandboxBusy("The sandbox is being made. Try again in some seconds.")
+            raise errors.SandboxBusy("The sandbox is being created. Try again in a few seconds.")
         return sandbox
 
     def _read(self) -> Sandbox | None:

@@ -46,14 +46,14 @@ def run(user: User) -> list[Step]:
     except TookTooLong as exc:
         running.cancel()
         raise errors.ProviderUnavailable(
-            f"There was no answer within {_TIMEOUT:.0f} seconds."
+            f"There was no response within {_TIMEOUT:.0f} seconds."
         ) from exc
     except Stopped as exc:
         raise errors.ProviderUnavailable("Manta's MCP server is stopping.") from exc
     except upstream.Refused as exc:
         raise errors.ProviderRejected(f"The MCP server refused: {exc.args[1]}") from exc
     except upstream.Unreachable as exc:
-        raise errors.ProviderUnavailable("The MCP server gave no answer.") from exc
+        raise errors.ProviderUnavailable("The MCP server did not respond.") from exc
 
 
 async def _steps(grant: Grant) -> list[Step]:

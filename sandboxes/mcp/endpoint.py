@@ -132,7 +132,7 @@ def _refusal(request: Request, grant: tokens.Grant | None) -> Response | None:
     if grant is None:
         return _unauthorized(request)
     if SCOPE not in grant.scopes:
-        error = f"This token does not have the scope {SCOPE!r}. Make one that does."
+        error = f"This token does not have the scope {SCOPE!r}. Create one that has it."
         challenge = f'{_challenge()}, error="insufficient_scope"'
         body = {"error": error, "code": "insufficient_scope"}
         return JSONResponse(body, 403, {"WWW-Authenticate": challenge})

@@ -50,7 +50,7 @@ class Intake:
             with self._calls.hold(user):
                 yield place
         except NoPlace:
-            text = f"Your agents have {MAX_CALLS} calls under way."
+            text = f"Your agents have {MAX_CALLS} calls running already."
             raise Refused(429, "throttled", text) from None
         finally:
             place.free()
@@ -99,7 +99,7 @@ class Place:
             try:
                 self._held.take(self._user, len(piece))
             except NoPlace:
-                text = "Your agents send too much at once: one by one."
+                text = "Your agents send too much at once. Send one request at a time."
                 raise Refused(429, "throttled", text) from None
             self._size += len(piece)
             body += piece

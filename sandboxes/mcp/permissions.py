@@ -91,7 +91,7 @@ def check(grant: tokens.Grant, tool: str) -> None:
     """Raise PermissionDenied where the tool itself is not allowed."""
     permissions = grant.permissions
     if permissions.has_expired:
-        raise _refused(grant, "This connection's time in the sandbox is over.")
+        raise _refused(grant, "The permissions of this connection have expired.")
     if not offers(permissions, tool):
         missing = TOOLS.get(tool, _UNKNOWN).capabilities - permissions.capabilities
         wanted = ", ".join(f"“{a.label.lower()}”" for a in Capability if a in missing)
@@ -115,7 +115,7 @@ async def within_prefix(
     def absolute(path: Any) -> str:
         found = _absolute(path, base)
         if found is None or not grant.permissions.covers(found):
-            raise _refused(grant, f"This connection may use only what is below {prefix}.")
+            raise _refused(grant, f"This connection may only use files below {prefix}.")
         checked.append(found)
         return found
 
@@ -136,7 +136,7 @@ def meta(grant: tokens.Grant) -> dict[str, str]:
 def expect_within(grant: tokens.Grant, result: dict[str, Any]) -> None:
     """Raise PermissionDenied when the sandbox found that a path leads elsewhere."""
     if grant.permissions.path_prefix and (result.get("_meta") or {}).get(BENEATH) == "refused":
-        raise _refused(grant, f"A link there leads out of {grant.permissions.path_prefix}.")
+        raise _refused(grant, f"A link leads out of {grant.permissions.path_prefix}.")
 
 
 def writes(tool: str) -> bool:
@@ -210,9 +210,9 @@ async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) ->
     top = really[0].rstrip("/") if really else ""
     inside = [path for path in really if f"{path}/".startswith(f"{top}/")]
     if not top or len(inside) != len(paths) + 1:
-        raise _refused(grant, f"A link there leads out of {prefix}, or Manta can't tell.")
+        raise _refused(grant, f"A link leads out of {prefix}, or Manta can't tell.")
 
 
 def _refused(grant: tokens.Grant, why: str) -> PermissionDenied:
     page = settings.MANTA_URL + reverse("accounts:permissions", args=[grant.key])
-    return PermissionDenied(f"{why} Its person can change that at {page}")
+    return PermissionDenied(f"{why} The account's owner can change this at {page}")

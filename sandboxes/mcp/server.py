@@ -29,7 +29,7 @@ from sandboxes.mcp.truncation import truncated
 from sandboxes.streams.provider_calls import ask_provider, ensure_session
 
 _INSTRUCTIONS = (
-    "One person's own Linux sandbox: its files, processes and ports. It falls asleep when idle and "
+    "One user's own Linux sandbox: its files, processes and ports. It sleeps when it is idle and "
     "wakes when it is used. Its project is in /blaxel/app."
 )
 _JSON, _STREAM = "application/json", "text/event-stream"
@@ -147,7 +147,9 @@ def _refuse_own_names(tool: str, arguments: dict[str, Any]) -> None:
     """Manta tells its own processes by their names, and believes what they say. Raises."""
     names = (arguments.get(each) for each in ("name", "identifier"))
     if tool.startswith("process") and any(map(is_own, names)):
-        raise errors.ProcessRefused("Names that begin with “manta-” are Manta's own. Use another.")
+        raise errors.ProcessRefused(
+            "Names that begin with “manta-” are reserved. Use another name."
+        )
     name = arguments.get("name")
     if tool == "processExecute" and isinstance(name, str) and name:
         services.processes.check_process_name(name)
@@ -192,5 +194,5 @@ async def _ask(ctx: Context, method: str, params: dict[str, Any]) -> dict[str, A
         raise MCPError(code, message, data) from exc
     except upstream.Unreachable as exc:
         raise errors.ProviderUnavailable(
-            "The sandbox is not answering. Try again in some seconds."
+            "The sandbox is not answering. Try again in a few seconds."
         ) from exc

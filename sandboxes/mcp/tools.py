@@ -53,7 +53,7 @@ def _preview_url(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
         raise errors.PortClosed(f"Only these ports have a preview: {listed}.")
     return {
         "url": control_plane.previews.ensure_preview(sandbox.name, port),
-        "note": "Private: it opens for the person who presses Open in Manta, not by its address.",
+        "note": "Private: the owner opens it with Open in Manta, not by the address alone.",
         "manta": reverse("sandboxes:workspace"),
     }
 
@@ -66,26 +66,39 @@ def _extend(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _restart(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
     services.restarts.restart_sandbox(sandbox=sandbox, actor=sandbox.owner)
-    return {"restarting": True, "note": "Every process is ended; files stay. It takes seconds."}
+    return {
+        "restarting": True,
+        "note": "All processes are stopped; files are kept. It takes a few seconds.",
+    }
 
 
-_PORT = {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port inside."}
+_PORT = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 65535,
+    "description": "The port inside the sandbox.",
+}
 
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("sandboxStatus", "How the sandbox is, and when it expires.", _status, {}),
+        Tool("sandboxStatus", "Get the status of the sandbox, and when it expires.", _status, {}),
         Tool(
             "sandboxPreviewUrl",
-            "The address under which a port of the sandbox is shown to its owner.",
+            "Get the address at which the owner can open a port of the sandbox.",
             _preview_url,
             {"port": _PORT},
             asks_provider=True,
         ),
-        Tool("sandboxExtend", "Keep the sandbox for its whole lifetime from now.", _extend, {}),
+        Tool(
+            "sandboxExtend",
+            "Extend the expiry of the sandbox to its full lifetime from now.",
+            _extend,
+            {},
+        ),
         Tool(
             "sandboxRestart",
-            "End every process in the sandbox and start its server again. Files stay.",
+            "Restart the sandbox: stop every process and start its server again. Files are kept.",
             _restart,
             {},
         ),

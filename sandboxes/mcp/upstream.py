@@ -28,7 +28,7 @@ _JSON = {"Content-Type": "application/json"}
 _INVALID_PARAMS, _INTERNAL_ERROR = -32602, -32603
 # Values of one answer: an agent has use for far fewer.
 _MAX_TOKENS = 250_000
-_TOO_MUCH = "The answer has too many values. Ask for a part of it, such as a smaller folder."
+_TOO_MUCH = "The response has too many values. Ask for a part of it, such as a smaller folder."
 
 
 class Refused(Exception):
@@ -103,7 +103,7 @@ async def _last_of(response: httpx.Response, on_notification: OnNotification) ->
             return message
         left -= 1
         if left < 0:
-            raise ValueError("It tells without end how far it is.")
+            raise ValueError("It sends progress notifications without end.")
         await on_notification(message)
     return None
 
@@ -134,7 +134,7 @@ async def _data(response: httpx.Response) -> AsyncIterator[bytes]:
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body as it comes. Raises ValueError for one without end, and for what is compressed."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ValueError("It is compressed, and nobody asked for that.")
+        raise ValueError("It is compressed, which was not requested.")
     left = MAX_BYTES
     async for piece in response.aiter_raw():
         left -= len(piece)

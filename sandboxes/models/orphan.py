@@ -7,7 +7,7 @@ class Orphan(models.Model):
     """One such sandbox, as the last full look found it. Manta never deletes one by itself."""
 
     class Reason(models.TextChoices):
-        NO_ROW = "no_row", "no row stands for it"
+        NO_ROW = "no_row", "it belongs to no user"
         OTHER_OWNER = "other_owner", "its label names another owner than the row of its name"
         OTHER_INSTALLATION = "other_installation", "another installation of Manta made it"
 

@@ -46,12 +46,12 @@ class Quota(models.Model):
         """Report the constraints' errors at the field that is to be changed."""
         for_one = self.scope == self.Scope.USER
         if for_one and self.user is None:
-            raise ValidationError({"user": "Choose the user whose limits these are."})
+            raise ValidationError({"user": "Choose the user to whom these limits apply."})
         if not for_one and self.user is not None:
-            raise ValidationError({"user": "Only limits of one user name a user."})
+            raise ValidationError({"user": "Only limits for one user can name a user."})
         same = Quota.objects.filter(scope=self.scope, user=None).exclude(pk=self.pk)
         if not for_one and same.exists():
-            raise ValidationError({"scope": "These limits exist already: change those."})
+            raise ValidationError({"scope": "These limits already exist: change them instead."})
 
 
 class Creation(models.Model):

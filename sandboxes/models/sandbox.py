@@ -32,7 +32,7 @@ _UNSETTLED = [Phase.PENDING, Phase.DELETING]
 class Step(models.TextChoices):
     """Steps of making a sandbox, with the labels that its owner reads."""
 
-    QUEUED = "queued", "Waiting for a worker"
+    QUEUED = "queued", "Queued"
     CREATING = "creating", "Creating the sandbox"
     STARTER = "starter", "Writing the starter project"
     OPENING = "opening", "Starting its server"

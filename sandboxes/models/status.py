@@ -15,9 +15,9 @@ from django.db.models import Q
 class Phase(models.TextChoices):
     """Phases of a row: the state that the reconciler works towards."""
 
-    PENDING = "pending", "being made"
-    READY = "ready", "made"
-    FAILED = "failed", "gave up"
+    PENDING = "pending", "being created"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
     DELETING = "deleting", "being deleted"
     GONE = "gone", "no longer at the provider"
 
@@ -76,7 +76,7 @@ UNKNOWN = State(
     "unknown",
     Status.UNKNOWN,
     "Unknown",
-    "The provider reports something Manta doesn't know.",
+    "The provider reports a state that Manta doesn't know.",
     can_use=True,
 )
 
@@ -101,7 +101,7 @@ STATES = _by_name(
         "active",
         Status.ACTIVE,
         "Awake",
-        "Falls asleep by itself soon after its last use.",
+        "Sleeps automatically when it is idle.",
         reported=frozenset({"DEPLOYED/", "DEPLOYED/RUNNING"}),
         # It is about to sleep.
         poll_seconds=2,
@@ -111,7 +111,7 @@ STATES = _by_name(
         "standby",
         Status.STANDBY,
         "Asleep",
-        "Everything is kept in memory. Wakes in a blink when you use it.",
+        "Everything is kept in memory. It wakes in under a second when you use it.",
         reported=frozenset({"DEPLOYED/STANDBY"}),
         can_use=True,
     ),
@@ -126,7 +126,7 @@ STATES = _by_name(
         "failed",
         Status.FAILED,
         "Needs attention",
-        "It could not be made.",
+        "It could not be created.",
         rows={"phase": Phase.FAILED},
         reported=frozenset({"FAILED"}),
         action="Retry",
@@ -153,7 +153,7 @@ STATES = _by_name(
         "resetting",
         Status.PROVISIONING,
         "Being reset",
-        "It is deleted, and then made again from the starter.",
+        "It is being deleted, and then created again from the starter.",
         rows={"phase": Phase.DELETING, "recreate_after_delete": True},
         poll_seconds=1,
         can_reset=False,
@@ -162,7 +162,7 @@ STATES = _by_name(
         "deleting",
         Status.STOPPED,
         "Being deleted",
-        "It is going, with everything in it.",
+        "The sandbox and its files are being deleted.",
         rows={"phase": Phase.DELETING, "recreate_after_delete": False},
         poll_seconds=1,
         can_reset=False,

@@ -24,11 +24,11 @@ class PathField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         path = super().to_internal_value(data)
         if not path.startswith("/"):
-            raise serializers.ValidationError("A path begins with /.")
+            raise serializers.ValidationError("A path must begin with /.")
         if names.is_raw(path):
             path = names.told(path)
         if len(names.raw(path).encode("utf-8", "replace")) > MAX_BYTES:
-            raise serializers.ValidationError(f"A path has {MAX_BYTES} bytes at most.")
+            raise serializers.ValidationError(f"A path can have at most {MAX_BYTES} bytes.")
         return posixpath.normpath("/" + path.lstrip("/"))
 
 

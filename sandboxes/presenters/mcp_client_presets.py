@@ -15,7 +15,7 @@ class Client:
     signs_in: str
     with_token: str
     # What is left to do, for a client that signs in by itself.
-    then: str = "It opens your browser and asks you to let it in."
+    then: str = "Your browser opens and asks you to allow access."
     # Where the token goes, and what to do where it isn't taken.
     note: str = _ENVIRONMENT
 

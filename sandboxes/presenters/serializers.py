@@ -63,7 +63,7 @@ class SandboxDetailSerializer(SandboxSerializer):
         source="expires_at", allow_null=True, help_text="As the provider reports it."
     )
     keptUntil = serializers.DateTimeField(
-        source="extended_until", allow_null=True, help_text="As was last asked for by Extend."
+        source="extended_until", allow_null=True, help_text="The date that Extend last requested."
     )
     checkedAt = serializers.DateTimeField(source="checked_at", allow_null=True)
     restarting = serializers.SerializerMethodField()
@@ -95,7 +95,9 @@ class DetailResponse(serializers.Serializer[Any]):
 
 
 class ConfirmRequest(Serializer):
-    confirm = serializers.CharField(help_text="The sandbox's id: what is in it will be lost.")
+    confirm = serializers.CharField(
+        help_text="The sandbox's id, as a confirmation: its files will be lost."
+    )
 
 
 class InitResponse(serializers.Serializer[Any]):

@@ -29,7 +29,7 @@ class Losses:
     def problem(self) -> str:
         """Return why the report may be incomplete, or "" if it is complete."""
         if self.sandbox.unsaved_wanted_at and not self.looking:
-            return "Manta could not look: nothing has answered in time."
+            return "The check failed: there was no response in time."
         return str(self.sandbox.unsaved_problem)
 
     @property

@@ -6,7 +6,7 @@ from sandboxes.control_plane.types import ProviderSandbox
 from sandboxes.models import Sandbox
 
 _RESET = "Takes effect on Reset."
-_REMEDY = {"labels": "Manta corrects it by itself."}
+_REMEDY = {"labels": "Manta corrects it automatically."}
 _NAMES = {"memory_mb": "memory (MB)"}
 
 

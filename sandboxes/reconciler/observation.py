@@ -80,5 +80,5 @@ def check_owner(sandbox: Sandbox, record: ProviderSandbox) -> None:
     if not is_ours(sandbox, record):
         raise errors.WrongOwner(
             f"The provider has a sandbox named {sandbox.name} that does not belong to this "
-            "account. Manta has left it alone. Ask your administrator to remove or rename it."
+            "account. Manta has not changed it. Ask your administrator to remove or rename it."
         )

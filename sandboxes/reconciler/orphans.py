@@ -91,7 +91,7 @@ def delete(name: str) -> None:
     if why_not:
         raise errors.WrongOwner(f"{name} is left alone: {why_not}.")
     control_plane.sandboxes.delete(name)
-    reason = "No row stood for it, and an admin had it deleted."
+    reason = "It belonged to no user, and an administrator deleted it."
     audit.record(Sandbox(name=name), Action.DELETED, reason=reason)
 
 

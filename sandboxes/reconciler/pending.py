@@ -35,7 +35,7 @@ def provision(sandbox: Sandbox) -> None:
     check_owner(sandbox, record)
     if not record.url or record.status in status.GONE | {"FAILED"}:
         raise errors.ProviderBusy(
-            f"The sandbox provider made no sandbox that can be used. {errors.TRIES_AGAIN}"
+            f"The sandbox provider created no usable sandbox. {errors.TRIES_AGAIN}"
         )
     save(sandbox, **observe(sandbox, record))
     services.sessions.ensure_session(sandbox)

@@ -102,7 +102,11 @@ def _move_expiry(sandbox: Sandbox) -> None:
 
 def _note_gone(sandbox: Sandbox) -> None:
     expired = sandbox.expires_at is not None and sandbox.expires_at <= timezone.now()
-    what = "It was not used until its expiry date" if expired else "It was deleted at the provider"
+    what = (
+        "It was not used by its expiry date, so it was deleted"
+        if expired
+        else "It was deleted at the provider"
+    )
     with transaction.atomic():
         save_and_record(
             sandbox,
@@ -112,6 +116,6 @@ def _note_gone(sandbox: Sandbox) -> None:
             **no_session(),
             checked_at=timezone.now(),
             error_code="expired" if expired else "deleted",
-            error_message=f"{what}, with everything in it.",
+            error_message=f"{what} with all its files.",
         )
         PublicPort.objects.end_all(sandbox)

@@ -17,7 +17,7 @@ def look_for_unsaved_work(sandbox: Sandbox) -> None:
         fields |= {"unsaved_work": work, "unsaved_problem": problem}
         fields |= {"unsaved_checked_at": timezone.now()}
     except errors.SandboxError as exc:
-        fields |= {"unsaved_problem": f"Manta could not look: {exc}"[:255]}
+        fields |= {"unsaved_problem": f"The check failed: {exc}"[:255]}
     # No lease is needed: these fields say what was seen, and nothing acts on them.
     Sandbox.objects.filter(pk=sandbox.pk, url=sandbox.url).update(**fields)
     for name, value in fields.items():

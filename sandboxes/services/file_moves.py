@@ -131,7 +131,7 @@ def restore_path(
 
 def _refuse_root(path: str) -> None:
     if path == "/" or f"{TRASH}/".startswith(f"{path}/"):
-        raise errors.BadPath(f"The sandbox itself needs {path}.")
+        raise errors.BadPath(f"The sandbox needs {path}.")
 
 
 def _expect_done(ran: Ran, source: str, destination: str) -> None:
@@ -144,7 +144,7 @@ def _expect_done(ran: Ran, source: str, destination: str) -> None:
         raise errors.FileDenied(f"The sandbox does not allow this at {source}.")
     if ran.exit_code and code == "ENOENT":
         # What is moved was there.
-        raise errors.FolderNotFound(f"There is no folder {posixpath.dirname(destination)}.")
+        raise errors.FolderNotFound(f"Folder not found: {posixpath.dirname(destination)}.")
     if ran.exit_code:
         known = files.explained(source if ran.exit_code == 10 else destination, code)
         raise known or errors.BadPath(f"The sandbox could not do this with {source}.")

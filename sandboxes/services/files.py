@@ -190,7 +190,7 @@ def make_folder(*, sandbox: Sandbox, path: str) -> None:
     """Make a folder, and those above it. Raises FileExists when something is there."""
     require_files(sandbox)
     if _is_there(sandbox, path):
-        raise errors.FileExists(f"There is something at {path} already.")
+        raise errors.FileExists(f"{path} already exists.")
     files.make_folder(sandbox.reach, path)
 
 

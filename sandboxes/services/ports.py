@@ -58,9 +58,9 @@ class Port:
             case Reason.LOOPBACK_ONLY if self.listening:
                 return how_to_listen_everywhere(self.listening)
             case Reason.NOTHING_LISTENS if self.is_starters:
-                return "The starter's server is not running. Manta starts it again by itself."
+                return "The starter's server is not running. Manta starts it again automatically."
             case Reason.NOTHING_LISTENS:
-                return f"Nothing listens. Start a server on port {self.number}, on 0.0.0.0."
+                return f"Nothing is listening. Start a server on port {self.number}, on 0.0.0.0."
         return ""
 
 
@@ -99,8 +99,8 @@ def require_open_to_previews(port: int) -> None:
     """Raises PortReserved, or PortClosed for what is no port at all."""
     if port in RESERVED_PORTS:
         raise errors.PortReserved(
-            f"Port {port} is reserved for the sandbox itself. Have your server listen on another "
-            "one, such as 3000, 5173 or 8000."
+            f"Port {port} is reserved for the sandbox itself. Use another port for your server, "
+            "such as 3000, 5173 or 8000."
         )
     if not 1 <= port <= 65_535:
         raise errors.PortClosed("Ports are numbers from 1 to 65535.")
@@ -147,12 +147,12 @@ def _reason(sandbox: Sandbox, found: Listening | None, *, looked: bool) -> Reaso
 def _why_closed(sandbox: Sandbox, port: int) -> str:
     if port == starters.current().port and sandbox.starter_written_at:
         return (
-            f"Nothing answers on port {port} yet. Manta is looking after the starter's server; "
+            f"Nothing responds on port {port} yet. The starter's server is being started; "
             "try again in a few seconds."
         )
     return (
-        f"Nothing listens on port {port}. Start a server on it inside the sandbox, "
-        "on 0.0.0.0 and not only on 127.0.0.1, and try again."
+        f"Nothing is listening on port {port}. Start a server on it inside the sandbox, "
+        "on 0.0.0.0 rather than on 127.0.0.1, and try again."
     )
 
 

@@ -108,7 +108,7 @@ def check_process_name(name: str) -> None:
             field="name",
         )
     if name == "logs" or process_snapshot.is_own(name):
-        raise errors.ProcessRefused("That name is Manta's own. Take another.", field="name")
+        raise errors.ProcessRefused("This name is reserved. Use another.", field="name")
 
 
 def _start(sandbox: Sandbox, wanted: Wanted) -> None:
@@ -116,11 +116,13 @@ def _start(sandbox: Sandbox, wanted: Wanted) -> None:
     if why is None:
         return
     if why.code == failures.ALREADY_RUNS:
-        raise errors.ProcessExists(f"A process called {wanted.name} runs already.", field="name")
+        raise errors.ProcessExists(
+            f"A process called {wanted.name} is already running.", field="name"
+        )
     if why.code == failures.NO_FOLDER:
-        missing = f"There is no folder {wanted.working_dir}."
+        missing = f"Folder not found: {wanted.working_dir}."
         raise errors.ProcessRefused(missing, field="working_dir")
-    raise errors.ProcessRefused(f"The sandbox can't start it: {why.said}")
+    raise errors.ProcessRefused(f"The process could not be started: {why.said}")
 
 
 def stop_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
@@ -154,7 +156,7 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     """
     found = _find(sandbox, name)
     if not found["managed"]:
-        raise errors.ProcessRefused("It was started in a terminal: start it again there.")
+        raise errors.ProcessRefused("This process was started in a terminal. Start it again there.")
     if found["status"] == "running":
         with data_plane.shares.place(sandbox.reach):
             _end(sandbox, found)
@@ -188,14 +190,14 @@ def _end(sandbox: Sandbox, found: Fields) -> None:
 def _find(sandbox: Sandbox, name: str) -> Fields:
     found = list_processes(sandbox=sandbox).find(name)
     if found is None:
-        raise errors.ProcessNotFound(f"There is no process {name}.")
+        raise errors.ProcessNotFound(f"Process not found: {name}.")
     return found
 
 
 def _running(sandbox: Sandbox, name: str) -> Fields:
     found = _find(sandbox, name)
     if found["status"] != "running":
-        raise errors.ProcessNotFound(f"{name} has ended already.")
+        raise errors.ProcessNotFound(f"{name} has already ended.")
     return found
 
 

@@ -61,7 +61,7 @@ def _check_sandboxes(quota: Quota, sandbox: Sandbox) -> None:
         return
     raise errors.QuotaReached(
         f"{_whose_limit(quota)} allows {limit or 'no'} {'sandbox' if limit == 1 else 'sandboxes'}"
-        f"{', and all are there' if limit else ''}. {_until_one_expires(others)}",
+        f"{', and all exist already' if limit else ''}. {_until_one_expires(others)}",
         code="quota_sandboxes",
         frees_at=_first_expiry(others),
     )
@@ -75,7 +75,7 @@ def _check_memory(quota: Quota, sandbox: Sandbox) -> None:
     if used + sandbox.memory_mb <= quota.memory_mb:
         return
     raise errors.QuotaReached(
-        f"{_whose_limit(quota)} allows {quota.memory_mb} MB of memory: {used} MB are taken, and "
+        f"{_whose_limit(quota)} allows {quota.memory_mb} MB of memory: {used} MB are in use, and "
         f"this sandbox needs {sandbox.memory_mb} MB. {_until_one_expires(others)}",
         code="quota_memory",
         frees_at=_first_expiry(others),
@@ -92,10 +92,10 @@ def _check_creations(quota: Quota, sandbox: Sandbox) -> None:
     # The oldest of the last ones that fill the limit makes room first.
     last = list(recent.order_by("-created_at").values_list("created_at", flat=True)[:limit])
     frees_at = last[-1] + WINDOW if last else None
-    remedy = f"The next one can be made at {_clock(frees_at)}." if frees_at else _ASK
+    remedy = f"The next one can be created at {_clock(frees_at)}." if frees_at else _ASK
     raise errors.QuotaReached(
         f"{_whose_limit(quota)} allows {limit or 'no'} new sandboxes an hour"
-        f"{', and as many were made' if limit else ''}. {remedy}",
+        f"{', and as many were created' if limit else ''}. {remedy}",
         code="quota_creations",
         frees_at=frees_at,
     )

@@ -45,4 +45,4 @@ def require_ready(sandbox: Sandbox) -> None:
     if sandbox.phase == Phase.DELETING:
         raise errors.BeingDeleted("Your sandbox is being deleted. Try again in a moment.")
     if sandbox.phase != Phase.READY or not sandbox.url:
-        raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows how far it is.")
+        raise errors.SandboxBusy("Your sandbox is not ready yet. The panel shows its progress.")

@@ -20,7 +20,7 @@ def add_terminal(*, sandbox: Sandbox, name: str = "") -> Terminal:
         taken = list(Terminal.objects.for_sandbox(sandbox).values_list("name", flat=True))
         if len(taken) >= MAX_TERMINALS:
             raise errors.TooManyTerminals(
-                f"You have {MAX_TERMINALS} terminals, which is as many as there may be. Close one."
+                f"You have {MAX_TERMINALS} terminals, which is the maximum. Close one first."
             )
         free = (f"Terminal {number}" for number in range(1, MAX_TERMINALS + 1))
         name = name or next(each for each in free if each not in taken)

@@ -85,7 +85,7 @@ def _authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
         sign_in, user = _signed_in(connection)
     sandbox = Sandbox.objects.get_for_user(user)
     if sandbox is None:
-        raise errors.NoSandbox("You have no sandbox yet. Start one in the panel.")
+        raise errors.NoSandbox("You have no sandbox yet. Create one in the panel.")
     services.row_updates.require_ready(sandbox)
     services.row_updates.touch(sandbox)
     return Principal(user, sandbox, sign_in, grant)
@@ -111,7 +111,7 @@ def _signed_in(connection: HTTPConnection) -> tuple[SignIn, User]:
         raise AccessDenied(_unauthorized('Bearer realm="Manta"'))
     changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in _SAFE
     if changes and not _is_from_here(connection):
-        error = "This must come from a page of Manta's own. Reload the page and try again."
+        error = "This request must come from a page of Manta. Reload the page and try again."
         raise AccessDenied(JSONResponse(_body(error, "permission_denied"), 403))
     return found
 
@@ -154,7 +154,7 @@ def too_many(what: str, seconds: int) -> Response:
 
 
 def database_away() -> Response:
-    body = _body("The database is not answering. Try again in some seconds.", "database_away")
+    body = _body("The database is not answering. Try again in a few seconds.", "database_away")
     return JSONResponse(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})
 
 

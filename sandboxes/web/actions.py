@@ -67,7 +67,9 @@ def _confirmed(request: SignedInRequest, action: str, act: Callable[..., None]) 
         if form.is_of_this_sandbox:
             act(sandbox=sandbox, actor=request.user)
         else:
-            messages.info(request, "That sandbox was gone already. This one was left alone.")
+            messages.info(
+                request, "That sandbox had already been deleted. Your current one was not changed."
+            )
         return redirect("sandboxes:workspace")
     context = {"action": action, "sandbox": sandbox, "form": form, "losses": Losses(sandbox)}
     template = "sandboxes/confirm.html#unsaved" if request.htmx else "sandboxes/confirm.html"

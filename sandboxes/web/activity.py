@@ -20,7 +20,7 @@ def activity(request: SignedInRequest) -> HttpResponse:
     """Show what was done to the user's sandboxes; ?before=<event> shows earlier events."""
     before = request.GET.get("before", "")
     if before and whole_number(before) is None:
-        raise Http404("There is no such event.")
+        raise Http404("Event not found.")
     context = {
         "page": Page.of(request.user, before=whole_number(before)),
         "before": before,

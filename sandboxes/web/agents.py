@@ -21,7 +21,7 @@ def agents(request: SignedInRequest) -> HttpResponse:
     """Each call, newest first; ?before=<call> for earlier ones, ?q= and ?outcome= to search."""
     before = request.GET.get("before", "")
     if before and whole_number(before) is None:
-        raise Http404("There is no such call.")
+        raise Http404("Call not found.")
     search = Search.of(request.GET)
     context = {
         "page": CallPage.of(request.user, search, before=whole_number(before)),

@@ -43,7 +43,7 @@ def connect_test(request: SignedInRequest) -> HttpResponse:
 def _context(request: SignedInRequest) -> dict[str, object]:
     client = named(request.GET.get("client", CLIENTS[0].slug), settings.MCP_URL)
     if client is None:
-        raise Http404("There is no such client here.")
+        raise Http404("Client not found.")
     return {
         "clients": CLIENTS,
         "client": client,

@@ -49,7 +49,7 @@ class ConfirmForm(forms.Form):
     def clean_confirm(self) -> str:
         confirm: str = self.cleaned_data["confirm"]
         if confirm.strip() != self.sandbox.name:
-            raise forms.ValidationError("That is not the name of this sandbox.")
+            raise forms.ValidationError("This is not the name of this sandbox.")
         return confirm
 
     @property

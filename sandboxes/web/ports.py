@@ -114,8 +114,8 @@ def _refuse_own_origin(request: HttpRequest, link: str) -> None:
     """A sandbox's page on Manta's own origin could read Manta's. Raises ProviderRejected."""
     if urlsplit(link).netloc == request.get_host():
         raise errors.ProviderRejected(
-            "Previews are at Manta's own address here, so none is opened. Ask your administrator "
-            "to give them a host of their own."
+            "Previews share Manta's own address here, so they can't be opened. Ask your "
+            "administrator to give them a separate host."
         )
 
 

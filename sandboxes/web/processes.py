@@ -31,17 +31,17 @@ class StartForm(forms.Form):
         label="Environment",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "NAME=value"}),
-        help_text="NAME=value, one a line. A restart starts it without them.",
+        help_text="One NAME=value per line. Not kept after a restart.",
     )
     keep_alive = forms.BooleanField(label="Keep the sandbox awake", required=False)
-    restart_on_failure = forms.BooleanField(label="Restart it when it fails", required=False)
+    restart_on_failure = forms.BooleanField(label="Restart on failure", required=False)
 
     def clean_env(self) -> dict[str, str]:
         env: dict[str, str] = {}
         for line in filter(str.strip, self.cleaned_data["env"].splitlines()):
             name, equals, value = line.partition("=")
             if not equals or not name.strip():
-                raise forms.ValidationError(f"This is no NAME=value: {line}")
+                raise forms.ValidationError(f"Expected NAME=value: {line}")
             env[name.strip()] = value
         return env
 

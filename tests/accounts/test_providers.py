@@ -150,7 +150,7 @@ def test_who_lies_in_wait_with_an_address_loses_the_account_to_its_owner(
 
     page = client.get("/account/")
     assert page.status_code == 200
-    assert "Ended, because it was set up before" in page.text
+    assert "These were removed, because they were set up before" in page.text
     assert not is_signed_in(waiting)
     assert not User.objects.get().has_usable_password()
     assert EmailAddress.objects.get().verified

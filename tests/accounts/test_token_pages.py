@@ -62,7 +62,7 @@ def test_it_is_never_shown_again(person):
     reloaded = person.post(NEW, form, follow=True)
     pages = [reloaded, person.get(URL), person.get(NEW), person.get("/account/")]
 
-    assert "That token is made, and is not shown again." in reloaded.text
+    assert "This token was created, and is not shown again." in reloaded.text
     assert PersonalToken.objects.count() == 1
     assert not any(raw in page.text or raw[-64:] in page.text for page in pages)
     assert raw[-64:] not in str(dict(person.session))
@@ -116,7 +116,7 @@ def test_its_owner_is_told_by_e_mail(person):
 
     (message,) = mail.outbox
     assert message.to == ["alice@example.com"]
-    assert message.subject == "[Manta] A personal token was made for your account"
+    assert message.subject == "[Manta] A personal token was created for your account"
     assert 'named "CI & co"' in message.body
     assert "- See the state of your sandbox and its activity" in message.body
     assert "http://localhost:8000/account/tokens/" in message.body

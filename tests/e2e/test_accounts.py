@@ -122,7 +122,7 @@ def test_without_a_passkey_the_page_says_so(page: Page) -> None:
 
     page.get_by_role("button", name="Sign in with a passkey").click()
 
-    expect(page.locator("#notices")).to_contain_text("did not work with a passkey")
+    expect(page.locator("#notices")).to_contain_text("Signing in with the passkey failed")
 
 
 def test_an_authenticator_app_without_javascript(
@@ -183,7 +183,7 @@ def test_signing_out_everywhere_reaches_an_open_page(
     page.goto("/account/sessions/")
     page.get_by_role("button", name="Sign out everywhere else").click()
 
-    expect(page.get_by_text("Every other browser is signed out.")).to_be_visible()
+    expect(page.get_by_text("All other browsers were signed out.")).to_be_visible()
     expect(other).to_have_url(re.compile("/accounts/login/"))
     elsewhere.close()
 

@@ -143,9 +143,9 @@ def test_what_it_may_not_do_is_refused(page: Page, visitor: Visitor, agent: McpC
     sign_in_as(page, visitor)
     calling = agent.starts(lambda client: client.call_tool("processExecute", {"command": "id"}))
     page.goto(agent.asks.get(timeout=60))
-    page.get_by_label("Run and end commands").uncheck()
-    page.get_by_text("Only one folder, or not for long").click()
-    page.get_by_label("Only below this folder").fill("/blaxel/app")
+    page.get_by_label("Run and stop commands").uncheck()
+    page.get_by_text("Limit folder or duration").click()
+    page.get_by_label("Limit to folder").fill("/blaxel/app")
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_role("heading", name="Back at the agent")).to_be_visible()
 

@@ -35,8 +35,8 @@ def test_an_agent_is_connected_tested_and_seen_at_work(
     page.get_by_label("Name").fill("Reader")
     page.get_by_label("Use the tools inside your sandbox").check()
     page.get_by_label("Write and delete files").uncheck()
-    page.get_by_label("Run and end commands").uncheck()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_label("Run and stop commands").uncheck()
+    page.get_by_role("button", name="Create token").click()
     token = page.locator("main [data-copy-text]").text_content() or ""
 
     page.goto("/sandbox/agents/")
@@ -52,6 +52,6 @@ def test_an_agent_is_connected_tested_and_seen_at_work(
     assert violations(page) == []
     page.goto("/account/tokens/")
     page.get_by_role("link", name="Permissions of the token Reader").click()
-    expect(page.get_by_role("heading", name="What “Reader” may do")).to_be_visible()
+    expect(page.get_by_role("heading", name="Permissions of “Reader”")).to_be_visible()
     assert violations(page) == []
     assert complaints == []

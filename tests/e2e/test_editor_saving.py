@@ -275,7 +275,7 @@ def test_what_can_not_be_changed_opens_read_only_with_the_reason(pane: Pane, dis
 def test_saving_by_itself_is_a_setting(pane: Pane, disk: Disk) -> None:
     disk.write("/blaxel/a.txt", "first\n")
     pane.page.get_by_role("button", name="Workspace settings").click()
-    pane.page.get_by_label("Save by itself").check()
+    pane.page.get_by_label("Auto-save").check()
     pane.page.keyboard.press("Escape")
     pane.open("/blaxel/a.txt")
     expect(pane.text).to_have_text("first")

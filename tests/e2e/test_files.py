@@ -299,7 +299,7 @@ def test_what_is_deleted_for_good_is_asked_about_and_gone(page, tree):
     expect(item(tree, "serve.mjs")).to_be_focused()
 
     item(tree, "serve.mjs").press("Shift+Delete")
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
 
     expect(item(tree, "serve.mjs")).to_have_count(0)
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)

@@ -110,7 +110,7 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     expect(facts).to_contain_text(visitor.until_ready())
     expect(facts).to_contain_text(re.compile("Awake|Asleep"))
     facts.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
+    expect(page.get_by_role("heading", name="Get started")).to_be_visible()
 
     manta.blaxel.delete(visitor.until_ready())
     wait_until(lambda: visitor.sandbox()["status"] == "stopped", 40)
@@ -135,11 +135,11 @@ def test_panes_and_agents_without_javascript(
     page.get_by_label("Command", exact=True).fill("sleep 1000")
     page.get_by_label("Name", exact=True).fill("job")
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
+    expect(page.get_by_role("heading", name="Get started")).to_be_visible()
     assert '"job"' in manta.blaxel.processes(name)
 
     page.get_by_role("link", name="ports", exact=True).click()
-    page.get_by_role("link", name="See what listens now").click()
+    page.get_by_role("link", name="Refresh ports").click()
     page.get_by_role("link", name="Make public… port 3000").click()
     page.get_by_role("button", name="Make public").click()
     page.goto("/workspace/inside/ports/")

@@ -70,7 +70,7 @@ def test_a_change_reaches_every_tab(
 def test_the_stage_follows(page: Page, still: Still) -> None:
     still.show("provisioning")
     live(page, still)
-    expect(page.get_by_role("heading", name="Making your sandbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Creating your sandbox")).to_be_visible()
 
     still.show("failed")
 

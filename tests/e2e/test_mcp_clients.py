@@ -61,7 +61,7 @@ def token(page: Page, visitor: Visitor) -> str:
     page.get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("Laptop")
     page.get_by_label("Use the tools inside your sandbox").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     return page.locator("main [data-copy-text]").text_content() or ""
 
 

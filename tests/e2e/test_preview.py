@@ -195,7 +195,7 @@ def test_why_a_port_does_not_answer_is_said_where_the_page_would_be(
     page.evaluate(
         "document.body.dispatchEvent(new CustomEvent('preview:open', {detail: {port: 5999}}))"
     )
-    expect(person.preview.get_by_text("Nothing listens on port 5999")).to_be_visible()
+    expect(person.preview.get_by_text("Nothing is listening on port 5999")).to_be_visible()
     start(manta, visitor, "0.0.0.0", 5999)
     expect(page.locator("#ports-list [data-port='5999']")).to_be_visible()
     person.preview.get_by_role("button", name="Try again").click()

@@ -68,7 +68,7 @@ def traffic(browser: Browser, manta: Manta, tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_recording_is_of_everything(traffic: Traffic) -> None:
-    assert "Next steps" in traffic.text
+    assert "Get started" in traffic.text
     assert ".localhost" in traffic.text
     assert traffic.session in traffic.text
     assert len(traffic.tokens()) == 2

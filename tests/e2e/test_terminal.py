@@ -100,7 +100,7 @@ def test_several_are_named_and_closed_and_the_same_in_every_tab(
 
     terminals.pane.get_by_role("button", name="Close server").click()
     expect(page.get_by_role("dialog")).to_contain_text("sleep still runs in server")
-    page.get_by_role("button", name="Close it and end the program").click()
+    page.get_by_role("button", name="Close it and stop the program").click()
 
     expect(terminals.tab("server")).to_have_count(0)
     terminals.tab("Terminal 1").click()
@@ -199,7 +199,7 @@ def test_the_size_of_text_is_that_of_editor_terminal_and_logs(
     before = rows.count()
     page.get_by_role("button", name="Workspace settings").click()
 
-    page.get_by_label("Size of text").fill("24")
+    page.get_by_label("Font size").fill("24")
     page.keyboard.press("Tab")
 
     expect(terminals.line("big")).to_have_css("font-size", "24px")

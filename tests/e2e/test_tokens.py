@@ -29,8 +29,8 @@ def test_a_program_gets_a_token_uses_it_and_loses_it(
     confirm_password(page)
     page.get_by_label("Name").fill("Nightly build")
     page.get_by_label("See the state of your sandbox").check()
-    page.get_by_label("Make, restart, extend").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_label("Create, restart, extend").check()
+    page.get_by_role("button", name="Create token").click()
 
     assert violations(page) == []
     page.get_by_role("button", name="Copy the token").click()
@@ -59,14 +59,14 @@ def test_a_token_is_made_without_scripts_and_not_shown_again(page: Page, visitor
     confirm_password(page)
     page.get_by_label("Name").fill("CI")
     page.get_by_label("Use the tools inside your sandbox").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     shown = page.locator("main [data-copy-text]")
     token = shown.text_content()
     assert violations(page) == []
 
     page.reload()
 
-    expect(page.get_by_text("That token is made, and is not shown again.")).to_be_visible()
+    expect(page.get_by_text("This token was created, and is not shown again.")).to_be_visible()
     expect(shown).to_have_count(0)
     assert token
     assert token[-64:] not in page.content()

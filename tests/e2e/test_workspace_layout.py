@@ -275,13 +275,13 @@ def test_a_setting_is_kept_and_told(workspace: Page) -> None:
     )
 
     workspace.keyboard.press("Control+,")
-    workspace.get_by_label("Wrap long lines").check()
+    workspace.get_by_label("Word wrap").check()
     assert workspace.evaluate("window.changed") == {"name": "wordWrap", "value": "on"}
     assert violations(workspace) == []
 
     workspace.reload()
     workspace.get_by_role("button", name="Workspace settings").click()
-    expect(workspace.get_by_label("Wrap long lines")).to_be_checked()
+    expect(workspace.get_by_label("Word wrap")).to_be_checked()
 
 
 @pytest.mark.exhaustive

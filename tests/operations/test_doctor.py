@@ -75,7 +75,7 @@ def test_the_command_says_all_and_ends_with_0(provider, capsys):
     status, said = run(capsys)
 
     assert status == 0
-    assert "Private preview. The private preview answers, and only with a token." in said
+    assert "Private preview. The private preview opens, and only with a token." in said
     assert "FAILED" not in said
 
 
@@ -135,7 +135,7 @@ def test_a_preview_that_is_open_to_everybody_fails(provider):
     found = examine()
 
     assert found["preview"].verdict is Verdict.FAILED
-    assert "open to everybody" in found["preview"].detail
+    assert "open to everyone" in found["preview"].detail
 
 
 def test_a_deletion_that_does_not_work_is_said(provider):

@@ -115,5 +115,5 @@ def _handler(answers: "queue.Queue[dict[str, str]]") -> type[BaseHTTPRequestHand
 def allow(page: Page, url: str, name: str) -> None:
     """What a person does who started it."""
     page.goto(url)
-    expect(page.get_by_role("heading", name=f"Let “{name}” into your sandbox?")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Allow “{name}” to use your sandbox?")).to_be_visible()
     page.get_by_role("button", name="Allow").click()

@@ -15,7 +15,7 @@ from tests.support.visitor import Visitor
 
 LATER = "2999-01-01 00:00:00"
 _READY = {"phase": "ready", "provider_status": "DEPLOYED", "provider_state": "RUNNING"}
-_NOT_ANSWERING = "The sandbox provider is not answering. Manta tries again by itself."
+_NOT_ANSWERING = "The sandbox provider is not answering. Manta retries automatically."
 
 _WORK = json.dumps(
     [
@@ -43,7 +43,7 @@ def _written(moment: datetime) -> str:
 STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "none": ("No sandbox yet.", _READY),
     "queued": ("Asked for: a worker will begin.", {"phase": "pending", "step": "queued"}),
-    "provisioning": ("It is being made.", {"phase": "pending", "step": "starter"}),
+    "provisioning": ("The sandbox is being created.", {"phase": "pending", "step": "starter"}),
     "retrying": (
         "The provider is not answering: Manta tries again.",
         {
@@ -71,14 +71,15 @@ STATES: dict[str, tuple[str, dict[str, Any]]] = {
         "It was not used until its expiry date.",
         {
             **{"phase": "gone", "error_code": "expired"},
-            "error_message": "It was not used until its expiry date, with everything in it.",
+            "error_message": "It was not used by its expiry date, so it was deleted with all "
+            "its files.",
         },
     ),
     "deleted": (
         "It was deleted at the provider.",
         {
             **{"phase": "gone", "error_code": "deleted", "unsaved_work": _WORK},
-            "error_message": "It was deleted at the provider, with everything in it.",
+            "error_message": "It was deleted at the provider with all its files.",
         },
     ),
     "deleting": ("It is being deleted.", {"phase": "deleting"}),

@@ -128,7 +128,7 @@ def token_made(page: Page, still: Still) -> Page:
     go(page, still, "/account/tokens/new/")
     page.get_by_label("Name").fill("Release script")
     page.get_by_label("See the state of your sandbox").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     expect(page.get_by_role("button", name="Copy the token")).to_be_visible()
     return page
 
@@ -143,7 +143,7 @@ def token_revoked(page: Page, still: Still) -> Page:
 def agent_asks(page: Page, still: Still) -> Page:
     """An agent wants to be let in: what it may do, and where."""
     go(page, still, sample_activity.asking(still.visitor, "An agent with a long name"))
-    page.get_by_text("Only one folder, or not for long").click()
+    page.get_by_text("Limit folder or duration").click()
     return page
 
 

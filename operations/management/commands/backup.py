@@ -7,7 +7,7 @@ from operations import backup
 
 
 class Command(BaseCommand):
-    help = "Writes Manta's database to a file, while Manta runs."
+    help = "Writes Manta's database to a file. Manta can keep running."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -18,5 +18,6 @@ class Command(BaseCommand):
         except (backup.BackupError, OSError) as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(
-            f"{file}: {file.stat().st_size:,} bytes. Keep SECRET_KEY and the other settings, too."
+            f"{file}: {file.stat().st_size:,} bytes. Back up SECRET_KEY and the other "
+            "settings, too."
         )

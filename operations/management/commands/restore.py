@@ -7,12 +7,12 @@ from operations import backup
 
 
 class Command(BaseCommand):
-    help = "Puts the database of a backup in the place of this one. Stop Manta first."
+    help = "Replaces the database with the one from a backup. Stop Manta first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--force", action="store_true", help="also where there are users, or a worker runs"
+            "--force", action="store_true", help="even if there are users, or a worker is running"
         )
 
     def handle(self, *args: Any, file: Path, force: bool, **options: Any) -> None:
@@ -22,7 +22,7 @@ class Command(BaseCommand):
             backup.restore(file, force=force)
         except (backup.BackupError, OSError) as exc:
             raise CommandError(str(exc)) from exc
-        self.stdout.write("Restored. Everybody signs in again.")
+        self.stdout.write("Restored. All users have to sign in again.")
         if backup.reserve_ids() is None:
             self.stderr.write(
                 "The provider does not answer: before anybody signs up, run this again, or see "

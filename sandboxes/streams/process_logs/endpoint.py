@@ -113,7 +113,7 @@ def _follows(request: Request) -> bool:
 def _name(request: Request) -> str:
     name = request.query_params.get("name", "")
     if not name or is_own(name):
-        raise errors.ProcessNotFound("There is no such process.")
+        raise errors.ProcessNotFound("Process not found.")
     return name
 
 

@@ -9,17 +9,17 @@ _DESCRIPTION = """\
 Server-sent events for as long as the session lasts; each carries a JSON object.
 
 * `state`: the sandbox, at once and after each change: `state`, `word`, `step` (`number`, `count`,
-  `label`) while it is being made, `next` (what happens by itself after a failed attempt),
-  `trouble`, `error` (`code`, `message`), `checkedAt`, `version` (another one whenever its panel
-  shows something else), and `sandbox` as `GET /api/sandbox/init` has it.
+  `label`) while it is being created, `next` (the next automatic retry after a failed attempt),
+  `trouble`, `error` (`code`, `message`), `checkedAt`, `version` (a new one whenever its panel
+  changes), and `sandbox` as `GET /api/sandbox/init` has it.
 * `event`: a new line of the record, as `GET /api/sandbox/events` has it.
 * `call`: an agent has used a tool; `id` is the newest in `GET /api/sandbox/calls`.
-* `checked`: `at`, when the sandbox was last looked at; every 10 s, as a sign of life.
-* `missed`: more happened than is told again; older lines than `before` are in the record.
+* `checked`: `at`, when the sandbox was last checked; every 10 s, to keep the stream alive.
+* `missed`: more happened than is repeated; lines older than `before` are in the record.
 * `end`: the last, with a `reason`: `signed out`, `limit` (a user has 10 streams; the oldest gives
   way), `slow` (the page did not read), or `stopping` (the server ends: come back).
 
-A stream that sends the last `id` as `Last-Event-ID` goes on where the one before it ended."""
+A stream that sends the last `id` as `Last-Event-ID` continues where the previous one ended."""
 
 
 def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -28,15 +28,15 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         {"name": name, "in": place, "schema": {"type": "string"}, "description": description}
         for name, place, description in (
             ("Last-Event-ID", "header", "The last id of the stream before this one."),
-            ("after", "query", "The same, for who can't set a header."),
+            ("after", "query", "The same, for clients that can't set a header."),
         )
     ]
     result["paths"][STATUS] = {
         "get": event_stream(
             "sandbox_live",
-            "Your sandbox and its record, live",
+            "Follow your sandbox's state and its activity",
             _DESCRIPTION,
-            {"401": "Nobody is signed in.", "503": "No room: see Retry-After."},
+            {"401": "Not signed in.", "503": "No room: see Retry-After."},
             parameters=resuming,
         )
     }

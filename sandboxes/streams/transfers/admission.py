@@ -88,7 +88,7 @@ class Transfer:
                     await _until(ended, work(exchange))
         except NoPlace as exc:
             raise errors.TooManyTransfers(
-                "You have as many transfers under way as you may. Wait for one to end."
+                "You have reached the maximum number of transfers. Wait for one to finish."
             ) from exc
 
 

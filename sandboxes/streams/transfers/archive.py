@@ -50,7 +50,7 @@ async def _listed(reach: Reach, path: str) -> Listing:
     async with streaming_client().stream("GET", **where, extensions=limit) as response:
         await expect_success(response, path, "read a folder")
         if files.is_file(response):
-            raise errors.NotAFolder(f"{path} is a file, and needs no archive.")
+            raise errors.NotAFolder(f"{path} is a file, which needs no archive.")
         await response.aread()
         body = await in_thread(object_of, response, files.MAX_TOKENS_LISTED)
     return await while_waiting(files.listing, reach, path, body)
@@ -113,7 +113,7 @@ class _Archive:
             async with streaming_client().stream("GET", **where, extensions=PASSED_ON) as response:
                 await expect_success(response, path, "read a file")
                 if not files.is_file(response):
-                    raise errors.NotAFile("it is no file any more.")
+                    raise errors.NotAFile("it is no longer a file.")
                 size = _size(response)
                 content = response.aiter_raw()
                 ahead = await anext(content, b"")
@@ -128,7 +128,9 @@ class _Archive:
             if left:
                 self.notes.append(f"{path}: it changed while it was read; its end is missing.")
             if left > _MAX_PADDED:
-                raise errors.ProviderUnavailable(f"Your sandbox broke off while it sent {path}.")
+                raise errors.ProviderUnavailable(
+                    f"The connection broke while your sandbox sent {path}."
+                )
             while left > 0:
                 await asyncio.sleep(0)  # others go on meanwhile
                 yield bytes(min(left, 2**16))
@@ -163,7 +165,7 @@ def _size(response: httpx.Response) -> int:
     """Raises ProviderUnavailable for what is no size."""
     told = response.headers.get("Content-Length", "")
     if not (told.isascii() and told.isdigit() and len(told) < _MAX_SIZE):
-        raise errors.ProviderUnavailable("Your sandbox did not say how long it is.")
+        raise errors.ProviderUnavailable("Your sandbox did not report its length.")
     return int(told)
 
 

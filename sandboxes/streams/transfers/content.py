@@ -84,7 +84,7 @@ async def _first(content: AsyncIterator[bytes], path: str) -> bytes:
     except httpx.TimeoutException:
         raise
     except httpx.HTTPError as exc:
-        raise errors.FileDenied(f"The sandbox does not allow {path} to be read.") from exc
+        raise errors.FileDenied(f"{path} can't be read: permission denied.") from exc
 
 
 def _is_plain(text: str) -> bool:

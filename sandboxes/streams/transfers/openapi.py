@@ -23,19 +23,20 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         "get": _operation(
             "files_download",
             "Download a file of any size",
-            "Always an attachment. Range is understood. Needs the scope `files:read`.",
+            "Always an attachment. Range is supported. Needs the scope `files:read`.",
             {"200": answer("The file.", **{"application/octet-stream": _BYTES})},
         ),
         "head": _operation(
             "files_look",
-            "Look whether there is a file, and how large it is",
-            "Answered as a download is, without the file. Needs the scope `files:read`.",
+            "Check whether a file exists, and its size",
+            "Answers like a download, without the file. Needs the scope `files:read`.",
             {"200": {"description": "It is there."}},
         ),
         "put": _operation(
             "files_upload",
-            "Upload a file of any size, with the folders above it",
-            "The body is the file as it is. Until all of it is there, nothing is at the path. "
+            "Upload a file of any size, with its parent folders",
+            "The body is the content of the file. The file appears at the path once the upload "
+            "is complete. "
             "Needs the scope `files:write`.",
             {"201": answer("It is there.", **{"application/json": _SIZE})},
             parameters=[_PATH, _OVERWRITE],
@@ -46,8 +47,8 @@ def describe(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         "get": _operation(
             "files_archive",
             "Download a folder as .tar.gz",
-            "Made while it is sent, with links as links. What could not be read is listed in a "
-            "text of its own. Needs the scope `files:read`.",
+            "Created while it is sent, with links kept as links. Files that could not be read are "
+            "listed in a text file inside it. Needs the scope `files:read`.",
             {"200": answer("The archive.", **{"application/gzip": _BYTES})},
         )
     }

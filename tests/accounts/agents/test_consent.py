@@ -18,7 +18,7 @@ def test_the_page_says_who_asks_for_what_and_until_when(agent, browser):
     page = browser.get(agent.address())
 
     assert "Let “Cursor” into your sandbox?" in shown(page)
-    assert "Manta has not checked it" in shown(page)
+    assert "Manta has not verified it" in shown(page)
     assert "127.0.0.1:33418" in page.text
     assert "alice@example.com" in page.text
     assert "Write and delete files" in page.text
@@ -135,7 +135,7 @@ def test_who_is_not_known_is_told_nothing(agent, browser, wrong, method):
 
     assert response.status_code == 400
     assert "Location" not in response
-    assert "nothing was sent to it" in response.text
+    assert "Manta sent nothing to it" in response.text
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_what_is_asked_wrongly_is_answered_to_who_is_let_in_and_else_to_the_pers
     for response in (unknown, revoked):
         assert response.status_code == 400
         assert "Location" not in response
-        assert "nothing was sent to it" in response.text
+        assert "Manta sent nothing to it" in response.text
         assert error in response.text
 
 

@@ -163,7 +163,7 @@ def test_of_a_personal_token_only_what_names_it_is_left():
 
 
 def test_an_ordinary_sentence_is_left_alone():
-    text = "user-1: The sandbox provider is not answering. Manta tries again by itself."
+    text = "user-1: The sandbox provider is not answering. Manta retries automatically."
 
     assert redact(text) == text
 

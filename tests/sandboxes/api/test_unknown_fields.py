@@ -34,7 +34,7 @@ def test_an_unknown_field_of_a_body_is_named(alices_sandbox):
             told = response.json()
             answer.equal("status", response.status_code, 400)
             answer.equal("code", told.get("code"), "invalid")
-            answer.equal("the name told", "surprise: There is no such" in told["error"], True)
+            answer.equal("the name told", "surprise: Unknown field" in told["error"], True)
 
     assert not mismatches, "\n".join(mismatches)
 
@@ -45,7 +45,9 @@ def test_an_unknown_field_of_a_query_is_named(alices_sandbox):
         with cell(mismatches, "GET", route, "the owner's session") as answer:
             response = browser().get(f"/{route}?{query}surprise=1")
             answer.equal("status", response.status_code, 400)
-            answer.equal("the name told", "surprise: There is" in response.json()["error"], True)
+            answer.equal(
+                "the name told", "surprise: Unknown field" in response.json()["error"], True
+            )
 
     assert not mismatches, "\n".join(mismatches)
 
@@ -60,7 +62,7 @@ def test_the_error_lists_the_fields_that_there_are(client, alices_sandbox):
     )
 
     assert response.json()["error"] == (
-        "folder: There is no such field. There are: "
+        "folder: Unknown field. Known fields: "
         "command, name, workingDir, env, keepAlive, restartOnFailure."
     )
 

@@ -120,7 +120,7 @@ def test_an_answer_that_was_cut_off_says_so():
     work, problem = git_scan.read(answer)
 
     assert work[0]["changed"] == 3
-    assert "in time" in problem
+    assert "took too long" in problem
 
 
 def test_a_look_is_asked_for_and_noted_by_the_worker(made, shell, look_again):
@@ -145,7 +145,7 @@ def test_a_sandbox_that_can_not_be_looked_into_says_so(made, look_again, monkeyp
     services.deletion.look_for_unsaved_work(sandbox=made)
     look_again(made)
 
-    assert "could not look" in made.unsaved_problem
+    assert "The check failed" in made.unsaved_problem
     assert made.unsaved_checked_at is None
     assert made.unsaved_wanted_at is None
 

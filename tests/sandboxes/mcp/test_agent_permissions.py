@@ -71,7 +71,7 @@ def test_one_that_has_ended_allows_nothing(as_limited):
 
     refused = as_limited(call("sandboxStatus"), capabilities=["read"], expires_at=ended)
 
-    assert refused.is_error and "is over" in refused.content[0].text
+    assert refused.is_error and "have expired" in refused.content[0].text
 
 
 OUTSIDE_THE_PREFIX = [

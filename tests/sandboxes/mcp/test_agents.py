@@ -129,7 +129,7 @@ def test_permissions_that_expire_end_a_running_call(web, made, raw):
         _, message = running.result()
     assert "result" not in message
     _, refused = call(web, raw, "sandboxStatus")
-    assert "is over" in refused["result"]["content"][0]["text"]
+    assert "have expired" in refused["result"]["content"][0]["text"]
     broken_off = wait_until(lambda: ToolCall.objects.filter(code="broken_off").first())
     assert broken_off.tool == "processExecute"
 

@@ -111,7 +111,7 @@ def test_after_the_last_retry_it_fails_and_says_that_nothing_more_happens(wanted
 
     wanted.refresh_from_db()
     assert wanted.phase == Phase.FAILED
-    assert "by itself" not in wanted.error_message
+    assert "automatically" not in wanted.error_message
     assert "press Retry" in wanted.error_message
 
 

@@ -106,7 +106,7 @@ def test_the_command_lists_and_deletes_nothing_by_default(at_provider, provider,
 
     output = command()
 
-    assert "user-900: no row stands for it" in output
+    assert "user-900: it belongs to no user" in output
     assert "can be deleted" in output
     assert provider.server.names() == ["user-900"]
 

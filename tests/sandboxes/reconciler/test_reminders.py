@@ -180,7 +180,7 @@ def test_a_sandbox_that_does_not_answer_is_said_to_have_not_been_looked_into(exp
 
     reminders.send_due()
 
-    assert "could not look" in mail.outbox[0].body
+    assert "The check failed" in mail.outbox[0].body
 
 
 def test_a_look_before_a_reminder_is_no_use_of_the_persons(made, look_again):

@@ -42,7 +42,7 @@ def test_open_of_a_port_on_which_nothing_listens_says_what_to_do(made, provider)
     Sandbox.objects.update(starter_written_at=None)
     made.refresh_from_db()
 
-    with pytest.raises(errors.PortClosed, match=r"Nothing listens on port 3000.*0\.0\.0\.0"):
+    with pytest.raises(errors.PortClosed, match=r"Nothing is listening on port 3000.*0\.0\.0\.0"):
         services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
 
 

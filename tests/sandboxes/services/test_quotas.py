@@ -50,7 +50,7 @@ def test_the_panel_says_why_and_when_with_one_action(client):
 
     page = client.get("/sandbox/panel/").content.decode()
 
-    assert "This installation allows 1 sandbox, and all are there." in page
+    assert "This installation allows 1 sandbox, and all exist already." in page
     assert f"One expires at {expires_at:%H:%M} UTC" in page
     assert "Retry" in page
 
@@ -82,7 +82,7 @@ def test_memory_is_counted_over_all_that_were_let_in():
     SandboxFactory(memory_mb=4096)
     limit("all", memory_mb=8191)
 
-    with pytest.raises(errors.QuotaReached, match="4096 MB are taken") as caught:
+    with pytest.raises(errors.QuotaReached, match="4096 MB are in use") as caught:
         services.provisioning.initialize_sandbox(user=UserFactory())
 
     assert caught.value.code == "quota_memory"

@@ -113,7 +113,7 @@ def test_an_extension_that_gains_nothing_is_not_offered(signed_in):
 
 @pytest.mark.parametrize(
     ("asked", "note"),
-    [(False, "Asked the provider for more"), (True, "The provider allows no later date")],
+    [(False, "Waiting for the provider to extend it"), (True, "The provider allows no later date")],
 )
 def test_only_what_the_provider_has_confirmed_is_shown_as_the_date(signed_in, asked, note):
     until = timezone.now() + timedelta(hours=24)
@@ -175,7 +175,7 @@ def test_a_page_about_an_earlier_sandbox_leaves_the_new_one_alone(signed_in, ali
 
     alices_sandbox.refresh_from_db()
     assert alices_sandbox.phase == Phase.READY
-    assert "left alone" in response.text
+    assert "was not changed" in response.text
 
 
 @pytest.mark.parametrize("path", CONFIRMED)
@@ -216,7 +216,7 @@ def test_the_page_asks_for_a_look_by_a_post_of_its_own(signed_in, alices_sandbox
     fragment = signed_in.post("/sandbox/delete/", {"look": "1"}, headers=HTMX)
 
     assert "<html" not in fragment.text
-    assert "Looking into its git folders" in fragment.text
+    assert "Checking its git repositories" in fragment.text
     assert "every 700ms" in fragment.text
     assert Sandbox.objects.get().unsaved_wanted_at is not None
     assert Sandbox.objects.get().phase == Phase.READY
@@ -254,9 +254,9 @@ def test_what_was_found_is_listed_and_escaped(signed_in):
 def test_a_sandbox_that_could_not_be_looked_into_can_be_deleted_all_the_same(
     signed_in, alices_sandbox
 ):
-    Sandbox.objects.update(unsaved_problem="Manta could not look: it is not answering.")
+    Sandbox.objects.update(unsaved_problem="The check failed: it is not answering.")
 
-    assert "could not look" in signed_in.get("/sandbox/delete/").text
+    assert "The check failed" in signed_in.get("/sandbox/delete/").text
     signed_in.post("/sandbox/delete/", confirmation(alices_sandbox))
 
     assert Sandbox.objects.get().phase == Phase.DELETING
@@ -332,7 +332,10 @@ def test_a_page_near_the_expiry_makes_one_query_more(
 
 @pytest.mark.parametrize(
     ("used", "says"),
-    [(timedelta(seconds=12), "soon after its last use"), (timedelta(minutes=9), "keeps it awake")],
+    [
+        (timedelta(seconds=12), "automatically when it is idle"),
+        (timedelta(minutes=9), "keeps it awake"),
+    ],
 )
 def test_the_panel_says_why_it_is_awake(alices_sandbox, used, says):
     alices_sandbox.last_used_at = timezone.now() - used
@@ -343,12 +346,12 @@ def test_the_panel_says_why_it_is_awake(alices_sandbox, used, says):
 @pytest.mark.parametrize(
     ("code", "title"),
     [
-        ("unknown_image", "image of your sandbox is not known"),
-        ("bad_credentials", "may not use the sandbox provider"),
+        ("unknown_image", "does not have the image of your sandbox"),
+        ("bad_credentials", "does not accept Manta&#x27;s key"),
         ("quota_exceeded", "no room"),
-        ("provider_unavailable", "did not answer in time"),
+        ("provider_unavailable", "did not respond in time"),
         ("wrong_owner", "name of your sandbox is taken"),
-        ("something_else", "could not be made"),
+        ("something_else", "could not be created"),
     ],
 )
 def test_each_failure_has_a_heading_of_its_own(client, alice, code, title):

@@ -41,7 +41,7 @@ def test_a_person_reads_what_was_done_to_their_sandbox(client, alices_sandbox):
 
     text = client.get(URL).text
 
-    assert "<strong>You</strong> asked for the deletion of the sandbox" in text
+    assert "<strong>You</strong> requested the deletion of the sandbox" in text
     assert "<strong>Manta</strong> deleted the sandbox" in text
 
 
@@ -49,7 +49,7 @@ def test_bob_reads_nothing_of_alice(client, bob, alices_sandbox):
     audit.record(alices_sandbox, Action.DELETED)
     client.force_login(bob)
 
-    assert "Nothing has happened yet" in client.get(URL).text
+    assert "Nothing yet. What is done" in client.get(URL).text
     assert client.get("/sandbox/activity/export/").content == b""
     assert json.loads(client.get("/api/sandbox/events").content)["results"] == []
 
@@ -62,7 +62,7 @@ def test_what_a_token_did_names_the_token(client, alices_sandbox):
     text = client.get(URL).text
     line = client.get("/api/sandbox/events").json()["results"][0]
 
-    assert "<strong>Your token “CI &lt;b&gt;”</strong> asked for a restart" in text
+    assert "<strong>Your token “CI &lt;b&gt;”</strong> requested a restart" in text
     assert (line["actor"], line["actorName"], line["ip"]) == ("token", "CI <b>", "127.0.0.1")
 
 

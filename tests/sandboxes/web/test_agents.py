@@ -59,7 +59,7 @@ def test_a_person_reads_what_was_called(person, called):
 
 
 def test_without_any_it_says_what_will_be_there(person, alices_sandbox):
-    assert "No agent has done anything yet" in person.get(URL).text
+    assert "No agent has made a call yet" in person.get(URL).text
     assert "No calls yet" in person.get("/sandbox/agents/last/").text
 
 

@@ -220,7 +220,7 @@ def test_what_may_be_a_link_is_noted_when_nobody_can_tell(program, run, hostile)
         note = tar.extractfile("d/NOT IN THIS ARCHIVE.txt").read().decode()
     assert names == ["d", "d/NOT IN THIS ARCHIVE.txt"]
     assert "/d/maybe: whether it is a link is not known." in note
-    assert "/d/not: it is no file any more." in note
+    assert "/d/not: it is no longer a file." in note
 
 
 def test_a_sign_out_ends_a_download(web, made, run):
