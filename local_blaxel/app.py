@@ -1,8 +1,8 @@
 """The whole server, put together; the control plane's own routes are in routes.py."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -48,6 +48,27 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         Mount("/v0", control, middleware=[Middleware(RequireApiKey, gate)]),
     ]
 
+    render_error = ErrorRenderer(config.workspace)
+    handlers = {ApiError: render_error, HTTPException: render_error}
+    lifespan = _lifespan(config, fleet, store, launcher, homes)
+    app = Starlette(routes=mounts, exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    # And no Mount, whose pattern ends at a newline: a file's name may have one.
+    edge = Edge(fleet, gate, Sessions(store, preview_connections))
+
+    async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
+        is_preview = scope["raw_path"].startswith(b"/preview/")
+        await (preview_edge.by_path if is_preview else edge)(scope, receive, send)
+
+    app.router.default = by_path
+    return PreviewHosts(RequestTracing(app), preview_edge)
+
+
+def _lifespan(
+    config: Config, fleet: Fleet, store: Store, launcher: Launcher, homes: Homes
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what runs as long as the server: its background work, and the end of all parts."""
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await fleet.take_over()
@@ -66,16 +87,4 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         await launcher.close()
         store.close()
 
-    render_error = ErrorRenderer(config.workspace)
-    handlers = {ApiError: render_error, HTTPException: render_error}
-    app = Starlette(routes=mounts, exception_handlers=handlers, lifespan=lifespan)
-    app.router.redirect_slashes = False
-    # And no Mount, whose pattern ends at a newline: a file's name may have one.
-    edge = Edge(fleet, gate, Sessions(store, preview_connections))
-
-    async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
-        is_preview = scope["raw_path"].startswith(b"/preview/")
-        await (preview_edge.by_path if is_preview else edge)(scope, receive, send)
-
-    app.router.default = by_path
-    return PreviewHosts(RequestTracing(app), preview_edge)
+    return lifespan

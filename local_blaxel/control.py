@@ -39,7 +39,7 @@ class SandboxApi:
         query, statuses = listing.Query.of(request), listing.statuses(request)
         records = [self._presenter.sandbox(each) for each in self._fleet.sandboxes.values()]
         total = len(records)
-        records += [self._presenter.row(row) for row in self._fleet.tombstones()]
+        records += [self._presenter.row(row) for row in self._fleet.tombstones.all()]
         records = [record for record in records if record["status"] in statuses]
         if external_id := request.query_params.get("externalId"):
             records = [r for r in records if r["metadata"].get("externalId") == external_id]
@@ -53,7 +53,7 @@ class SandboxApi:
         if name in self._fleet.sandboxes:
             sandbox = self._fleet.live(name)
             return JSONResponse(self._presenter.sandbox(sandbox, secrets=secrets_shown))
-        row = self._fleet.tombstone(name)
+        row = self._fleet.tombstones.get(name)
         if row is None:
             raise NotFound(f"Sandbox {name} not found.")
         return JSONResponse(self._presenter.row(row, secrets=secrets_shown))

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from local_blaxel import changes, clock, expiry, forks, mounts
+from local_blaxel import changes, clock, forks, mounts
 from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
 from local_blaxel.hub import Hub, Image
 from local_blaxel.hub.homes import Homes
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import Record, SandboxRow, Store
+from local_blaxel.tombstones import Tombstones
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Fleet:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._launches = asyncio.Semaphore(LAUNCHES)
         self._background: set[asyncio.Task[None]] = set()
+        self.tombstones = Tombstones(store)
 
     async def take_over(self) -> None:
         """Adopt what runs, finish what was half made or half deleted, stop what is in no record."""
@@ -89,12 +91,10 @@ class Fleet:
 
     def by_external_id(self, external_id: str) -> Sandbox | None:
         """The live sandbox of that external id; the newest, should several have it."""
-        found = [
-            sandbox
-            for sandbox in self.sandboxes.values()
-            if sandbox.row.record["metadata"].get("externalId") == external_id
-        ]
-        return max(found, key=lambda sandbox: sandbox.row.created_at, default=None)
+        rows = [sandbox.row for sandbox in self.sandboxes.values()]
+        named = [row for row in rows if row.record["metadata"].get("externalId") == external_id]
+        newest = max(named, key=lambda row: row.created_at, default=None)
+        return self.sandboxes[newest.name] if newest else None
 
     def user_of(self, image: Image) -> Sandbox | None:
         """A sandbox that is made from this image."""
@@ -114,34 +114,19 @@ class Fleet:
     def _check_volume(self, record: Record) -> None:
         attached = mounts.persistent(record)
         if record["spec"].get("volumes") and self._launcher.isolation == "none":
-            raise Invalid(
-                "spec.volumes: without isolation nothing can be mounted.", code=mounts.CODE
-            )
+            raise Invalid("spec.volumes: mounts need isolation.", code=mounts.CODE)
         if attached is None:
             return
         volume = self._store.volumes.get(attached["name"])
         if volume is None:
             raise Invalid(f"Volume {attached['name']} not found.", code="VOLUME_NOT_FOUND")
         if volume.record["spec"]["region"] != record["spec"]["region"]:
-            message = f"Volume {volume.id} is in region {volume.record['spec']['region']}."
-            raise Invalid(message, code="REGION_MISMATCH")
+            there = volume.record["spec"]["region"]
+            raise Invalid(f"Volume {volume.id} is in region {there}.", code="REGION_MISMATCH")
         holder = self.holder_of(volume.id)
         if holder is not None and holder.name != record["metadata"]["name"]:
             message = f"Volume {volume.id} is attached to sandbox {holder.name}."
             raise Conflict(message, code="VOLUME_ALREADY_ATTACHED")
-
-    def tombstone(self, name: str) -> SandboxRow | None:
-        """The record of an ended sandbox, until its retention is over."""
-        row = self._store.sandbox(name)
-        return row if row is not None and _is_readable_tombstone(row) else None
-
-    def tombstones(self) -> list[SandboxRow]:
-        return [row for row in self._store.ended_sandboxes() if _is_readable_tombstone(row)]
-
-    def forget_old_tombstones(self) -> None:
-        for row in self._store.ended_sandboxes():
-            if not _is_readable_tombstone(row):
-                self._store.forget_sandbox(row.name)
 
     async def create(
         self, record: Record, *, reuse: bool, timeout: float | None, origin: str = ""
@@ -362,9 +347,3 @@ class Fleet:
         except Exception:
             # The outermost frame of a background task: lifecycle looks at the sandbox again.
             logger.exception("Background work failed")
-
-
-def _is_readable_tombstone(row: SandboxRow) -> bool:
-    if row.ended_at is None:
-        return False
-    return time.time() < row.ended_at + expiry.retention(row.record["spec"])

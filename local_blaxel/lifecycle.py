@@ -79,7 +79,7 @@ class Lifecycle:
 
     def _keep_house(self) -> None:
         self._store.forget_expired(time.time())
-        self._fleet.forget_old_tombstones()
+        self._fleet.tombstones.forget_old()
         for sandbox in self._fleet.sandboxes.values():
             sandbox.agent.prune()
             sandbox.save_use()

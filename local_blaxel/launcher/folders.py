@@ -7,9 +7,10 @@ import os
 import secrets
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
-from .model import LaunchError
+from .model import LaunchError, Mount
 
 _WHILE_WE_LIVE = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 _AS_OWN_ROOT = ["bwrap", "--die-with-parent", "--unshare-user", "--uid", "0", "--gid", "0"]
@@ -107,3 +108,14 @@ def remove_tree(folder: Path) -> None:
         unlock = ["chmod", "-R", "u+rwX", "--", str(folder)]
         subprocess.run(unlock, capture_output=True, check=False)  # noqa: S603
         subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+
+
+def placed_in(folder: Path, mounts: tuple[Mount, ...], uid: int | None) -> list[Mount]:
+    """Return the mounts, with a folder that ends with the sandbox for those without one."""
+    scratch = Folders(folder / "scratch", uid)
+    placed = []
+    for number, mount in enumerate(mounts):
+        name = str(number)
+        own = scratch.path(name) if scratch.path(name).exists() else None
+        placed.append(replace(mount, source=mount.source or own or scratch.make(name)))
+    return placed

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import json
 import logging
 import os
-import re
 import secrets
 import socket
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import disks, processes, runtime, tools
+from . import disks, processes, runtime, state_dir, tools
 from .channel import ask, asking
 from .confinement import Bubblewrap, Confinement, Plain
-from .folders import Folders, copy_tree, remove_tree, unlock
+from .folders import Folders, copy_tree, placed_in, remove_tree, unlock
 from .model import Activity, LaunchError, LaunchSpec, Mount, NothingListens
 from .probe import PROBE
 
@@ -30,10 +27,7 @@ POOL_SIZE = 2
 # The pool is filled again once the sandbox that emptied it has had the machine for itself.
 REFILL_AFTER = 0.5
 START_SECONDS = 30.0
-MAX_OF_LOG = 4096
-MAX_SOCKET_PATH_LENGTH = 107
 TRASH = "trash-"
-INSTANCE = re.compile("[0-9a-f]{16}")
 
 
 class Launcher:
@@ -46,22 +40,22 @@ class Launcher:
 
     def __init__(
         self,
-        state_dir: Path,
+        folder: Path,
         *,
         isolation: str | None = None,
         pool_size: int = POOL_SIZE,
         reserve_mb: int = 0,
     ) -> None:
         """Raises LaunchError when sandboxes can't be confined here and "none" was not asked for."""
-        self._state_dir = state_dir.resolve()
+        self._state_dir = folder.resolve()
         self._state_dir.mkdir(parents=True, exist_ok=True)
         self._state_dir.chmod(0o700)
-        self._check_path_length()
+        state_dir.check_path_length(self._state_dir)
         self._confinement: Confinement = (
             Plain() if isolation == "none" else Bubblewrap(self._state_dir)
         )
         self._uid = tools.ordinary_uid() if self.isolation == Bubblewrap.name else None
-        self._lock = self._lock_state_dir()
+        self._lock = state_dir.lock(self._state_dir)
         self.volumes = Folders(self._state_dir / "volumes", self._uid)
         self.snapshots = Folders(self._state_dir / disks.KEPT, self._uid)
         self._children: set[int] = set()
@@ -87,7 +81,8 @@ class Launcher:
 
     def instances(self) -> list[str]:
         """Every sandbox that was started and not stopped, even if no record names it."""
-        return [folder.name for folder in self._folders() if (folder / "claimed").exists()]
+        folders = state_dir.folders(self._state_dir)
+        return [folder.name for folder in folders if (folder / "claimed").exists()]
 
     async def start(self, spec: LaunchSpec) -> str:
         instance = await self._take(spec.mounts)
@@ -188,7 +183,8 @@ class Launcher:
 
     async def freeze(self, instance: str) -> None:
         """Stop everything in the sandbox but the agent, which goes on answering."""
-        freezer, awake = self._confinement.cgroups.freezer, self._known(instance)["awake"]
+        freezer = self._confinement.cgroups.freezer
+        awake = state_dir.known(self._state_dir / instance)["awake"]
         await self._ask(instance, {"do": "freeze", "by_signals": freezer is None})
         if freezer is not None and awake:
             await asyncio.to_thread(freezer.freeze, instance, set(awake))
@@ -199,7 +195,7 @@ class Launcher:
 
     def is_alive(self, instance: str) -> bool:
         processes.reap(self._children)
-        init = self._known(instance)["init"]
+        init = state_dir.known(self._state_dir / instance)["init"]
         return init is not None and processes.has_instance(init, instance)
 
     async def stop(self, instance: str) -> None:
@@ -245,11 +241,11 @@ class Launcher:
         for own in files.iterdir():
             unlock(own)
         with contextlib.ExitStack() as stack:
-            http = stack.enter_context(_listen(folder / "http"))
-            control = stack.enter_context(_listen(folder / "control"))
+            http = stack.enter_context(state_dir.listen(folder / "http"))
+            control = stack.enter_context(state_dir.listen(folder / "control"))
             log = stack.enter_context(open(folder / "log", "ab"))
             sockets = [http, control]
-            placed = self._placed(mounts, folder)
+            placed = placed_in(folder, mounts, self._uid)
             spawn = self._confinement.spawn
             pid = spawn(instance, folder, self._runtime, sockets, log.fileno(), placed)
         self._children.add(pid)
@@ -262,16 +258,6 @@ class Launcher:
             reason = exc.stderr.decode(errors="replace").strip()
             raise LaunchError(f"its files can't be copied: {reason}") from exc
 
-    def _placed(self, mounts: tuple[Mount, ...], folder: Path) -> list[Mount]:
-        """The mounts, with a folder that ends with the sandbox for those without one."""
-        scratch = Folders(folder / "scratch", self._uid)
-        placed = []
-        for number, mount in enumerate(mounts):
-            name = str(number)
-            own = scratch.path(name) if scratch.path(name).exists() else None
-            placed.append(replace(mount, source=mount.source or own or scratch.make(name)))
-        return placed
-
     async def _configure(self, instance: str, spec: LaunchSpec) -> None:
         request: dict[str, Any] = {"do": "configure", "name": spec.name, "image": spec.image}
         request |= {"memory_mb": spec.memory_mb, "envs": spec.envs}
@@ -281,7 +267,7 @@ class Launcher:
         try:
             await ask(self._control(instance), request, START_SECONDS)
         except ConnectionError as exc:
-            log = _last_words(self._state_dir / instance / "log")
+            log = state_dir.end_of_log(self._state_dir / instance / "log")
             reason = log.strip().splitlines()[-1:] or [str(exc)]
             raise LaunchError(f"the sandbox did not start: {reason[0]}") from exc
         await asyncio.to_thread(self._remember, instance)
@@ -294,18 +280,7 @@ class Launcher:
         """Note, before anyone runs anything in it, which processes make the sandbox itself."""
         pids = processes.find(instance)
         known = {"init": self._confinement.init_among(pids), "awake": sorted(pids)}
-        # Replaced whole: the server may be killed between any two writes.
-        draft = self._state_dir / instance / "processes.new"
-        draft.write_text(json.dumps(known))
-        draft.replace(draft.with_name("processes"))
-
-    def _known(self, instance: str) -> dict[str, Any]:
-        try:
-            text = (self._state_dir / instance / "processes").read_text()
-        except FileNotFoundError:
-            return {"init": None, "awake": []}
-        known: dict[str, Any] = json.loads(text)
-        return known
+        state_dir.remember(self._state_dir / instance, known)
 
     async def _ask(self, instance: str, request: dict[str, Any]) -> dict[str, Any]:
         answer = await ask(self._control(instance), request)
@@ -334,7 +309,7 @@ class Launcher:
     def _kill(self, instance: str) -> None:
         # A process that the v1 freezer holds does not even die.
         self._thaw_cgroup(instance)
-        leader = self._known(instance)["init"]
+        leader = state_dir.known(self._state_dir / instance)["init"]
         (self._state_dir / instance / "processes").unlink(missing_ok=True)
         processes.kill(instance)
         if leader is not None and self.isolation == "none":
@@ -358,7 +333,7 @@ class Launcher:
         for pattern in (f"{TRASH}*", f"{PROBE}*"):
             for folder in self._state_dir.glob(pattern):
                 remove_tree(folder)
-        for folder in self._folders():
+        for folder in state_dir.folders(self._state_dir):
             if not (folder / "claimed").exists():
                 self._destroy(folder.name)
                 continue
@@ -367,39 +342,3 @@ class Launcher:
             if files.exists():
                 remove_tree(files.with_name("files.new"))
             remove_tree(files.with_name("files.old"))
-
-    def _folders(self) -> list[Path]:
-        return sorted(path for path in self._state_dir.iterdir() if INSTANCE.fullmatch(path.name))
-
-    def _lock_state_dir(self) -> int:
-        lock = os.open(self._state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise LaunchError(f"another local_blaxel is using {self._state_dir}") from None
-        return lock
-
-    def _check_path_length(self) -> None:
-        example = self._state_dir / ("0" * 16) / "control"
-        if len(os.fsencode(example)) > MAX_SOCKET_PATH_LENGTH:
-            raise LaunchError(
-                f"{self._state_dir} is too long a path for a socket: "
-                "set LOCAL_BLAXEL_STATE_DIR to a shorter one"
-            )
-
-
-def _last_words(log: Path) -> str:
-    """The end of a log, however long it is."""
-    with open(log, "rb") as file:
-        file.seek(-min(MAX_OF_LOG, os.fstat(file.fileno()).st_size), os.SEEK_END)
-        return file.read(MAX_OF_LOG).decode(errors="replace")
-
-
-def _listen(path: Path) -> socket.socket:
-    """A listening socket that the agent inherits: inside, no path leads to it."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    listener.listen(512)
-    return listener

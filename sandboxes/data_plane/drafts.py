@@ -78,23 +78,29 @@ def place(
         "MOST": str(most),
     }
     ran = run_script(reach, _PLACE, values, _SECONDS)
-    match ran.exit_code:
-        case 0:
-            return
+    if ran.exit_code:
+        known = _refusal(ran.exit_code, path) or files.explained(path, failures.code_in(ran.stderr))
+        raise known or errors.BadPath(f"The sandbox could not write to {path}.")
+
+
+def _refusal(exit_code: int, path: str) -> errors.FileError | None:
+    """Return the error that the script found by itself; None for one of the system's."""
+    match exit_code:
         case 11:
-            raise errors.FileExists(f"{path} already exists.")
+            return errors.FileExists(f"{path} already exists.")
         case 12:
-            raise errors.ChangedOnDisk(f"{path} was changed, moved or deleted since you opened it.")
+            return errors.ChangedOnDisk(
+                f"{path} was changed, moved or deleted since you opened it."
+            )
         case 13:
-            raise errors.NotAFile(f"{path} is a folder.")
+            return errors.NotAFile(f"{path} is a folder.")
         case 14:
-            raise errors.NotAFile(f"{path} is a device or a pipe, not a file.")
+            return errors.NotAFile(f"{path} is a device or a pipe, not a file.")
         case 15:
-            raise errors.BadPath(f"The link at {path} is broken.")
+            return errors.BadPath(f"The link at {path} is broken.")
         case 16:
-            raise errors.FileDenied(f"{path} can't be changed: permission denied.")
-    known = files.explained(path, failures.code_in(ran.stderr))
-    raise known or errors.BadPath(f"The sandbox could not write to {path}.")
+            return errors.FileDenied(f"{path} can't be changed: permission denied.")
+    return None
 
 
 def remove(reach: Reach, draft: str) -> None:

@@ -21,17 +21,7 @@ def provision(sandbox: Sandbox) -> None:
         save(sandbox, phase=Phase.DELETING, next_attempt_at=timezone.now())
         return
     save(sandbox, step=Step.CREATING)
-    record = control_plane.sandboxes.create_if_not_exists(
-        control_plane.types.SandboxSpec(
-            name=sandbox.name,
-            image=sandbox.image,
-            memory_mb=sandbox.memory_mb,
-            ports=sandbox.ports,
-            region=sandbox.region,
-            labels=sandbox.labels,
-            expires_at=expiry_of(sandbox),
-        )
-    )
+    record = control_plane.sandboxes.create_if_not_exists(_spec_of(sandbox))
     check_owner(sandbox, record)
     if not record.url or record.status in status.GONE | {"FAILED"}:
         raise errors.ProviderBusy(
@@ -59,3 +49,15 @@ def provision(sandbox: Sandbox) -> None:
     if provision_deadline:
         asked_at = provision_deadline - settings.SANDBOX_START_TIMEOUT
         metrics.CREATE_SECONDS.observe((timezone.now() - asked_at).total_seconds())
+
+
+def _spec_of(sandbox: Sandbox) -> control_plane.types.SandboxSpec:
+    return control_plane.types.SandboxSpec(
+        name=sandbox.name,
+        image=sandbox.image,
+        memory_mb=sandbox.memory_mb,
+        ports=sandbox.ports,
+        region=sandbox.region,
+        labels=sandbox.labels,
+        expires_at=expiry_of(sandbox),
+    )
