@@ -23,11 +23,12 @@ test:  ## Set up what is missing, and run the tests (ARGS="-m fast", ARGS="-k pa
 test-all:  ## The tests, and with them the slow ones: chaos, soak, every page state, SDK suites
 	@scripts/setup.sh test && exec .venv/bin/pytest -m "not team" $(ARGS)
 
-lint:  ## ruff: rules and format; import-linter: who imports whom; docstrings
+lint:  ## ruff: rules and format; import-linter: who imports whom; docstrings; lengths
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/python -m scripts.check_docstrings
+	.venv/bin/python -m scripts.check_lengths
 
 fmt:  ## ruff: mend what it can
 	.venv/bin/ruff check --fix .
