@@ -35,7 +35,7 @@ def main() -> int:
         journal.say(f"MISMATCH: {mismatch}")
         return 1
     journal.summary()
-    journal.say("Every row agrees with its sandbox; no orphan; no lost file.")
+    journal.say("Every row matches its sandbox: no orphans, no lost files.")
     return 0
 
 
@@ -48,7 +48,9 @@ def run(parts: Parts, journal: Journal, arguments: argparse.Namespace) -> None:
             crowd.complain()
         parts.mend()
     crowd.complain()
-    journal.say("Everybody has gone; everything runs again. Waiting for it to settle.")
+    journal.say(
+        "The load has ended, and all processes run again. Waiting until everything has settled."
+    )
     if arguments.plant:
         planted.FAULTS[arguments.plant](parts, crowd)
     counted: Counter[str] = checks.compare(parts, crowd)

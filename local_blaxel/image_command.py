@@ -21,9 +21,9 @@ def main(arguments: list[str], config: Config) -> int:
         match arguments:
             case ["import", name, archive]:
                 if config.isolation == "none":
-                    raise ImageError("an image of one's own needs bubblewrap")
+                    raise ImageError("custom images need bubblewrap")
                 roots.add(name, Path(archive))
-                print(f"{name}:latest is offered now")
+                print(f"{name}:latest can be used now")
             case ["list"]:
                 print("".join(f"{name}:latest\n" for name in roots.all()), end="")
             case ["rm", name]:
@@ -45,4 +45,6 @@ def _refuse_used(name: str, config: Config) -> None:
     images = {row.name: row.record["spec"]["runtime"]["image"] for row in rows}
     users = [row for row, image in images.items() if image in (name, f"{name}:latest")]
     if users:
-        raise ImageError(f"the image {name} is used by sandbox {users[0]}: delete that first")
+        raise ImageError(
+            f"the image {name} is used by sandbox {users[0]}: delete the sandbox first"
+        )

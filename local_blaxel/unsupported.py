@@ -10,10 +10,10 @@ REASONS = {
     "drives": "Agent Drive is a network file system of the cloud. A volume keeps files here.",
     "volume_templates": "There are no volume templates here. Copy files into a volume.",
     "vpcs": "Private networks and WireGuard need the cloud's network.",
-    "egressgateways": "An outgoing address of one's own needs the cloud's network.",
-    "egressips": "An outgoing address of one's own needs the cloud's network.",
+    "egressgateways": "A dedicated outgoing address needs the cloud's network.",
+    "egressips": "A dedicated outgoing address needs the cloud's network.",
     "publicIps": "Everything here is on loopback.",
-    "customdomains": "Everything here is on loopback. Previews have names of their own.",
+    "customdomains": "Everything here is on loopback. Previews have their own host names.",
     "secrets": "There is no secret store here. Give a sandbox envs with `secret: true`.",
     "workspaces": "There is one workspace, and one key for it.",
 }

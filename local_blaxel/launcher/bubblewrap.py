@@ -261,7 +261,7 @@ def _python_apart() -> list[str]:
     """The agent's interpreter with libraries that nothing in the sandbox can replace."""
     loader = programs.loader()
     if loader is None:
-        raise LaunchError("an image of one's own needs a machine whose C library is in /usr")
+        raise LaunchError("custom images need a machine whose C library is in /usr")
     search = f"{PYTHON}/lib:{programs.in_host(loader.parent)}"
     command = [programs.in_host(loader), "--inhibit-cache", "--library-path", search]
     return [*command, f"{PYTHON}/bin/{_python_name()}"]

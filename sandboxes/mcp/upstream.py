@@ -1,4 +1,4 @@
-"""The sandbox's own MCP: asked by its session, answered as it is."""
+"""MCP client for the sandbox's own MCP server, which passes its answers on unchanged."""
 
 import itertools
 import json
@@ -32,11 +32,11 @@ _TOO_MUCH = "The response has too many values. Ask for a part of it, such as a s
 
 
 class Refused(Exception):
-    """The sandbox's MCP answered with an error of its own; args: code, message, data."""
+    """Raised for an error that the sandbox's MCP server returned; args: code, message, data."""
 
 
 class Unreachable(Exception):
-    """The sandbox did not answer, or not in MCP's terms."""
+    """Raised when the sandbox did not respond, or not as MCP demands."""
 
 
 def new_client() -> httpx.AsyncClient:
@@ -53,7 +53,7 @@ async def ask(
     params: dict[str, Any] | None,
     on_notification: OnNotification,
 ) -> dict[str, Any]:
-    """The result of one request. Wakes the sandbox. Raises Refused or Unreachable."""
+    """Return the result of one request. Wakes the sandbox. Raises Refused or Unreachable."""
     message = {"jsonrpc": "2.0", "id": next(_ids), "method": method, "params": params or {}}
     body = _encoded(message)
     where = reach.at("/mcp").as_request(_JSON)
@@ -84,7 +84,7 @@ def _result_of(answer: Any) -> dict[str, Any]:
 
 
 def _encoded(message: dict[str, Any]) -> bytes:
-    """Raises Refused for what is no JSON, though Python's parser takes it: the caller's mistake."""
+    """Raise Refused for invalid JSON that Python's parser accepts: it is the caller's mistake."""
     try:
         text = json.dumps(message, ensure_ascii=False, allow_nan=False)
         # Lone surrogates stand for bytes of paths that are not UTF-8: JSON has escapes for those.
@@ -95,7 +95,7 @@ def _encoded(message: dict[str, Any]) -> bytes:
 
 
 async def _last_of(response: httpx.Response, on_notification: OnNotification) -> Any:
-    """The answer at the end of a stream of server-sent events, each one JSON-RPC message."""
+    """Return the answer at the end of a stream of server-sent events, each a JSON-RPC message."""
     left = _MAX_NOTIFICATIONS
     async for text in _data(response):
         message = await _parsed(text)

@@ -1,4 +1,4 @@
-"""The record as its owner reads it: one sentence a line."""
+"""Event log as its owner reads it: one sentence per line."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -139,7 +139,7 @@ def test_a_zstd_archive_is_imported(server: Server, rootfs: Path):
     done = image(server, "import", name, f"{rootfs}.zst")
     image(server, "rm", name)
 
-    assert (done.returncode, done.stdout) == (0, f"{name}:latest is offered now\n")
+    assert (done.returncode, done.stdout) == (0, f"{name}:latest can be used now\n")
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a/b", "-a", "x" * 50])

@@ -25,6 +25,6 @@ class Command(BaseCommand):
         self.stdout.write("Restored. All users have to sign in again.")
         if backup.reserve_ids() is None:
             self.stderr.write(
-                "The provider does not answer: before anybody signs up, run this again, or see "
-                "that no sandbox of an account made after the backup is left there."
+                "The provider does not respond. Before anyone signs up, run this again, or make "
+                "sure that the provider has no sandbox of an account created after the backup."
             )
