@@ -114,7 +114,7 @@ class Fleet:
     def _check_volume(self, record: Record) -> None:
         attached = mounts.persistent(record)
         if record["spec"].get("volumes") and self._launcher.isolation == "none":
-            raise Invalid("spec.volumes: mounts need isolation.", code=mounts.CODE)
+            raise Invalid("spec.volumes: nothing is mounted without isolation.", code=mounts.CODE)
         if attached is None:
             return
         volume = self._store.volumes.get(attached["name"])

@@ -91,9 +91,9 @@ class Panel:
     def trouble(self) -> str:
         """Return why the panel may be out of date, or "" if it isn't."""
         if self.worker_missing:
-            return "Manta's worker is not running, so this may be out of date."
+            return "Manta's worker is not running, so the status may be out of date."
         if self.stale:
-            return "The sandbox provider is not answering. Manta keeps trying by itself."
+            return "The sandbox provider is not answering. Manta retries automatically."
         return ""
 
     @property
@@ -147,7 +147,11 @@ class Panel:
         if row.extended_until - self.expires_at < _SAME_DATE:
             return ""
         asked = row.requested_expiry is not None and row.requested_expiry >= row.extended_until
-        return "The provider allows no later date." if asked else "Asked the provider for more."
+        return (
+            "The provider allows no later date."
+            if asked
+            else "Waiting for the provider to extend it."
+        )
 
     @property
     def reminds(self) -> bool:
@@ -232,9 +236,12 @@ class Panel:
             when = f"in {max(1, round(wait.total_seconds()))} s"
         else:
             when = "is next" if row.step == Step.QUEUED else "is under way"
-        # A provider that rests was not asked, so that there may be no attempt to count.
-        number = f"Retry {row.retry_number} of up to {row.retries}" if row.attempts else "A try"
-        return f"{'The last retry' if row.is_last_retry else number} {when}."
+        # No attempt was counted where the circuit breaker kept Manta from calling the provider.
+        if row.is_last_retry:
+            return f"The last retry {when}."
+        if not row.attempts:
+            return f"Retrying {when.removeprefix('is ').replace('under way', 'now')}."
+        return f"Retry {row.retry_number} of up to {row.retries} {when}."
 
     # ---- What went wrong, and the way out
 

@@ -166,7 +166,7 @@ def test_revoking_one_ends_it_and_takes_it_from_the_list(person, alice):
 
     response = person.post(f"{URL}{token.pk}/revoke/", follow=True)
 
-    assert "is revoked" in response.text
+    assert "was revoked" in response.text
     assert f'id="token-{token.pk}"' not in response.text
     assert tokens.verify(raw) is None
     assert person.post(f"{URL}{token.pk}/revoke/").status_code == 404

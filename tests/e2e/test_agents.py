@@ -57,7 +57,7 @@ def test_from_the_address_alone_to_a_call_and_back(
     page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.get_by_role("heading", name="Let “The SDK” into your sandbox?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Allow “The SDK” to use your sandbox?")).to_be_visible()
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_role("heading", name="Back at the agent")).to_be_visible()
     assert calling.result(90).startswith("Hello from")

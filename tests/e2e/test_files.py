@@ -89,7 +89,7 @@ def test_what_was_in_a_folder_that_is_gone_is_restored_with_it_or_elsewhere(page
     expect(item(tree, "gone")).to_have_count(0)
 
     page.get_by_role("button", name="Undo").first.click()
-    notice = page.locator(".notice", has_text="There is no folder /blaxel/app/gone.")
+    notice = page.locator(".notice", has_text="Folder not found: /blaxel/app/gone.")
     notice.get_by_role("button", name="Restore its folder, too").click()
     expect(item(tree, "gone")).to_be_visible()
     disk.run("rm -r /blaxel/app/gone")
@@ -108,7 +108,7 @@ def test_a_closed_folder_is_marked_and_the_rest_goes_on(page, tree, disk, compla
     page.evaluate("document.body.dispatchEvent(new CustomEvent('inside:wanted'))")
 
     item(tree, "closed").click()
-    expect(item(tree, "closed")).to_contain_text("does not allow this at /blaxel/app/closed")
+    expect(item(tree, "closed")).to_contain_text("Permission denied: /blaxel/app/closed")
     disk.run("touch /blaxel/app/new-one.txt")
     expect(item(tree, "new-one.txt")).to_be_visible()
     assert not page.locator(":text('Your sandbox does not answer'):visible").count()

@@ -207,7 +207,7 @@ def test_without_the_provider_it_is_restored_and_said(file, provider, capsys):
         restore(file)
 
     assert User.objects.exists()
-    assert "The provider does not answer" in capsys.readouterr().err
+    assert "The provider does not respond" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the file is one of SQLite's")

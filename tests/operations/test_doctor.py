@@ -95,8 +95,8 @@ def test_a_refused_create_is_named_and_the_rest_is_not_tried(provider, capsys):
     assert status == 1
     assert "FAILED" in said
     assert "quota" in said
-    assert "Not tried: “Making a sandbox” did not work." in said
-    assert "→ See that the provider works, that the image exists" in said
+    assert "Skipped: “Creating a sandbox” failed." in said
+    assert "→ Make sure that the provider works, the image exists" in said
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_planted_fault_is_found_where_it_is(client, through_proxy, asked, meth
     work(asked)
 
     assert [name for name, verdict in verdicts(asked).items() if verdict == "failed"] == [step]
-    assert "did not work" in client.get(PAGE).text
+    assert "checks failed" in client.get(PAGE).text
 
 
 def test_a_sandbox_that_the_provider_lost_is_said_to_be_lost(asked, provider, made):

@@ -17,7 +17,7 @@ from tests.support.oauth_client import ALLOW, Agent, answer, good, shown, told
 def test_the_page_says_who_asks_for_what_and_until_when(agent, browser):
     page = browser.get(agent.address())
 
-    assert "Let “Cursor” into your sandbox?" in shown(page)
+    assert "Allow “Cursor” to use your sandbox?" in shown(page)
     assert "Manta has not verified it" in shown(page)
     assert "127.0.0.1:33418" in page.text
     assert "alice@example.com" in page.text
@@ -263,5 +263,5 @@ def test_its_person_is_told_by_e_mail(agent, alice):
 
     (message,) = mail.outbox
     assert message.to == ["alice@example.com"]
-    assert 'calls itself "Cursor"' in message.body
+    assert 'with the name "Cursor"' in message.body
     assert "http://localhost:8000/account/agents/" in message.body
