@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 LOOK_FOR_DUE_EVERY = 0.1
 LOOK_EVERY = 1.0
 # A sweep also finds what is not marked: leases that ran out, and deletions that were begun.
-_TURNS_A_SWEEP = 5
+_TURNS_A_SWEEP = 10
 _TURNS_A_BEAT = 50
 _TURNS_A_POST = 300
 _TURNS_A_CLEANUP = 36_000
