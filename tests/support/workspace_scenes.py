@@ -12,6 +12,14 @@ Scene = Callable[[Page], None]
 INDEX = "/blaxel/app/public/index.html"
 
 
+def open_with_panel(page: Page, still: Still, state: str) -> None:
+    """Open the workspace and the panel, and the preview where there is one."""
+    still.show(state)
+    person = move_in(page, still.visitor)
+    person.play.click()
+    expect(person.panel).to_be_visible()
+
+
 def enter(page: Page, still: Still) -> None:
     still.show("active")
     move_in(page, still.visitor)
