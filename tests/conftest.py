@@ -25,16 +25,18 @@ pytest_plugins = [
 ]
 
 TESTS = Path(__file__).parent
-# Folders whose tests start processes, those with the longest files first: a worker that takes a
-# long file last keeps the others waiting.
-PROCESS_FOLDERS = ("serve", "chaos", "e2e", "local_blaxel", "scripts")
+# Folders whose tests start processes. Those of BUSY use a processor all the time, and have the
+# longest files; the others mostly wait.
+BUSY_FOLDERS = ("serve", "chaos", "e2e")
+PROCESS_FOLDERS = (*BUSY_FOLDERS, "local_blaxel", "scripts")
 # Fixtures that start a process; a test that gets none of them, even through others, is fast.
 PROCESS_FIXTURES = {"blaxel", "provider", "webs", "whole_web", "worker_process", "process"}
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Two for each core: tests of processes wait for these for more than half of their time."""
-    return 2 * (os.cpu_count() or 1)
+    """Two for each core, because tests of processes wait for these; one where no test does."""
+    cores = os.cpu_count() or 1
+    return cores if config.option.markexpr == "fast" else 2 * cores
 
 
 def pytest_itemcollected(item):
@@ -44,7 +46,7 @@ def pytest_itemcollected(item):
     if uses_database and not item.get_closest_marker("data_plane"):
         item.add_marker("database")
     starts_a_process = (
-        _folder(item) in PROCESS_FOLDERS
+        _folder(item.path) in PROCESS_FOLDERS
         or fixtures & PROCESS_FIXTURES
         or item.get_closest_marker("process")
         or item.get_closest_marker("exhaustive")
@@ -55,19 +57,22 @@ def pytest_itemcollected(item):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    items.sort(key=_place)
+    """Put files that wait between those that are busy, so that processors always have work.
+
+    The order stays random otherwise, but for fast tests, which are last: a worker that takes a
+    long file last keeps the others waiting.
+    """
+    files = {item.path: None for item in items}
+    busy = [path for path in files if _folder(path) in BUSY_FOLDERS]
+    others = [path for path in files if _folder(path) not in BUSY_FOLDERS]
+    # Busy files are long: none of them is to start when the others are nearly done.
+    places = {path: 0.8 * number / len(busy) for number, path in enumerate(busy)}
+    places |= {path: number / len(others) for number, path in enumerate(others)}
+    items.sort(key=lambda item: 1 if item.get_closest_marker("fast") else places[item.path])
 
 
-def _folder(item):
-    return item.path.relative_to(TESTS).parts[0]
-
-
-def _place(item):
-    """The place of an item in the run; random within its place."""
-    if item.get_closest_marker("fast"):
-        return len(PROCESS_FOLDERS) + 1
-    folder = _folder(item)
-    return PROCESS_FOLDERS.index(folder) if folder in PROCESS_FOLDERS else len(PROCESS_FOLDERS)
+def _folder(path):
+    return path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture(scope="session", autouse=True)
