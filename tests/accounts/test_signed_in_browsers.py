@@ -51,7 +51,7 @@ def test_the_list_has_this_browser_and_the_others(here, there):
     text = here.get(URL).text
 
     assert "Firefox on Linux <span" in text
-    assert text.count("this one") == 1
+    assert text.count(">this browser<") == 1
     assert "Safari on iPhone" in text
     assert "192.0.2.2" in text
 
