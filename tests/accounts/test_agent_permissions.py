@@ -85,7 +85,7 @@ def test_the_form_says_that_writing_amounts_to_running(person, token, form):
     text = shown(person.get(path))
 
     assert "Writing for the whole sandbox, or to files that a template starts, amounts to" in text
-    assert "empty for the whole sandbox, where writing amounts to running" in text
+    assert "Empty for the whole sandbox, where writing amounts to running" in text
 
 
 def test_its_owner_narrows_and_widens_it(person, token):

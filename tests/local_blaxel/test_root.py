@@ -86,7 +86,7 @@ def test_what_the_image_has_is_replaced_and_deleted_in_this_sandbox_alone(box):
     assert shutil.which("tac") is not None
 
 
-KEPT = "/srv/kept /usr/local/bin/kept /etc/kept /var/lib/kept /blaxel/kept"
+KEPT = "/srv/marked /usr/local/bin/marked /etc/marked /var/lib/marked /blaxel/marked"
 SHOW = f"cat {KEPT}; ls /usr/bin/tac 2>&1 | grep -c 'No such file'"
 SHOWN = "x\n" * 5 + "1\n"
 
@@ -107,7 +107,7 @@ def test_a_snapshot_brings_all_of_it_back(written):
     server.http.post(f"{url}/all/restore").raise_for_status()
 
     assert server.run(name, SHOW)["stdout"] == SHOWN
-    assert server.run(name, "ls -A /srv")["stdout"] == "kept\n"
+    assert server.run(name, "ls -A /srv")["stdout"] == "marked\n"
     server.http.delete(f"/v0/snapshots/{snapshot}")
 
 
@@ -116,7 +116,7 @@ def test_a_fork_has_all_of_it(written):
     forked = new_name()
 
     fork = server.http.post(f"/v0/sandboxes/{name}/fork", json={"targetName": forked})
-    server.run(name, "rm /srv/kept")
+    server.run(name, "rm /srv/marked")
 
     assert fork.status_code == 200, fork.text
     assert server.run(forked, SHOW)["stdout"] == SHOWN
@@ -135,13 +135,13 @@ def test_an_archive_keeps_all_of_it(written):
 def test_a_deletion_leaves_nothing_of_it_on_the_machine(written):
     server, name = written
     other = server.create(name=new_name())
-    marks = [path for path in server.state_dir.rglob("kept") if path.is_file()]
+    marks = [path for path in server.state_dir.rglob("marked") if path.is_file()]
 
     server.delete(name)
     remade = server.create(name=name)
 
     assert len(marks) == 5
-    assert [path for path in server.state_dir.rglob("kept") if path.is_file()] == []
+    assert [path for path in server.state_dir.rglob("marked") if path.is_file()] == []
     assert server.run(remade, f"ls {KEPT}")["stdout"] == ""
     server.delete(other)
 

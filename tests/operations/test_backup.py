@@ -133,7 +133,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(file):
 
     with pytest.raises(CommandError, match=r"not a backup|failed"):
         restore(file)
-    with pytest.raises(CommandError, match="no file"):
+    with pytest.raises(CommandError, match="File not found"):
         restore(file.with_name("nowhere"))
 
     assert User.objects.get().email == "of-today@example.com"

@@ -251,7 +251,7 @@ def admin_deletes(page: Page, still: Still) -> Page:
     page.locator(".action-select").last.check()
     page.get_by_role("combobox", name="Action").select_option("delete_sandboxes")
     page.get_by_role("button", name="Go").click()
-    expect(page.get_by_label("Why?")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_be_visible()
     return page
 
 
