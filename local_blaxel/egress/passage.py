@@ -89,9 +89,9 @@ async def serve(inside: Streams, dial: Callable[[Demand], Awaitable[Streams]]) -
         return await refuse(writer, refusal)
     try:
         if demand.is_tunnel:
-            writer.write(TUNNEL_IS_OPEN)
+            _writable(writer).write(TUNNEL_IS_OPEN)
         else:
-            outside[1].write(demand.head)
+            _writable(outside[1]).write(demand.head)
         await _join(inside, outside)
     finally:
         outside[1].transport.abort()
@@ -114,7 +114,7 @@ async def refuse(writer: asyncio.StreamWriter, refusal: Refusal) -> None:
         "Content-Type: text/plain; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
-    writer.write(head.encode() + body)
+    _writable(writer).write(head.encode() + body)
     await writer.drain()
     writer.close()
     await writer.wait_closed()
@@ -135,6 +135,15 @@ async def _copy(
 ) -> None:
     while data := await reader.read(CHUNK):
         silence.reschedule(asyncio.get_running_loop().time() + IDLE_SECONDS)
-        writer.write(data)
+        _writable(writer).write(data)
         await writer.drain()
-    writer.write_eof()
+    _writable(writer).write_eof()
+
+
+def _writable(writer: asyncio.StreamWriter) -> asyncio.StreamWriter:
+    """Return the writer. Raises ConnectionResetError where its other end has gone: uvloop would
+    raise a RuntimeError at the next write.
+    """
+    if writer.transport.is_closing():
+        raise ConnectionResetError("The other end has gone away.")
+    return writer
