@@ -139,7 +139,7 @@ def _expect_done(ran: Ran, source: str, destination: str) -> None:
     if ran.exit_code == 10 and code in ("", "ENOENT"):
         raise errors.FileNotFound(f"There is nothing at {source} any more.")
     if ran.exit_code == 11:
-        raise errors.FileExists(f"There is something at {destination} already.")
+        raise errors.FileExists(f"Something already exists at {destination}.")
     if ran.exit_code == 13:
         raise errors.FileDenied(f"The sandbox does not allow this at {source}.")
     if ran.exit_code and code == "ENOENT":

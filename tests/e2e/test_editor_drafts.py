@@ -148,7 +148,7 @@ def test_who_has_no_room_for_drafts_is_told_and_asked_before_leaving(
     expect(pane.text).to_have_text("first")
 
     pane.type("at risk ")
-    pane.says("keep unsaved changes: it is private or full")
+    pane.says("keep unsaved changes: it is in private mode, or its storage is full")
     with pane.page.expect_event("dialog") as asked:
         pane.page.evaluate("setTimeout(() => location.reload())")
     asked.value.dismiss()

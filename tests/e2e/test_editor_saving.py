@@ -260,11 +260,11 @@ def test_what_can_not_be_changed_opens_read_only_with_the_reason(pane: Pane, dis
     disk.make("/dev/null", "chmod 444 /blaxel/kept.txt; true")
 
     pane.open("/blaxel/kept.txt")
-    pane.says("The sandbox does not let this file be changed.")
+    pane.says("You may not change this file in the sandbox.")
     pane.reads("Read only")
     expect(pane.text).to_have_text("kept")
     pane.open("/blaxel/wide.txt")
-    pane.press("Open anyway, without changing it")
+    pane.press("Open read-only")
     pane.says("This text is not UTF-8.")
     pane.reads("Read only")
 

@@ -248,7 +248,7 @@ def test_a_large_upload_asks_before_it_is_sent(page, tree):
     file = {"name": "serve.mjs", "mimeType": "text/plain", "buffer": bytes(2**21)}
 
     page.locator("#files-picker").set_input_files([file])
-    expect(uploads).to_contain_text("There is something at /blaxel/app/serve.mjs already.")
+    expect(uploads).to_contain_text("Something already exists at /blaxel/app/serve.mjs.")
     assert sent == []
     uploads.get_by_role("button", name="Overwrite").click()
     expect(uploads).to_have_count(0)
@@ -287,7 +287,7 @@ def test_a_large_file_of_a_dropped_folder_is_asked_about(page, tree, complaints)
     expect(uploads).to_have_count(0)
     page.evaluate(DROP, ["public", "x" * 2**20])
     expect(uploads).to_contain_text(
-        ["/blaxel/app/public/one.txt already", "/blaxel/app/public/sub/two # ?.txt already"]
+        ["at /blaxel/app/public/one.txt.", "at /blaxel/app/public/sub/two # ?.txt."]
     )
     assert complaints == []
 

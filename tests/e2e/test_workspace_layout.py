@@ -201,7 +201,7 @@ def test_nothing_found_is_said(workspace: Page, still: Still) -> None:
 
     find(workspace, "zzzzzz")
 
-    expect(workspace.locator("#palette-note")).to_have_text("Nothing is called that.")
+    expect(workspace.locator("#palette-note")).to_have_text("Nothing matches.")
     assert violations(workspace) == []
 
 
@@ -216,7 +216,7 @@ def test_typing_wakes_nothing_and_enter_does(workspace: Page) -> None:
 
     find(workspace, "zzzzzz")
     expect(options(workspace).get_by_role("option")).to_have_text(
-        ["Wake the sandbox, to find files"]
+        ["Wake the sandbox to find files"]
     )
     assert not workspace.evaluate("window.wanted")
     workspace.keyboard.press("Enter")

@@ -110,7 +110,7 @@ async def _expect_room(exchange: Exchange) -> None:
             await expect_success(response, exchange.path, "look for a file")
         if not files.is_file(response):
             raise errors.NotAFile(f"{exchange.path} is a folder.")
-    raise errors.FileExists(f"There is something at {exchange.path} already.")
+    raise errors.FileExists(f"Something already exists at {exchange.path}.")
 
 
 async def _parts(body: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bool]]:

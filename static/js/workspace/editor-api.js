@@ -10,8 +10,8 @@ window.editorParts ??= {};
       401: "You are signed out. What you changed is kept in this browser.",
       csrf_failed: "This page is from before you signed in again. What you changed is kept in this browser.",
     };
-    const message = words[status] || words[body?.code] || body?.error || body?.message || "It did not work.";
-    const error = new Error(typeof message === "string" ? message : "It did not work.");
+    const message = words[status] || words[body?.code] || body?.error || body?.message || "The request failed.";
+    const error = new Error(typeof message === "string" ? message : "The request failed.");
     // What may work later is tried again by itself.
     const later = status === 0 || status === 429 || status >= 500;
     return Object.assign(error, { status, code: body?.code, later });

@@ -51,7 +51,7 @@ window.editorParts ??= {};
       return;
     }
     if (theirs.content === null || theirs.content === undefined) {
-      file.say("What is on disk now is no text.", { "Keep mine": () => file.save(theirs.version) });
+      file.say("The file on disk is no longer text.", { "Keep mine": () => file.save(theirs.version) });
       return;
     }
     const both = await shown(file, theirs);

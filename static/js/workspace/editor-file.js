@@ -59,7 +59,7 @@ window.editorParts ??= {};
     async restore(draft) {
       await this.showText(draft.text, { version: draft.version });
       const at = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-      this.say(`Unsaved changes of ${at} are back.`, { Discard: () => this.discard(), Keep: () => this.say("") });
+      this.say(`Unsaved changes from ${at} were restored.`, { Discard: () => this.discard(), Keep: () => this.say("") });
     }
 
     // One at a time: two would each make an editor.

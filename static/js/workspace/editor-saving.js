@@ -34,7 +34,7 @@ window.editorParts ??= {};
       const kept = await this.keep().then(() => true, () => false);
       this.isAtRisk = file.dirty && !kept;
       if (!this.isAtRisk || !file.bar.isEmpty()) return;
-      const words = "This browser can’t keep unsaved changes: it is private or full. Save before you leave.";
+      const words = "This browser can’t keep unsaved changes: it is in private mode, or its storage is full. Save before you leave.";
       file.say(words, { "Save now": () => this.save() });
     }
 

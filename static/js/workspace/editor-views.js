@@ -7,8 +7,8 @@ window.editorParts ??= {};
     binary: "This file is not text.",
     too_large: "This file is too large to be edited here.",
     not_utf8: "This text is not UTF-8. Saving it here would damage it.",
-    unreadable: "The sandbox does not let this file be read.",
-    read_only: "The sandbox does not let this file be changed.",
+    unreadable: "You may not read this file in the sandbox.",
+    read_only: "You may not change this file in the sandbox.",
     folder: "This is a folder.",
     gone: "This file is no longer there.",
   };
@@ -52,7 +52,7 @@ window.editorParts ??= {};
     if (bytes) view.append(element("p", size(bytes), "quiet-text"));
     if (why !== "unreadable") view.append(download(path));
     if (why === "not_utf8") {
-      const button = element("button", "Open anyway, without changing it", "button small");
+      const button = element("button", "Open read-only", "button small");
       button.type = "button";
       button.addEventListener("click", openAnyway);
       view.append(button);

@@ -32,7 +32,7 @@
     const told = await response.json();
     if (mine !== asked) return;
     if (!response.ok) found.replaceChildren(note(told.error));
-    else found.replaceChildren(...told.matches.map(line), ...(told.more ? [note("There is more: search for more of it.")] : []), ...(told.matches.length ? [] : [note("Nothing found")]));
+    else found.replaceChildren(...told.matches.map(line), ...(told.more ? [note("There are more matches. Narrow the search.")] : []), ...(told.matches.length ? [] : [note("Nothing found")]));
   };
   files.actions.find = () => {
     body.dispatchEvent(new CustomEvent("pane:show", { detail: { pane: "files" } }));

@@ -83,7 +83,7 @@
       const kind = asks && (await kindOf(this.path).catch(() => null));
       if (this.stopped) return;
       if (kind === "directory") this.fail(`${this.path} is a folder.`, "not_a_file");
-      else if (kind) this.fail(`There is something at ${this.path} already.`, "file_exists");
+      else if (kind) this.fail(`Something already exists at ${this.path}.`, "file_exists");
       else await this.send();
     }
 
@@ -136,7 +136,7 @@
       const kind = !this.stopped && (await kindOf(this.path).catch(() => null));
       if (this.stopped) return;
       if (kind === "directory") this.item.remove();
-      else if (kind) this.fail(`There is something at ${this.path} already.`);
+      else if (kind) this.fail(`Something already exists at ${this.path}.`);
       else await this.send();
     }
 

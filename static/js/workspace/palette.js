@@ -11,7 +11,7 @@
   let at = 0;
 
   const wake = {
-    name: "Wake the sandbox, to find files",
+    name: "Wake the sandbox to find files",
     stays: true,
     run: () => body.dispatchEvent(new CustomEvent("inside:wanted")),
   };
@@ -38,9 +38,9 @@
     const asks = query && document.querySelector(".panes") && !isAwake();
     entries = [...found.slice(0, MOST), ...(asks ? [wake] : [])];
     list.replaceChildren(...entries.map(option));
-    if (asks) note.textContent = "Files are found while the sandbox is awake.";
+    if (asks) note.textContent = "Wake the sandbox to find files.";
     else if (entries.length) note.textContent = "";
-    else note.textContent = files.looking ? "Looking…" : "Nothing is called that.";
+    else note.textContent = files.looking ? "Searching…" : "Nothing matches.";
     select(0);
   };
 
