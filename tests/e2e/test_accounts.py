@@ -60,7 +60,7 @@ def sign_in_here(page: Page, email: str) -> None:
 
 
 def confirm(page: Page) -> None:
-    """What changes how one signs in asks for the password again."""
+    """Ask for the password again, as changes of how one signs in do."""
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
 

@@ -1,4 +1,4 @@
-"""What a person does to their sandbox, in a browser, and what is left of it."""
+"""Actions of a person on their sandbox, in a browser, and what they leave."""
 
 import re
 import sqlite3

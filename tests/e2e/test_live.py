@@ -1,4 +1,4 @@
-"""What a page shows without being asked, over its stream."""
+"""Changes that a page shows by itself, over its stream."""
 
 import re
 from contextlib import suppress

@@ -40,7 +40,7 @@ def width(page: Page, name: str) -> float:
 
 
 def options(page: Page) -> Locator:
-    """What the palette offers."""
+    """Return the palette's entries."""
     return page.locator("#palette-list")
 
 

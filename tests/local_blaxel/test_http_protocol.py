@@ -113,7 +113,7 @@ def test_a_body_that_goes_on_after_its_answer_is_no_head(line):
 
 @pytest.mark.parametrize("head", [b"GET /", b"GET / HTTP/1.1\r\nHost: x.localhost\r\nA: "])
 def test_the_server_keeps_no_endless_head(server, head):
-    """Of the real one: the same port has its API, the sandboxes' and the previews."""
+    """The real server: the same port has its API, the sandboxes' and the previews."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         # Not a byte more than is read: the answer would be lost with it.
         line.sendall(head.ljust(MAX_HEAD_LENGTH + 1, b"x"))

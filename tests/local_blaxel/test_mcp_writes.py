@@ -1,4 +1,4 @@
-"""What is in a file stays until its new content is whole, with every tool that writes one."""
+"""The content of a file stays until its new content is whole, with every tool that writes one."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What is open through a preview ends with the right to it."""
+"""Connections through a preview end with the right to it."""
 
 import contextlib
 import time
@@ -27,7 +27,7 @@ def shown(server):
 
 @pytest.fixture
 def previews(server, shown):
-    """Where the sandbox's previews are; without one at first."""
+    """The address of the sandbox's previews; there is none at first."""
     path = f"/v0/sandboxes/{shown}/previews"
     yield path
     for each in server.http.get(path).json():

@@ -1,4 +1,4 @@
-"""What is written over the image: anywhere, kept, and private, whoever runs the server."""
+"""Files that are written over the image: anywhere, kept, and private, whoever runs the server."""
 
 import shutil
 from pathlib import Path

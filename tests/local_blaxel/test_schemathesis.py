@@ -1,4 +1,4 @@
-"""What the description allows, and what it doesn't, sent to a real server by schemathesis.
+"""Requests that the description allows, and others, sent to a real server by schemathesis.
 
 The same examples in every run. What they read and change is there; what they make is deleted.
 One test asks them all, and they are made while it runs: each worker would make them to collect it.

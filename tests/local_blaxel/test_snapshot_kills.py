@@ -31,7 +31,7 @@ def write(server, name, text):
 
 
 def read(server, name):
-    """What all of the files say, and how many there are."""
+    """The contents of all files, and their number."""
     told = server.run(name, "cat /blaxel/many/* | sort | uniq -c")["stdout"]
     return " ".join(told.split())
 

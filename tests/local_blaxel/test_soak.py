@@ -46,7 +46,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_fo
 
 
 class Held(NamedTuple):
-    """What the server, and one sandbox's agent, hold at one moment."""
+    """Resources that the server and one sandbox's agent hold at one moment."""
 
     server_files: int
     server_tasks: int
