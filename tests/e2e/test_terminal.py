@@ -104,7 +104,7 @@ def test_several_are_named_and_closed_and_the_same_in_every_tab(
 
     expect(terminals.tab("server")).to_have_count(0)
     terminals.tab("Terminal 1").click()
-    terminals.shows("in-the-first")
+    expect(terminals.line("in-the-first")).to_be_visible()
     other.page.reload()
     expect(other.tab("Terminal 1")).to_be_visible()
     expect(other.tab("server")).to_have_count(0)

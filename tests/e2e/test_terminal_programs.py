@@ -82,11 +82,11 @@ def test_a_reload_leaves_nothing_of_a_program_that_fills_the_screen(
 ) -> None:
     terminals.add()
     terminals.types("printf '\\033[?1049h'; seq 30000; read x; printf '\\033[?1049l'; echo le''ft")
-    terminals.shows("30000")
+    expect(terminals.line("30000")).to_be_visible()
 
     page.reload()
     terminals.connected()
-    terminals.shows("30000")
+    expect(terminals.line("30000")).to_be_visible()
     terminals.pane.locator(".xterm-helper-textarea").focus()
     page.keyboard.press("Enter")
 

@@ -10,6 +10,7 @@ class Terminals:
         self.page = page
         self.pane = page.locator("#pane-terminal")
         self.words = self.pane.locator("[data-terminal=words]")
+        self.typed: list[str] = []
 
     @property
     def screen(self) -> Locator:
@@ -26,10 +27,13 @@ class Terminals:
         expect(self.words).to_have_text("Connected")
 
     def types(self, text: str) -> None:
+        self.typed.append(text)
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
     def shows(self, text: str) -> None:
+        """Wait for what a program has said; the shell shows what was typed before it runs it."""
+        assert not any(text in typed for typed in self.typed), f"{text} was typed: use line()"
         expect(self.screen).to_contain_text(text)
 
     def line(self, text: str) -> Locator:

@@ -19,20 +19,18 @@ pytestmark = pytest.mark.data_plane
 FOLDER = "/api/sandbox/files"
 
 
-def agents(server):
-    """The processes that serve sandboxes, by their directories."""
-    found = {}
-    for claimed in Path(server.state_dir).glob("sandboxes/*/claimed"):
-        listed = json.loads(claimed.with_name("processes").read_text())
-        found[claimed.parent] = listed["awake"][-1]
-    return found
+def agent_of(server, name):
+    """The process that serves a sandbox; those of a test before may still be ending."""
+    server.run(name, "touch /blaxel/stopped")
+    (made,) = Path(server.state_dir).glob("sandboxes/[0-9a-f]*/disk/files/home/stopped")
+    known = json.loads((made.parents[3] / "processes").read_text())
+    return known["awake"][-1]
 
 
 @pytest.fixture
 def stopped(made, provider):
     """Alice's sandbox, whose server does not run on."""
-    provider.server.run(made.name, "true")
-    (pid,) = agents(provider.server).values()
+    pid = agent_of(provider.server, made.name)
     os.kill(pid, signal.SIGSTOP)
     yield made
     os.kill(pid, signal.SIGCONT)
