@@ -39,6 +39,12 @@ def pytest_xdist_auto_num_workers(config):
     return cores if config.option.markexpr == "fast" else 2 * cores
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Import no folder of which no test is fast, when only these are asked for."""
+    is_left_out = config.option.markexpr == "fast" and _folder(collection_path) in PROCESS_FOLDERS
+    return is_left_out or None
+
+
 def pytest_itemcollected(item):
     """Mark what uses the database and what is fast, before -m selects by it."""
     fixtures = set(getattr(item, "fixturenames", ()))
@@ -72,7 +78,7 @@ def pytest_collection_modifyitems(items):
 
 
 def _folder(path):
-    return path.relative_to(TESTS).parts[0]
+    return path.relative_to(TESTS).parts[0] if path != TESTS else ""
 
 
 @pytest.fixture(scope="session", autouse=True)

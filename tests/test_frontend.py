@@ -40,6 +40,7 @@ def test_a_new_build_is_what_is_committed(frontend: Path) -> None:
     assert contents(frontend / "static/vendor") == contents(VENDOR)
 
 
+@pytest.mark.exhaustive
 def test_the_lock_names_packages_and_hashes_but_no_address() -> None:
     lock = (ROOT / "package-lock.json").read_text()
 

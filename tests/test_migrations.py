@@ -60,6 +60,7 @@ COLUMNS = {
 }
 
 
+@pytest.mark.exhaustive
 def test_columns_are_kept_in_both_directions(at_newest):
     moment = timezone.now()
     before = migrate(("sandboxes", "0016_permission_denied"))

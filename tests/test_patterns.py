@@ -79,6 +79,7 @@ def slow(pattern: re.Pattern[Any], searches: bool = True) -> list[str]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_no_repeated_words_make_a_pattern_slow():
     found = {name: slow(*pattern) for name, pattern in patterns().items()}
 
@@ -86,6 +87,7 @@ def test_no_repeated_words_make_a_pattern_slow():
     assert {name: how for name, how in found.items() if how} == {}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pattern", [r"\b[\w-]*token=", r"\beyJ[\w-]{8,}\."])
 def test_a_pattern_that_is_slow_is_found(pattern):
     assert slow(re.compile(pattern))

@@ -43,6 +43,7 @@ def test_to_the_api_it_is_unknown(raw):
     assert not mismatches, "\n".join(mismatches)
 
 
+@pytest.mark.exhaustive
 def test_to_every_page_it_is_a_stranger(raw):
     before, mismatches = rows(), []
     for route, method in itertools.product(NOT_API, ["get", "post"]):

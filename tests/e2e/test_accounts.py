@@ -65,6 +65,7 @@ def confirm(page: Page) -> None:
     page.get_by_role("button", name="Confirm").click()
 
 
+@pytest.mark.exhaustive
 def test_a_passkey_is_made_and_signs_in_alone(
     page: Page, visitor: Visitor, complaints: list[str]
 ) -> None:
@@ -120,6 +121,7 @@ def test_without_a_passkey_the_page_says_so(page: Page) -> None:
     expect(page.locator("#notices")).to_contain_text("Signing in with the passkey failed")
 
 
+@pytest.mark.exhaustive
 def test_an_authenticator_app_without_javascript(
     browser: Browser, installation: Parts, visitor: Visitor
 ) -> None:

@@ -36,6 +36,7 @@ def more(person: Person) -> Locator:
     return panel
 
 
+@pytest.mark.exhaustive
 def test_a_days_work_restarted_extended_reset_and_deleted(
     manta: Manta, page: Page, visitor: Visitor, complaints: list[str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_extend_moves_the_date_at_the_provider_too(
     assert manta.blaxel._get(f"/v0/sandboxes/{name}")["expiresIn"] > 47 * 3600
 
 
+@pytest.mark.exhaustive
 def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) -> None:
     name = visitor.until_ready()
     manta.blaxel.run(name, f"touch /blaxel/mine && {DIRTY}")

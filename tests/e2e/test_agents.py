@@ -41,6 +41,7 @@ def call(agent: McpClient) -> httpx.Response:
     return httpx.post(agent.url, headers=headers, json=message, trust_env=False, timeout=60)
 
 
+@pytest.mark.exhaustive
 def test_from_the_address_alone_to_a_call_and_back(
     page: Page, visitor: Visitor, agent: McpClient, complaints: list[str]
 ) -> None:
@@ -74,6 +75,7 @@ def test_from_the_address_alone_to_a_call_and_back(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_revoking_it_ends_what_it_does_just_now(
     page: Page, visitor: Visitor, agent: McpClient, manta: Manta
 ) -> None:

@@ -46,6 +46,7 @@ def test_a_moved_file_stays_open(pane: Pane, disk: Disk) -> None:
     expect(pane.page.locator("[data-editor-language]")).to_have_text("Python")
 
 
+@pytest.mark.exhaustive
 def test_the_keyboard_alone_is_enough(pane: Pane, disk: Disk) -> None:
     keyboard = pane.page.keyboard
     disk.write("/blaxel/a.txt", "alpha\nbeta\n")

@@ -12,6 +12,7 @@ from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 
+@pytest.mark.exhaustive
 def test_a_draft_outlives_a_reload_and_being_offline(
     pane: Pane, disk: Disk, context: BrowserContext
 ) -> None:

@@ -33,6 +33,7 @@ def drop(page: Page, pane: Pane, text: str) -> None:
     pane.text.evaluate(DROPS, text)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("put", [paste, drop])
 def test_what_is_put_in_ends_its_lines_as_the_file_does(

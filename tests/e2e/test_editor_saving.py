@@ -197,6 +197,7 @@ def test_what_was_saved_is_not_read_back(pane: Pane, disk: Disk) -> None:
     assert asked == ["PUT ", "GET ?path=%2Fblaxel%2Fb.txt"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("is_answered", [False, True], ids=["before", "after"])
 def test_what_follows_a_save_at_once_is_read(pane: Pane, disk: Disk, is_answered: bool) -> None:
     """A program formats each file that is saved: before the answer, or after it."""

@@ -79,6 +79,7 @@ def test_a_file_is_made_renamed_deleted_and_brought_back_by_keyboard(page, tree)
     expect(item(tree, "second.txt")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_what_was_in_a_folder_that_is_gone_is_restored_with_it_or_elsewhere(page, tree, disk):
     disk.run("mkdir /blaxel/app/gone && cd /blaxel/app/gone && touch a.txt b.txt")
     item(tree, "gone").click()
@@ -102,6 +103,7 @@ def test_what_was_in_a_folder_that_is_gone_is_restored_with_it_or_elsewhere(page
     assert "b-again.txt" in disk.run("ls /blaxel/app")
 
 
+@pytest.mark.exhaustive
 def test_a_closed_folder_is_marked_and_the_rest_goes_on(page, tree, disk, complaints):
     disk.run("mkdir -m 000 /blaxel/app/closed")
     page.reload()

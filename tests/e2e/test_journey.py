@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.manta_process import Manta
@@ -99,6 +100,7 @@ def test_the_panel_is_as_it_was_left(page: Page, visitor: Visitor) -> None:
     expect(person.play).to_have_attribute("aria-expanded", "false")
 
 
+@pytest.mark.exhaustive
 def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) -> None:
     context = browser.new_context(base_url=manta.url, java_script_enabled=False)
     page = context.new_page()
@@ -122,6 +124,7 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_panes_and_agents_without_javascript(
     browser: Browser, manta: Manta, visitor: Visitor
 ) -> None:

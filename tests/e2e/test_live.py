@@ -106,6 +106,7 @@ def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
     expect(page.locator("#panel-open")).to_be_focused()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("key", ["mouse", "Space"])
 def test_a_press_is_not_lost_to_news(page: Page, still: Still, key: str) -> None:
     still.show("asleep")

@@ -46,6 +46,7 @@ def fills(page: Page) -> None:
     expect(page.locator("#process-list [data-process=starter]")).to_contain_text("running")
 
 
+@pytest.mark.exhaustive
 def test_they_fill_as_soon_as_the_sandbox_can_be_asked(page: Page, still: Still) -> None:
     still.show("active")
     page.route(INSIDE, lambda route: route.fulfill(**SAYS_LITTLE))

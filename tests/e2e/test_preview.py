@@ -138,6 +138,7 @@ def test_the_address_bar_opens_a_page_and_the_frame_survives_the_panes(
     assert frame.evaluate("window.kept && innerWidth") == 390
 
 
+@pytest.mark.exhaustive
 def test_a_port_is_public_for_a_while_and_private_again(
     manta: Manta, page: Page, visitor: Visitor, browser: Browser, complaints: list[str]
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_missing_script_is_missing_and_no_page(manta: Manta, visitor: Visitor)
     assert "javascript" not in refused.headers["Content-Type"]
 
 
+@pytest.mark.exhaustive
 def test_a_cookie_of_one_preview_opens_no_other_and_leaves_the_session(
     manta: Manta, page: Page, context: BrowserContext, visitor: Visitor
 ) -> None:

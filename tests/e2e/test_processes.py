@@ -88,6 +88,7 @@ def test_a_process_is_started_read_restarted_and_stopped(
     assert complaints == []
 
 
+@pytest.mark.exhaustive
 def test_a_log_is_read_as_a_terminal_reads_it(
     page: Page, visitor: Visitor, complaints: list[str]
 ) -> None:

@@ -67,6 +67,7 @@ def traffic(browser: Browser, manta: Manta, tmp_path_factory: pytest.TempPathFac
     return Traffic(text, json.loads(text)["log"]["entries"], manta.output, session)
 
 
+@pytest.mark.exhaustive
 def test_the_recording_is_of_everything(traffic: Traffic) -> None:
     assert "Get started" in traffic.text
     assert ".localhost" in traffic.text

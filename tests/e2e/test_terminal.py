@@ -83,6 +83,7 @@ def test_a_file_that_opens_late_takes_no_key_from_a_terminal(
     terminals.shows("still-2-here")
 
 
+@pytest.mark.exhaustive
 def test_several_are_named_and_closed_and_the_same_in_every_tab(
     terminals: Terminals, page: Page, context: BrowserContext
 ) -> None:

@@ -25,6 +25,7 @@ def test_a_paste_that_no_program_reads_yet_arrives_whole(terminals: Terminals, p
     expect(terminals.line(f"{digest}  pasted")).to_be_visible(timeout=60_000)
 
 
+@pytest.mark.exhaustive
 def test_a_program_copies_once_the_person_has_allowed_it(
     terminals: Terminals, page: Page, complaints: list[str]
 ) -> None:

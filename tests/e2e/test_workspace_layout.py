@@ -340,6 +340,7 @@ def test_twice_the_size_is_a_phones_layout(workspace: Page) -> None:
     assert workspace.evaluate(OVERFLOW) == 0
 
 
+@pytest.mark.exhaustive
 def test_without_javascript_the_preview_works(browser: Browser, still: Still) -> None:
     still.show("asleep")
     context = browser.new_context(base_url=still.url, java_script_enabled=False)

@@ -74,6 +74,7 @@ def test_a_watch_can_begin_while_folders_come_and_go(agent, folder):
     assert statuses == [200] * 60
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "asked",
     [

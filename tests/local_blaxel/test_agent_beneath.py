@@ -77,6 +77,7 @@ def test_what_can_not_be_held_to_it_is_refused(agent, box):
     assert [answer.status_code for answer in refused] == [403] * len(refused)
 
 
+@pytest.mark.exhaustive
 def test_a_link_that_is_exchanged_meanwhile_wins_no_race(agent, box):
     agent.write(f"{box}/swap/secret.txt", "fine")
     free(agent, f"ln -s ../outside {box}/other")

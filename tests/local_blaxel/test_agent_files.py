@@ -246,6 +246,7 @@ def test_deleting_what_is_missing_is_a_404(agent):
     assert agent.delete("/filesystem//nowhere").status_code == 404
 
 
+@pytest.mark.exhaustive
 def test_a_very_deep_directory_can_be_deleted(agent, folder):
     dig = "import os\nfor _ in range(2000): os.mkdir('d'), os.chdir('d')"
     agent.run(f'python3 -c "{dig}"', workingDir=folder)

@@ -340,6 +340,7 @@ def test_clients_that_leave_streams_leave_nothing_open(agent, name):
     assert agent.delete(f"/process/{name}/kill").status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_a_flood_of_output_is_bounded_and_its_end_is_kept(agent, name):
     agent.run("yes 0123456789 | head -c 100000000; echo the end", name=name, timeout=60)
 

@@ -59,6 +59,7 @@ def put_held(agent, folder, path):
 WAYS = [put_json, put_form, put_tree, put_parts, copy, put_held]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["kept", "link", "hard", "new"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_full_disk_leaves_everything_as_it_was(agent, folder, full, way, name):

@@ -194,6 +194,7 @@ def test_an_update_without_them_keeps_the_secrets_of_the_network(own_server):
     assert rules_of(json.loads(record)) == [rule]
 
 
+@pytest.mark.exhaustive
 def test_a_restart_that_a_kill_kept_from_an_update_is_made_up_for(own_server):
     name = own_server.create(runtime={"envs": [{"name": "A", "value": "1"}]})
     own_server.run(name, "echo kept > /blaxel/kept")

@@ -107,6 +107,7 @@ def crowded():
     server.clear_away()
 
 
+@pytest.mark.exhaustive
 def test_sandboxes_leave_what_is_reserved_on_the_machines_disk(crowded):
     name = crowded.create()
 
@@ -132,6 +133,7 @@ def test_what_is_written_anywhere_counts(any_server, box, folder):
     assert wait_until(lambda: any_server.run(box, "echo y > /srv/y")["exitCode"] == 0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_has_no_name_any_more_counts_too(any_server, box, folder):
     before = stored(any_server)
@@ -155,6 +157,7 @@ def test_files_are_deleted_through_the_api_while_the_disk_is_full(any_server):
     any_server.delete(name)
 
 
+@pytest.mark.exhaustive
 def test_a_shell_goes_on_while_the_disk_is_full(any_server):
     name = with_scratch(any_server)
     wait_until(lambda: any_server.run(name, "head -c 1M /dev/zero >> /data/full")["exitCode"], 60)
@@ -213,6 +216,7 @@ def test_an_upload_larger_than_what_is_free_is_refused(any_server, box):
     assert any_server.http.get(url).status_code == 404
 
 
+@pytest.mark.exhaustive
 def test_a_volume_holds_what_its_size_says_and_more_once_it_has_grown(any_server):
     sized = {"metadata": {"name": "grows"}, "spec": {"size": 8}}
     any_server.http.post("/v0/volumes", json=sized).raise_for_status()

@@ -155,6 +155,7 @@ def test_an_update_of_the_domains_counts_at_once_and_restarts_nothing(host, sand
     assert still["status"] == "running"
 
 
+@pytest.mark.exhaustive
 def test_the_way_out_is_there_after_standby_and_after_the_server_was_killed(host, sandbox, allowed):
     wait_until(lambda: host.sleeps(sandbox))
     woken = said(host, sandbox, f"{GET} http://127.0.0.1:{allowed}/")
@@ -228,12 +229,14 @@ print(lines[-1].recv(99).decode())
     assert again
 
 
+@pytest.mark.exhaustive
 def test_a_tool_that_knows_no_proxy_reaches_nothing(host, sandbox, allowed):
     direct = f"curl -sS -m 5 --noproxy '*' http://127.0.0.1:{allowed}/ 2>&1"
 
     assert "Failed to connect" in said(host, sandbox, direct)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("probe", "install"),
     [

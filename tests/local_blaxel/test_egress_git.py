@@ -127,6 +127,7 @@ def test_git_pushes_over_https(host, sandbox, repository):
     assert seen["stdout"] == "Second words\nFirst words\n"
 
 
+@pytest.mark.exhaustive
 def test_a_certificate_that_nobody_vouches_for_is_refused(host, sandbox, repository):
     refused = host.run(sandbox, f"env -u GIT_SSL_CAINFO git clone -q {repository} refused")
 

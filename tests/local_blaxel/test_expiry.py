@@ -30,6 +30,7 @@ def lasting(server):
     return make
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [("90s", 90), ("5m", 300), ("36h", 1.5 * DAY), ("7d", 7 * DAY), ("2w", 14 * DAY)],

@@ -32,6 +32,7 @@ async def failures(launcher, image, tools):
     return [(tool, run.output) for tool, run in ran.items() if run.code]
 
 
+@pytest.mark.exhaustive
 async def test_every_tool_works_in_a_new_sandbox(launcher):
     assert await failures(launcher, "blaxel/base-image:latest", TOOLS) == []
 

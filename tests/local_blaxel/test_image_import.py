@@ -51,6 +51,7 @@ def imported(server: Server, rootfs: Path):
     image(server, "rm", name)
 
 
+@pytest.mark.exhaustive
 def test_a_sandbox_of_an_imported_image_has_its_root(server: Server, imported: str):
     name = server.create(runtime={"image": f"{imported}:latest"})
 
@@ -77,6 +78,7 @@ def test_nothing_dangerous_is_left_of_an_archive(server: Server, imported: str):
     assert not (folder / "root" / "etc" / "passwd").is_symlink()
 
 
+@pytest.mark.exhaustive
 def test_an_imported_image_is_listed_offered_and_removed(server: Server, rootfs: Path):
     name = new_name()
     image(server, "import", name, str(rootfs))
@@ -101,6 +103,7 @@ def test_an_image_in_use_stays(server: Server, imported: str):
     assert f"is used by sandbox {name}" in refused.stderr
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("tag", ["", "/tags/latest"])
 def test_an_imported_image_is_deleted_through_the_api(server: Server, imported: str, tag: str):
     path = f"/v0/images/sandbox/{imported}"
@@ -142,6 +145,7 @@ def test_a_zstd_archive_is_imported(server: Server, rootfs: Path):
     assert (done.returncode, done.stdout) == (0, f"{name}:latest can be used now\n")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a/b", "-a", "x" * 50])
 def test_a_bad_name_is_refused(server: Server, rootfs: Path, name: str):
     refused = image(server, "import", name, str(rootfs))
@@ -150,6 +154,7 @@ def test_a_bad_name_is_refused(server: Server, rootfs: Path, name: str):
     assert "can't be an image's name" in refused.stderr
 
 
+@pytest.mark.exhaustive
 def test_what_is_no_root_filesystem_is_refused(server: Server, tmp_path: Path):
     garbage, empty, escaping = (tmp_path / name for name in ("garbage", "empty", "escaping"))
     garbage.write_bytes(b"x" * 5000)

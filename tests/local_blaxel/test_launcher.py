@@ -102,6 +102,7 @@ async def test_stopping_a_frozen_sandbox_leaves_nothing_either(launcher, instanc
     assert traces(state_dir, instance) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])
 async def test_a_port_inside_is_dialled_from_outside(launcher, instance, address):
     with agent_of(launcher, instance) as agent:
@@ -287,6 +288,7 @@ def test_sandboxes_outlive_a_killed_launcher_and_its_pool_does_not(launcher, sta
     ]
 
 
+@pytest.mark.exhaustive
 def test_a_launcher_that_is_killed_while_stopping_finishes_it_next_time(launcher, state_dir):
     trash = state_dir / "trash-0123456789abcdef"
     (trash / "home" / "x").mkdir(parents=True)

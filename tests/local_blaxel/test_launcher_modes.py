@@ -35,6 +35,7 @@ async def unconfined(plain):
     await plain.stop(instance)
 
 
+@pytest.mark.exhaustive
 def test_each_launcher_says_how_it_confines(launcher, host, plain):
     assert launcher.isolation == "bubblewrap"
     assert "bubblewrap" in launcher.describe()

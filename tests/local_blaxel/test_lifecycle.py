@@ -108,6 +108,7 @@ def eager_server():
     running.clear_away()
 
 
+@pytest.mark.exhaustive
 def test_a_request_is_answered_however_the_sandbox_is_falling_asleep(eager_server):
     name = eager_server.create()
     url = eager_server.inside(name, "/process")
@@ -134,6 +135,7 @@ def test_a_sandbox_ends_by_its_ttl_and_its_name_is_free(sdk, server):
     assert sdk.create_if_not_exists({"name": name}).status == "DEPLOYED"
 
 
+@pytest.mark.exhaustive
 def test_steady_use_never_ends_a_sandbox_by_its_idle_ttl(server):
     policy = {"type": "ttl-idle", "value": "3s", "action": "delete"}
     name = server.create(lifecycle={"expirationPolicies": [policy]})
@@ -225,6 +227,7 @@ def test_a_kill_at_any_moment_of_a_creation_leaves_one_sandbox_or_none(own_serve
     wait_until(lambda: len(claimed(own_server)) == len(own_server.names()))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", moments(0.05, 0.0, 0.01, 0.2))
 def test_a_deletion_that_a_kill_broke_off_is_finished(own_server, seconds):
     name = own_server.create()
@@ -243,6 +246,7 @@ def test_a_deletion_that_a_kill_broke_off_is_finished(own_server, seconds):
     assert sleepers(sleeps) == []
 
 
+@pytest.mark.exhaustive
 def test_a_sandbox_nobody_remembers_is_stopped_at_the_start(own_server):
     own_server.create()
     own_server.kill()

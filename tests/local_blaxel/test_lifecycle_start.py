@@ -76,6 +76,7 @@ def test_a_port_in_use_ends_the_start_in_one_line(tmp_path):
     assert port in ended.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_state_directory_has_one_server(server):
     ended = start(server.state_dir, LOCAL_BLAXEL_PORT="0")
 
@@ -85,6 +86,7 @@ def test_a_state_directory_has_one_server(server):
     assert server.http.get("/health").status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_a_started_server_says_what_to_set_and_never_the_key(own_server):
     said = own_server.end_by(signal.SIGTERM)
 

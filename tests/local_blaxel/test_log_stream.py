@@ -75,6 +75,7 @@ def test_what_is_no_text_is_told_byte_for_byte(agent, name):
     assert event == {"type": "stdout", "encoding": "base64", "data": "//4K"}
 
 
+@pytest.mark.exhaustive
 def test_the_notice_of_a_restart_is_no_output(agent, name):
     again = {"restartOnFailure": True, "maxRestarts": 1, "waitForCompletion": True}
     agent.execute("echo tried; exit 3", name=name, **again)

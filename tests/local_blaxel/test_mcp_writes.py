@@ -72,6 +72,7 @@ EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 EITHER = pytest.mark.parametrize("is_held", [False, True], ids=["free", "held"])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["kept", "link", "hard"])
 @EITHER
 @EACH_WAY

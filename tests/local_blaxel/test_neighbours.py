@@ -69,6 +69,7 @@ os.openpty()
 print("fine")'"""
 
 
+@pytest.mark.exhaustive
 def test_what_the_kernel_has_for_all_is_taken_from_no_neighbour(attacker, host):
     others = [host.call("start", f"neighbour-{number}") for number in range(3)]
     told = []
@@ -186,6 +187,7 @@ taken = b"x" * (150 * 2**20)
 time.sleep(600)'"""
 
 
+@pytest.mark.exhaustive
 def test_who_takes_too_much_memory_is_killed_and_no_neighbour(host):
     greedy, other = (host.call("start", name, {}, 512) for name in ("greedy", "neighbour"))
     with (

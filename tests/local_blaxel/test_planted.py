@@ -90,6 +90,7 @@ def test_the_agent_itself_runs_none_of_it(box):
     assert not is_sprung(box)
 
 
+@pytest.mark.exhaustive
 def test_a_marked_command_runs_none_of_it(box):
     told = marked(
         box,

@@ -56,6 +56,7 @@ PATHS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("wire", [wire for wire, _ in PATHS])
 @pytest.mark.parametrize("route", ["filesystem", "filesystem-find", "filesystem-content-search"])
 def test_no_spelling_of_a_path_leaves_the_sandbox(agent, route, wire):
@@ -116,6 +117,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_name_that_is_none_is_a_404_in_json_everywhere(server, place, method):
@@ -170,6 +172,7 @@ def half_send(line, path):
         line.sendall(head.encode() + b"--b\r\n" + b"x" * 1000)
 
 
+@pytest.mark.exhaustive
 async def test_clients_that_break_off_leave_nothing_open_in_the_agent(agent, folder):
     agents = json.loads((agent.socket_path.parent / "processes").read_text())["awake"]
     transport = httpx.AsyncHTTPTransport(uds=str(agent.socket_path))
@@ -193,6 +196,7 @@ async def test_clients_that_break_off_leave_nothing_open_in_the_agent(agent, fol
     assert agent.get(f"/filesystem/{folder}/half").status_code == 404
 
 
+@pytest.mark.exhaustive
 async def test_clients_that_break_off_leave_nothing_open_at_the_edge(server, name):
     key = {"Authorization": f"Bearer {KEY}"}
     inside = {"base_url": server.url + server.inside(name), "headers": key, "trust_env": False}
@@ -211,6 +215,7 @@ async def test_clients_that_break_off_leave_nothing_open_at_the_edge(server, nam
     assert wait_until(lambda: open_files([server.process.pid]) <= before + 8)
 
 
+@pytest.mark.exhaustive
 async def test_two_hundred_commands_at_once_all_end(server, name):
     url = f"{server.url}{server.inside(name, '/process')}?token={KEY}"
     async with httpx.AsyncClient(trust_env=False, timeout=60, limits=httpx.Limits()) as client:
@@ -224,6 +229,7 @@ async def test_two_hundred_commands_at_once_all_end(server, name):
     assert [answer.json()["stdout"] for answer in answers] == [f"{n}\n" for n in range(200)]
 
 
+@pytest.mark.exhaustive
 def test_memory_taken_by_many_processes_together_is_limited(host):
     """By a cgroup where the launcher may make one, else by the agent's watchdog."""
     instance = host.call("start", "hogs", None, 256)

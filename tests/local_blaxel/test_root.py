@@ -146,6 +146,7 @@ def test_a_deletion_leaves_nothing_of_it_on_the_machine(written):
     server.delete(other)
 
 
+@pytest.mark.exhaustive
 def test_what_an_earlier_version_kept_is_found(own_server):
     """It had a home and /var beside each other, and snapshots of the home alone."""
     name = own_server.create()

@@ -69,6 +69,7 @@ def uid(agent):
     return Path(f"/proc/{known['init']}").stat().st_uid
 
 
+@pytest.mark.exhaustive
 def test_without_an_overlay_only_its_own_folders_can_be_written_and_that_is_said(started):
     host, agent = started(CONTAINER)
 
@@ -85,6 +86,7 @@ def test_without_an_overlay_only_its_own_folders_can_be_written_and_that_is_said
     assert removed[1].status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_what_is_mounted_below_usr_stays_to_be_seen(started):
     host, agent = started(MOUNTED)
 
@@ -97,6 +99,7 @@ def test_what_is_mounted_below_usr_stays_to_be_seen(started):
     assert "Read-only file system" in refused.output
 
 
+@pytest.mark.exhaustive
 def test_what_root_has_in_a_container_is_enough(started):
     host, agent = started(LESS)
 

@@ -180,6 +180,7 @@ def test_schedules_go_with_their_sandbox(server, name):
     assert server.http.get(f"/v0/sandboxes/{name}/schedules").json()["data"] == []
 
 
+@pytest.mark.exhaustive
 def test_a_schedule_survives_a_kill_and_fires_late_once_but_not_twice(own_server):
     name = own_server.create()
     post(own_server, name, id="once", input={"command": "echo 1 >> /blaxel/fired"})

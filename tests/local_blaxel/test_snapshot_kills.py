@@ -73,6 +73,7 @@ def nothing_is_left_over(server, snapshots=()):
     return list(server.state_dir.glob("sandboxes/*/disk/files.*")) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_a_restore_leaves_the_old_files_or_the_new(own_server, name, seconds):
     path = f"/v0/sandboxes/{name}/snapshots"

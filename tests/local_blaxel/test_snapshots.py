@@ -151,6 +151,7 @@ def test_an_archived_sandbox_is_deleted_with_its_files(server, name):
     assert not (server.state_dir / "sandboxes" / "kept" / key).exists()
 
 
+@pytest.mark.exhaustive
 def test_an_archive_survives_a_kill_and_one_that_was_broken_off_is_finished(own_server):
     name = own_server.create()
     own_server.run(name, "echo kept > /blaxel/file")

@@ -161,6 +161,7 @@ def impatient_server():
     running.clear_away()
 
 
+@pytest.mark.exhaustive
 def test_an_idle_terminal_sleeps_without_the_shell_noticing_and_a_key_wakes_it(impatient_server):
     name = impatient_server.create()
 
@@ -177,6 +178,7 @@ def test_an_idle_terminal_sleeps_without_the_shell_noticing_and_a_key_wakes_it(i
         assert "Stopped" not in terminal.shown
 
 
+@pytest.mark.exhaustive
 def test_a_terminal_goes_on_over_a_kill_of_the_server(own_server):
     name = own_server.create()
     with opened(own_server, name) as terminal:

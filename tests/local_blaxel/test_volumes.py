@@ -72,6 +72,7 @@ def unconfined_server():
     running.clear_away()
 
 
+@pytest.mark.exhaustive
 def test_without_isolation_nothing_is_mounted(unconfined_server):
     scratch = {"name": "s", "type": "ephemeral", "sizeMb": 1, "mountPath": "/data"}
 

@@ -87,6 +87,7 @@ def test_as_json_it_is_one_object(provider, capsys):
     assert [finding["name"] for finding in report["findings"]][-8:] == SANDBOX_STEPS
 
 
+@pytest.mark.exhaustive
 def test_a_refused_create_is_named_and_the_rest_is_not_tried(provider, capsys):
     provider.fails("POST", "/sandboxes", 403, NO, times=9)
 
@@ -168,6 +169,7 @@ def test_wrong_credentials_are_named(provider):
     assert found["create"].verdict is Verdict.SKIPPED
 
 
+@pytest.mark.exhaustive
 def test_an_image_that_the_hub_has_not_is_left_to_the_create(provider, settings):
     settings.SANDBOX_IMAGE = "acme/nope:latest"
 

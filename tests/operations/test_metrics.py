@@ -231,6 +231,7 @@ metrics_store.flush()
 """
 
 
+@pytest.mark.exhaustive
 def test_what_other_processes_counted_is_in_the_sum_once(readable):
     environ = {
         "DJANGO_SETTINGS_MODULE": "tests.settings",

@@ -26,6 +26,7 @@ def look(sandbox):
     sandbox.refresh_from_db()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.django_db(transaction=True)
 def test_the_create_of_a_worker_carries_the_name_of_the_sign_in(client, alice, worker, provider):
     answer = sign_in(client, alice)

@@ -76,6 +76,7 @@ def until_another_sleeps(at):
     wait_until(lambda: at.sleeps(name), TIMEOUT)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "what",
     ["a call of an agent", "a silent process that is kept alive", "the workspace in view"],
@@ -89,6 +90,7 @@ def test_it_stays_awake_for(use, what, at, made):
     wait_until(lambda: at.sleeps(made.name), TIMEOUT)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("what", ["a silent process", "another page"])
 def test_it_sleeps_in_spite_of(use, what, at, made):
     with use[what]():

@@ -136,6 +136,7 @@ def test_the_first_admins_password_signs_in(first_start, running):
     assert "sessionid" in answer.cookies
 
 
+@pytest.mark.exhaustive
 def test_the_password_is_printed_only_once(running):
     assert "password" not in running.output
 
@@ -177,6 +178,7 @@ def test_when_one_process_is_killed_the_others_stop(start_again, name):
     assert [name for name, pid in children.items() if exists(pid)] == []
 
 
+@pytest.mark.exhaustive
 def test_with_both_blaxel_variables_only_web_and_worker_start(start_again):
     with socket.create_server(("127.0.0.1", 0)) as silent_provider:
         address = f"http://127.0.0.1:{silent_provider.getsockname()[1]}/v0"
@@ -192,6 +194,7 @@ def test_with_both_blaxel_variables_only_web_and_worker_start(start_again):
     assert seconds < STOP_SECONDS
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("given", "missing"),
     [("BLAXEL_WORKSPACE_ID", "BLAXEL_API_KEY"), ("BLAXEL_API_KEY", "BLAXEL_WORKSPACE_ID")],

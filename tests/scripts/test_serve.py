@@ -141,6 +141,7 @@ def test_static_files_are_served(proxy):
     assert proxy.get(address).headers["Cache-Control"].endswith("immutable")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["web", "worker"])
 def test_what_is_killed_is_started_again(served, proxy, name):
     (pid,) = served.pids(name)
@@ -153,6 +154,7 @@ def test_what_is_killed_is_started_again(served, proxy, name):
     assert proxy.get("/readyz", timeout=60).json()["database"] == "ok"
 
 
+@pytest.mark.exhaustive
 def test_a_request_under_way_is_answered_before_the_end(served_before):
     headers = AS_THE_PROXY_SAYS | {"Content-Length": "2", "Expect": "100-continue"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -22,6 +22,7 @@ def test_a_strangers_page(page: Page, path: str) -> None:
     assert faults(page) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", main_first(FOR_PEOPLE, MAIN))
 def test_a_page_of_an_account(page: Page, still: Still, path: str) -> None:
     go(page, still, path)

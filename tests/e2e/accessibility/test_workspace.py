@@ -24,6 +24,7 @@ from tests.support.workspace_scenes import (
 MAIN_SCENES = (editor, files, ports, processes, terminal)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("state", main_first(STATES, ("active",)))
 def test_the_workspace_in_a_state(page: Page, still: Still, state: str) -> None:
     open_with_panel(page, still, state)
@@ -31,6 +32,7 @@ def test_the_workspace_in_a_state(page: Page, still: Still, state: str) -> None:
     assert faults(page) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("scene", main_first(SCENES, MAIN_SCENES))
 def test_what_is_done_in_the_workspace(page: Page, still: Still, scene: Scene) -> None:
     enter(page, still)

@@ -26,6 +26,7 @@ async def http():
         yield client
 
 
+@pytest.mark.exhaustive
 async def test_no_charset_changes_an_answer(http):
     mismatches = []
     paths = [f"/{route}" for route in ROUTES] + [path for path in RAW_ROUTES if path != STREAM]

@@ -79,6 +79,7 @@ def test_so_is_what_the_server_remarks_of_connections():
     assert all(map(remarks.filter, failed))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 def test_a_strange_host_floods_no_log():
     code = """

@@ -60,6 +60,7 @@ def test_a_call_to_the_provider_carries_the_name(provider):
     assert provider.request_id_of("GET", "/sandboxes/nobody") == GIVEN
 
 
+@pytest.mark.exhaustive
 def test_a_call_for_no_request_carries_none(provider):
     control_plane.sandboxes.get("nobody")
 

@@ -33,6 +33,7 @@ def api(files_api):
     return files_api
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ODD)
 def test_a_name_is_a_name_everywhere(api, name):
     path, moved = f"/blaxel/odd/{name}", f"/blaxel/odd/{name}/{name}"
@@ -64,6 +65,7 @@ def test_a_folder_says_what_is_in_it(api, run):
     assert found["B"]["modifiedAt"].endswith("Z")
 
 
+@pytest.mark.exhaustive
 def test_links_are_links_however_many_and_long_they_are(api, run):
     run(
         "mkdir -p many/to; cd many; long=$(head -c 190 /dev/zero | tr '\\0' n); "
@@ -192,6 +194,7 @@ def test_a_text_that_is_too_long_is_to_be_uploaded(api):
     assert code(api("put", "", body)) == (413, "file_too_large")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", ["", "a", "a/b", "~", "/a\0b", "/" + "a" * 5000])
 def test_a_path_that_can_be_none_is_refused_by_its_field(api, path):
     response = api("get", path=path)

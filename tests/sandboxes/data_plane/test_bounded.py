@@ -42,6 +42,7 @@ def test_no_answer_is_read_without_end(call, hostile):
     assert hostile.sent < 64 * 2**20
 
 
+@pytest.mark.exhaustive
 def test_what_is_compressed_is_not_unpacked(call, hostile):
     packed = gzip.compress(bytes(100 * 2**20))
     hostile.answer = hostile.say(packed, Content_Encoding="gzip")

@@ -47,6 +47,7 @@ def test_a_folder_that_is_closed_says_so_and_everything_else_works(api, run):
     assert (back.status_code, mode) == (200, "0\n")
 
 
+@pytest.mark.exhaustive
 def test_what_the_sandbox_does_not_allow_is_said_so(api, run):
     run("mkdir closed; touch closed/a; chmod 000 closed")
     answers = [
@@ -98,6 +99,7 @@ def test_a_file_of_the_kernels_that_is_served_as_empty_is_read_in_json(hostile):
     assert files.read(hostile.reach, "/blaxel/empty", 100).data == b""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("folder", ["busybox", "no such file", "not a directory"])
 def test_names_of_folders_decide_nothing(api, run, folder):
     run(f"mkdir -p '{folder}/inner' && touch '{folder}/a' && chmod 555 '{folder}'")

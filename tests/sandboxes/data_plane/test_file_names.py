@@ -104,6 +104,7 @@ def test_a_page_shows_names_and_takes_them(client, made, odd):
     assert 'data-name="caf%25E9.txt"' in page
 
 
+@pytest.mark.exhaustive
 def test_files_of_any_name_go_down_and_up_and_into_an_archive(web, made, odd, run):
     headers = {"Cookie": cookie_of(made.owner), "Origin": web.url}
     run("cd /blaxel/caf*; ln -s \"$(printf 'caf\\351.txt')\" link")

@@ -69,6 +69,7 @@ def test_a_clean_and_pushed_folder_is_not_named(made, shell):
     assert found(made) == {}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["a b", 'it\'s "quoted"', "two\nlines", "-n", "ünïcödé", "$(id)"])
 def test_a_folder_may_have_any_name(made, shell, name):
     quoted = "'" + name.replace("'", "'\\''") + "'"

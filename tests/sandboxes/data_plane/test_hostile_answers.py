@@ -149,6 +149,7 @@ def mistakes(http, requests, asked):
 MAY_BREAK_OFF = {"download", "archive", "follow a log", "look"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("said", ANSWERS.values(), ids=ANSWERS)
 def test_no_answer_is_an_error_of_mantas_own(web, made, bent, said):
     bent.answer = lambda handler: handler.wfile.write(said)
@@ -174,6 +175,7 @@ def rpc_request(method, params):
 PAGES = [f"/workspace/inside/{pane}/" for pane in ("files", "ports", "processes")]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("said", ANSWERS.values(), ids=ANSWERS)
 def test_no_page_fails_by_one(client, made, bent, said):
     bent.answer = lambda handler: handler.wfile.write(said)
@@ -224,6 +226,7 @@ def test_no_name_leads_out_of_an_archive(web, made, bent):
         assert tar.getnames() == ["f"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("length", [b"9" * 15, b"-5", b"many", b"7" * 5_000])
 def test_a_file_that_is_not_as_long_as_it_says_ends_its_archive(web, made, bent, length):
     file = answer(b"x", FILE, length=length)

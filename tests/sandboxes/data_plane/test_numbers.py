@@ -44,6 +44,7 @@ def program(client, many):
     return client
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("begin", ASKED)
 def test_no_number_is_an_error_of_mantas(client, many, begin):
     client.force_login(many.owner)

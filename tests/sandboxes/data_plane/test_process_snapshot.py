@@ -65,6 +65,7 @@ def test_a_command_of_several_lines_is_one():
     assert read("d 9", "c python -c a", "c b").commands == {9: "python -c a b"}
 
 
+@pytest.mark.exhaustive
 def test_this_machine_is_read():
     script = process_snapshot.COMMAND.removeprefix("exec ")
     said = subprocess.run(["timeout", "3", "sh", "-c", script], capture_output=True, text=True)

@@ -51,6 +51,7 @@ def write_together(reach, version, texts):
         return [text for text in writers.map(write, texts) if text is not None]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("times", "links"),
     [(100, ""), (20, "ln app/shared.txt app/twin")],
@@ -101,6 +102,7 @@ def closed(run):
     run("chmod 755 closed")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["closed/a", "link"])
 def test_a_file_is_saved_where_no_other_may_be_made(api, run, closed, name):
     path = f"/blaxel/{name}"

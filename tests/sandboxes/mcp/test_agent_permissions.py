@@ -132,6 +132,7 @@ FOLDERS = ("/blaxel/.venv/bin", "/usr/local/bin", "/usr/bin", "/usr/sbin")
 LEAVES_A_TRACE = '#!/blaxel/shell\necho "$0" >> /blaxel/ran\n'
 
 
+@pytest.mark.exhaustive
 def test_no_file_of_an_agent_is_run_on_mantas_behalf(as_limited, made, provider):
     # A repository names programs, too: its filter and its monitor are the agent's.
     repository = (

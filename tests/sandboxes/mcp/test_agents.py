@@ -104,6 +104,7 @@ def test_an_agent_of_bobs_reaches_nothing_of_alices(web, made, bob):
     assert not SandboxEvent.objects.filter(owner=made.owner, actor=bob).exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", PARTS)
 def test_elsewhere_it_is_nobody(web, raw, path):
     headers = {"Authorization": f"Bearer {raw}"}
@@ -174,6 +175,7 @@ def test_a_megabyte_a_deep_one_and_what_there_is_not(web, made, raw):
     assert ask(web, raw, "ping")[0] == 200
 
 
+@pytest.mark.exhaustive
 def test_a_hundred_calls_at_once(web, raw):
     with ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(lambda _: call(web, raw, "fsGetWorkingDirectory"), range(100)))

@@ -9,6 +9,7 @@ from tests.support.odd_names import FOLDER, SHOWN
 pytestmark = pytest.mark.data_plane
 
 
+@pytest.mark.exhaustive
 def test_an_agent_reads_writes_and_deletes_by_the_names_that_it_is_told(made, as_agent, odd, run):
     async def work(client):
         listed = await client.call_tool("fsListDirectory", {"path": FOLDER})

@@ -28,6 +28,7 @@ def ask(web, token, alice):
     return ask
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [

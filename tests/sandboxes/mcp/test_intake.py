@@ -40,6 +40,7 @@ def pinged(line):
     return int(line.recv(20).split()[1])
 
 
+@pytest.mark.exhaustive
 def test_one_person_has_a_number_of_calls_under_way(opened, token, alice, bob):
     theirs = token(alice), token(alice)
     lines = [opened(theirs[number % 2]) for number in range(intake.MAX_CALLS + 1)]

@@ -80,6 +80,7 @@ def test_how_far_a_tool_is_reaches_the_agent(made, streaming, as_agent):
     assert heard == [(1, 3, "1!"), (2, 3, "2!"), (3, 3, "3!")]
 
 
+@pytest.mark.exhaustive
 def test_a_call_that_an_agent_cancels_is_cancelled_at_the_sandbox(made, streaming, as_agent):
     async def cancel(client: Client):
         begun = asyncio.Event()
@@ -96,6 +97,7 @@ def test_a_call_that_an_agent_cancels_is_cancelled_at_the_sandbox(made, streamin
     assert as_agent(made.owner, cancel)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("version", VERSIONS)
 def test_versions_that_clients_still_use_are_answered(made, web, token, version):
     headers = {

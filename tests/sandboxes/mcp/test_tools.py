@@ -50,6 +50,7 @@ def test_it_writes_and_runs_and_reads(made, as_agent, provider):
     assert provider.server.http.get(read).json()["content"] == "Hello!"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["web/front end", ".", "..", "1234", "logs", "a" * 65])
 def test_a_process_is_not_given_a_name_that_no_address_can_have(made, as_agent, name):
     async def run(client):
@@ -169,6 +170,7 @@ def test_a_stranger_is_unauthorized(web, authorization):
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.exhaustive
 def test_a_token_without_the_scope_is_told_which(web, alice, token):
     headers = {"Authorization": f"Bearer {token(alice, 'sandbox:read')}"}
 
@@ -208,6 +210,7 @@ def test_a_revoked_token_ends_a_call_that_runs(web, sleeping_call):
     assert '"result"' not in calling.result().text
 
 
+@pytest.mark.exhaustive
 def test_a_call_that_runs_does_not_keep_a_process_from_ending(
     transactional_db, blaxel, sleeping_call
 ):

@@ -14,6 +14,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", ["kept", "link"])
 def test_an_agent_is_told_that_the_disk_is_full_and_the_file_stays(made, as_agent, run, tool, name):

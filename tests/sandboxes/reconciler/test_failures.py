@@ -25,6 +25,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_not_made_twice(wanted, pr
     assert provider.server.names() == [wanted.name]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503])
 def test_a_passing_failure_is_tried_again(wanted, provider, status, look_again):
     body = {"code": "SERVICE_UNAVAILABLE", "message": "no", "error": "no"}

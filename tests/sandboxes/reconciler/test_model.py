@@ -192,6 +192,7 @@ def forget_everything():
         model.objects.all().delete()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.django_db
 def test_it_always_settles_with_one_sandbox_for_each_and_never_anothers(monkeypatch):
     provider.install(monkeypatch)

@@ -50,6 +50,7 @@ def command(*args):
     return out.getvalue()
 
 
+@pytest.mark.exhaustive
 def test_a_full_look_lists_what_no_row_stands_for(at_provider, made, client, admin_user):
     at_provider("user-900", manta_owner="900", manta_installation=ours())
     at_provider("user-901", manta_owner="901", manta_installation="another")
@@ -245,6 +246,7 @@ def settle(sandbox):
     wait_until(is_ready)
 
 
+@pytest.mark.exhaustive
 def test_many_rows_are_looked_at_a_page_at_a_time(made, provider, monkeypatch):
     monkeypatch.setattr("sandboxes.control_plane.sandboxes.PAGE", 1)
     other = SandboxFactory(owner=UserFactory(), **pending())

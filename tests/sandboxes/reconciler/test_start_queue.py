@@ -115,6 +115,7 @@ def test_nobody_is_counted_while_there_are_places():
     assert not Sandbox.objects.exclude(queued_since=None).exists()
 
 
+@pytest.mark.exhaustive
 def test_workers_together_never_make_more_at_once_than_allowed(provider):
     provider.hangs("POST", "/sandboxes", seconds=0.3, times=6)
     rows, pause = queue_of(6), threading.Event()

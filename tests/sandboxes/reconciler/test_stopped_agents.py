@@ -52,6 +52,7 @@ def listing(web, cookie):
     return httpx.get(where, params=query, headers=headers, trust_env=False, timeout=120)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 def test_it_delays_nobody_else(web, stopped, others):
     alice, bob = cookie_of(stopped.owner), cookie_of(others.owner)

@@ -46,6 +46,7 @@ def test_a_watched_row_follows_its_sandbox_to_sleep(worker):
     wait_until(seen_asleep)
 
 
+@pytest.mark.exhaustive
 def test_signs_of_life_are_left_in_the_database(worker):
     services.row_updates.keep_fresh(SandboxFactory())
 
@@ -69,6 +70,7 @@ def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
         wait_until(lambda: list(SandboxEvent.objects.all()) == [kept])
 
 
+@pytest.mark.exhaustive
 def test_a_worker_sends_the_reminders_that_are_due(made, blaxel):
     soon = (timezone.now() + timedelta(minutes=30)).replace(microsecond=0)
     control_plane.sandboxes.set_expiry(made.name, soon)
@@ -84,6 +86,7 @@ def test_a_worker_sends_the_reminders_that_are_due(made, blaxel):
     assert SandboxEvent.objects.get(action="reminded").outcome == "ok"
 
 
+@pytest.mark.exhaustive
 def test_creations_that_hang_delay_no_restart_and_no_deletion(made, blaxel, provider):
     leaving = SandboxFactory(**pending())
     reconcile(leaving.pk)

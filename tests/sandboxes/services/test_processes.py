@@ -152,6 +152,7 @@ def test_what_nobody_started_over_the_api_is_shown_and_stopped_by_its_number(pro
     wait_until(lambda: other() is None)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("method", "path"), [("delete", ""), ("post", "/kill"), ("get", "")])
 def test_one_that_is_not_there_is_not_found(program, method, path):
     response = getattr(program, method)(f"{LIST}/nobody{path}")
@@ -172,6 +173,7 @@ def start_past_manta(made, provider):
     return start_past_manta
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("action", WORDS)
 @pytest.mark.parametrize("name", ODD)
 def test_the_page_ends_a_process_whatever_its_name(client, made, start_past_manta, name, action):
@@ -188,6 +190,7 @@ def test_the_page_ends_a_process_whatever_its_name(client, made, start_past_mant
     assert actions()[-1] == (f"process {WORDS[action]}", name)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["web/front end", "x/kill", "1234", "žluť 🦈"])
 def test_the_api_has_an_address_for_it(program, start_past_manta, name):
     start_past_manta(name)

@@ -293,6 +293,7 @@ def test_who_replaces_the_server_gets_the_token_of_the_sandbox_alone(call, hosti
     assert all("token-of-this-sandbox" in each for each in got)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_each_call_notices_that_its_session_is_gone(call, made, provider):
     without = without_preview(made, provider)

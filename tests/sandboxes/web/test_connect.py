@@ -85,6 +85,7 @@ def _test(web, person):
     )
 
 
+@pytest.mark.exhaustive
 def test_the_test_is_a_real_call(web, made):
     answer = _test(web, made.owner)
 

@@ -95,11 +95,13 @@ def test_a_log_that_rotated_goes_on_with_the_oldest_line_kept(ask, made):
     assert numbers == list(range(1001 + count, 6_000_001))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["", "nobody", "manta-snapshot", "../x", "..", "."])
 def test_what_is_not_there_is_not_found(ask, name):
     assert ask(name=name, follow="1").status_code == 404
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["web/front end", "100%?#", "1234"])
 def test_a_log_is_read_whatever_the_processs_name(ask, made, name):
     data_plane.processes.start_process(made.reach, {"name": name, "command": "echo said"})

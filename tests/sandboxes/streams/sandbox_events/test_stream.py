@@ -30,6 +30,7 @@ def ports(page):
     return {each["port"]: each for told in page.all("ports")[-1:] for each in told["ports"]}
 
 
+@pytest.mark.exhaustive
 def test_a_page_hears_of_files_processes_and_ports(listen, made):
     page = listen(made.owner)
     wait_until(lambda: page.all("files"), TIMEOUT)
@@ -85,6 +86,7 @@ def test_a_sandbox_stays_awake_while_a_page_listens_and_sleeps_after(listen, mad
     wait_until(lambda: provider.server.sleeps(made.name), TIMEOUT)
 
 
+@pytest.mark.exhaustive
 def test_a_sign_out_ends_it(listen, made):
     page = listen(made.owner)
     wait_until(lambda: page.all("connected"), TIMEOUT)

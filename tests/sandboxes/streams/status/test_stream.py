@@ -49,6 +49,7 @@ def test_it_is_a_stream_that_nobody_keeps(web, listen, alice):
     assert "Access-Control-Allow-Origin" not in page.headers
 
 
+@pytest.mark.exhaustive
 def test_a_failure_before_the_page_came_is_told(web, listen, alice):
     SandboxFactory(owner=alice, phase=Phase.FAILED, error_code="unknown_image", error_message="No.")
 
@@ -251,6 +252,7 @@ def test_the_others_of_a_user_with_many_go_on(web, listen, alice, bob):
     assert not bobs.over
 
 
+@pytest.mark.exhaustive
 def test_a_process_that_is_asked_to_end_sends_its_pages_away(web, listen, db):
     pages = [listen(web, user) for user in UserFactory.create_batch(5) for _ in range(10)]
 
@@ -261,6 +263,7 @@ def test_a_process_that_is_asked_to_end_sends_its_pages_away(web, listen, db):
     web.until_ready()
 
 
+@pytest.mark.exhaustive
 def test_streams_hold_no_connection_to_the_database(web, listen):
     for user in UserFactory.create_batch(30):
         listen(web, user).shows("none")

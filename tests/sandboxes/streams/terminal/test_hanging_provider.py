@@ -51,6 +51,7 @@ def bobs_calls(web, bob, provider):
         yield lines
 
 
+@pytest.mark.exhaustive
 def test_it_keeps_nobody_else_from_a_terminal_or_a_tool(web, made, key, connected, bobs_calls):
     token = make_token(made.owner, "mcp")
     headers = {"Authorization": f"Bearer {token}", "Accept": ACCEPT}

@@ -54,6 +54,7 @@ def test_60_mb_go_up_and_down_whole(program, run):
     assert down.content == data
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["<b>.html", 'say "hi"', "a\nb", "100%#?", "🦈.svg", "-rf"])
 def test_a_download_is_never_a_page_whatever_its_name(program, name):
     put(program, f"/blaxel/{name}", b"<script>")
@@ -185,6 +186,7 @@ def test_a_folder_comes_as_an_archive(program, run):
     assert 'filename="f.tar.gz"' in response.headers["Content-Disposition"]
 
 
+@pytest.mark.exhaustive
 def test_links_are_links_in_an_archive_however_many_they_are(program, run):
     run("mkdir -p f/to; echo data > f/to/file; cd f; for i in $(seq 1200); do ln -s to l$i; done")
 
@@ -299,6 +301,7 @@ def test_a_listing_of_no_sense_ends_no_archive(hostile, listed):
         assert {member.name for member in tar} <= {"d", "d/a"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("character", ["\x01", '"', "é"])
 def test_a_text_as_long_as_one_may_be_is_saved_whatever_is_in_it(program, run, character):
     text = character * (MAX_TEXT // len(character.encode()))
@@ -329,6 +332,7 @@ def test_what_nobody_may_read_is_refused_before_the_first_byte(program, run):
     assert look.status_code == 403
 
 
+@pytest.mark.exhaustive
 def test_an_archive_says_what_nobody_may_read(program, run):
     run("mkdir -p f; printf secret > f/shut; chmod 000 f/shut; printf open > f/open")
 
@@ -343,6 +347,7 @@ def test_an_archive_says_what_nobody_may_read(program, run):
 FULL = "/dev/shm"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", [f"{FULL}/kept", "/blaxel/link", f"{FULL}/twin"])
 @pytest.mark.parametrize("size", [300_001, 5 * 2**20])
 def test_a_full_disk_keeps_what_is_there(program, run, path, size):
@@ -375,6 +380,7 @@ def test_a_save_into_a_full_disk_keeps_what_was_saved_before(program, run):
     assert allowed.status_code == 200, allowed.text
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", [10, 5 * 2**20])
 def test_an_upload_keeps_permissions_and_links(program, run, size):
     run("mkdir box; cd box; printf 1 > two; chmod 751 two; ln two twin; ln -s two link")
