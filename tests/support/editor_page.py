@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -110,7 +111,12 @@ class Pane:
 
     @contextmanager
     def told_late(self, path: str) -> Iterator[None]:
-        """Until the end of the block, and until the path's is among them, no change is told."""
+        """Until the end of the block, and until the path's is among them, no change is told.
+
+        The page's date stands still from here on: the editor takes a change for its own save's for
+        some seconds, in which a busy machine may not have told it.
+        """
+        self.page.clock.set_fixed_time(datetime.now())
         self.page.evaluate(HOLDS_CHANGES)
         yield
         wait_until(lambda: path in self.page.evaluate("heldPaths()"))
