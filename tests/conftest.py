@@ -1,8 +1,10 @@
 import os
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
+import xdist.scheduler
 from django.core.cache import cache
 from django.db import connection, connections
 
@@ -37,6 +39,25 @@ def pytest_xdist_auto_num_workers(config):
     """Two for each core, because tests of processes wait for these; one where no test does."""
     cores = os.cpu_count() or 1
     return cores if config.option.markexpr == "fast" else 2 * cores
+
+
+class _Scheduling(xdist.scheduler.LoadFileScheduling):
+    """A file is one worker's, and the files of browser tests are few workers'.
+
+    Each worker of these starts whole Mantas and Chromium, which takes most of a minute.
+    """
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        if file.startswith("tests/e2e/accessibility/"):
+            return "accessibility"
+        if file.startswith("tests/e2e/"):
+            return f"browser {zlib.crc32(file.encode()) % 2}"
+        return file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return _Scheduling(config, log)
 
 
 def pytest_ignore_collect(collection_path, config):

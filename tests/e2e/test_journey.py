@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.manta_process import Manta
+from tests.support.page_checks import violations
 from tests.support.person import Person, move_in
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
@@ -54,6 +55,7 @@ def test_from_sign_up_to_the_same_sandbox_the_next_day(
     expect(person.panel).to_contain_text(name)
     page.get_by_role("button", name="Reload the preview").click()
     expect(person.preview.get_by_role("heading", name="Changed inside")).to_be_visible()
+    assert violations(page) == []
     assert complaints == []
 
 

@@ -141,6 +141,7 @@ def test_nothing_waits_for_a_provider_that_hangs(parts: Parts, resident: Visitor
     wait_until(lambda: not says(resident, NOT_ANSWERING), 20)
 
 
+@pytest.mark.exhaustive
 def test_an_open_page_says_so_and_when_it_is_over(
     parts: Parts, resident: Visitor, browser: Browser
 ) -> None:

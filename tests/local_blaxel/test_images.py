@@ -67,12 +67,13 @@ def test_the_node_image_has_node_and_npm(server, registry):
     assert server.run(name, "node --version && npm --version")["exitCode"] == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("image", "text"),
     [
         ("ts-app", "Hello from TypeScript"),
-        pytest.param("vite", "/@vite/client", marks=pytest.mark.exhaustive),
-        pytest.param("nextjs", "Next.js app", marks=pytest.mark.exhaustive),
+        ("vite", "/@vite/client"),
+        ("nextjs", "Next.js app"),
     ],
 )
 def test_an_app_with_packages_starts_with_its_command(server, registry, image, text):

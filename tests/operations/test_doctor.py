@@ -207,16 +207,10 @@ def test_a_database_without_its_migrations_is_named(provider, monkeypatch):
     assert "1 migrations have not been applied" in examine()["database"].detail
 
 
+@pytest.mark.exhaustive
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("number", "moment"),
-    [
-        (signal.SIGINT, "/sandboxes"),
-        (signal.SIGTERM, "/mcp"),
-        pytest.param(signal.SIGINT, "/mcp", marks=pytest.mark.exhaustive),
-        pytest.param(signal.SIGTERM, "/sandboxes", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["/sandboxes", "/mcp"])
 def test_whoever_stops_it_leaves_no_sandbox(provider, number, moment):
     provider.hangs("POST", moment, seconds=3)
     environ = {

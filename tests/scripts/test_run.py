@@ -159,14 +159,8 @@ def test_local_blaxel_and_manta_see_nothing_of_each_others_variables(running):
     assert "a-secret-of-mantas" not in of["local_blaxel"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "worker",
-        pytest.param("web", marks=pytest.mark.exhaustive),
-        pytest.param("local_blaxel", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["worker", "web", "local_blaxel"])
 def test_when_one_process_is_killed_the_others_stop(start_again, name):
     supervisor = start_again()
     children = supervisor.children()

@@ -4,11 +4,6 @@
 tests/test_routes.py finds a page that is not among them.
 """
 
-from collections.abc import Collection, Iterable
-from typing import Any
-
-import pytest
-
 FOR_STRANGERS = {
     "/": "What Manta is, to whoever isn't signed in.",
     "/accounts/login/": "Sign in.",
@@ -80,10 +75,3 @@ OF_ADMINS = {
 # The workspace once more: what a page without JavaScript is sent to.
 THE_SAME = ["/sandbox/stage/"]
 ALL = {*FOR_STRANGERS, *FOR_PEOPLE, *OF_WAYS_IN, *WAYS_IN, *THE_SAME}
-
-
-def main_first(table: Iterable[Any], main: Collection[Any]) -> list[Any]:
-    """The table as parameters of a test; `make test` checks the main ones, too."""
-    return [
-        each if each in main else pytest.param(each, marks=pytest.mark.exhaustive) for each in table
-    ]

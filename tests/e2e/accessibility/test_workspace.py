@@ -6,34 +6,26 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.support.page_checks import faults, violations
-from tests.support.page_list import main_first
 from tests.support.page_states import STATES, Still
 from tests.support.person import sign_in_as
 from tests.support.workspace_scenes import (
     SCENES,
     Scene,
-    editor,
     enter,
-    files,
     open_with_panel,
-    ports,
-    processes,
-    terminal,
 )
 
-MAIN_SCENES = (editor, files, ports, processes, terminal)
+pytestmark = pytest.mark.exhaustive
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("state", main_first(STATES, ("active",)))
+@pytest.mark.parametrize("state", STATES)
 def test_the_workspace_in_a_state(page: Page, still: Still, state: str) -> None:
     open_with_panel(page, still, state)
 
     assert faults(page) == []
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("scene", main_first(SCENES, MAIN_SCENES))
+@pytest.mark.parametrize("scene", SCENES)
 def test_what_is_done_in_the_workspace(page: Page, still: Still, scene: Scene) -> None:
     enter(page, still)
 
@@ -42,7 +34,6 @@ def test_what_is_done_in_the_workspace(page: Page, still: Still, scene: Scene) -
     assert faults(page) == []
 
 
-@pytest.mark.exhaustive
 def test_what_is_needed_seldom_is_accessible(page: Page, still: Still) -> None:
     open_with_panel(page, still, "asleep")
 
@@ -51,7 +42,6 @@ def test_what_is_needed_seldom_is_accessible(page: Page, still: Still) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("state", ["active", "provisioning", "failed"])
 def test_a_workspace_without_scripts_is_accessible(page: Page, still: Still, state: str) -> None:
     page.route(re.compile(r"\.js$"), lambda route: route.abort())
