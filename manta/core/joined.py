@@ -1,6 +1,7 @@
-"""Scripts and styles that one page asks for, in this order: a file each, and one once collected.
+"""Scripts and styles that pages ask for together: a file each, and one file once collected.
 
-Dozens of small files compress worse than one, and a browser asks for six at a time.
+Each list is in the order in which they are read. Dozens of small files compress worse than one, and
+a browser asks for six at a time.
 """
 
 from django import template
@@ -9,6 +10,17 @@ from django.templatetags.static import static
 from django.utils.html import format_html_join
 
 JOINED = {
+    "css/manta.css": [
+        "css/manta/tokens.css",
+        "css/manta/elements.css",
+        "css/manta/icons.css",
+        "css/manta/buttons.css",
+        "css/manta/surfaces.css",
+        "css/manta/bar.css",
+        "css/manta/notices.css",
+        "css/manta/forms.css",
+        "css/manta/panel.css",
+    ],
     "css/workspace.css": [
         "css/workspace/layout.css",
         "css/workspace/dialogs.css",
