@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from manta.core.request_context import bound, current_request_id
-from operations import doctor
-from operations.doctor import Finding
+from operations.doctor.examinations import examine_sandbox
+from operations.doctor.finding import Finding
 from operations.models import CHECK_TIMEOUT, Check
 from sandboxes import audit, services
 from sandboxes.models import Action, Sandbox
@@ -59,7 +59,7 @@ def run_check(check: Check) -> None:
         return
     findings: list[Finding] = []
     with bound(check.request_id):
-        for finding in doctor.examine_sandbox(sandbox):
+        for finding in examine_sandbox(sandbox):
             findings.append(finding)
             _write(check.pk, check.started_at, findings)
     _finish(check.pk, check.started_at, findings)

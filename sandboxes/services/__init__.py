@@ -1,8 +1,4 @@
-"""Actions of people and programs on a sandbox.
-
-Nothing here but Open waits for the provider: a function marks the row, and the worker makes the row
-and the real sandbox agree. What reaches inside waits for the sandbox, in threads of its own.
-"""
+"""Actions of people and programs on a sandbox."""
 
 from sandboxes.services import (
     deletion,

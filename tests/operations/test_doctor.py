@@ -9,8 +9,8 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from operations import doctor
-from operations.doctor import Verdict
+from operations.doctor.examinations import examine_installation
+from operations.doctor.finding import Verdict
 from sandboxes.models import Heartbeat, Orphan, Sandbox
 from tests.support.waiting import wait_until
 from tests.support.web_process import database_url
@@ -32,7 +32,7 @@ def provider(provider, db):
 
 
 def examine():
-    return {finding.name: finding for finding in doctor.examine_installation()}
+    return {finding.name: finding for finding in examine_installation()}
 
 
 def verdicts(findings, *names):
@@ -55,7 +55,7 @@ def test_where_everything_works_nothing_fails(provider):
 
 
 def test_the_throwaway_sandbox_is_nobodys(provider):
-    examination = doctor.examine_installation()
+    examination = examine_installation()
     wait_until(lambda: next(examination).name == "create")
 
     (record,) = provider.server.records()
@@ -193,7 +193,7 @@ def test_a_missing_worker_is_named(provider):
 def test_a_mistake_in_the_settings_is_named(provider, settings):
     settings.SANDBOX_STARTER = "nope"
 
-    found = next(doctor.examine_installation())
+    found = next(examine_installation())
 
     assert (found.name, found.verdict) == ("settings", Verdict.FAILED)
     assert "SANDBOX_STARTER" in found.detail

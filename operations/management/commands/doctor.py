@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from operations.doctor import Finding, Verdict, examine_installation
+from operations.doctor.examinations import examine_installation
+from operations.doctor.finding import Finding, Verdict
 from sandboxes import errors
 
 
