@@ -12,10 +12,9 @@ those that were given can be read in the list of processes.
 import posixpath
 import secrets
 from contextlib import suppress
-from pathlib import Path
 
 from sandboxes import errors
-from sandboxes.data_plane import failures, files, names
+from sandboxes.data_plane import failures, files, names, trusted
 from sandboxes.data_plane.processes import run_script
 from sandboxes.models.reach import Reach
 
@@ -25,7 +24,7 @@ PREFIX = ".manta-draft-"
 _SECONDS = 50
 # Everything that runs may write there, in every image.
 _ELSEWHERE = "/tmp/"  # noqa: S108
-_PLACE = (Path(__file__).parent / "scripts" / "place_draft.sh").read_text()
+_PLACE = trusted.read_script("place_draft.sh")
 
 
 def beside(path: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandboxes import errors
-from sandboxes.data_plane import names
+from sandboxes.data_plane import names, trusted
 from sandboxes.data_plane.client import understood
 from sandboxes.data_plane.processes import run_script
 from sandboxes.models.reach import Reach
@@ -20,22 +20,7 @@ _AT_ONCE, _TARGETS_AT_ONCE = 8_000, 500
 _SECONDS = 15
 # Of more a sandbox would not list the folder either; a hostile one tells them without end.
 _MAX_ENTRIES = 100_000
-# D or F for a link to a folder or to something else, d or f for what is no link; then the name and,
-# where it is wanted, a link's target, each ended by a NUL.
-_SCRIPT = r"""
-cd -- "$FOLDER" || exit
-count=0
-for name in * .[!.]* ..?*; do
-  if [ -L "$name" ]; then kind=F; [ -d "$name" ] && kind=D
-  elif [ "$LINKS_ONLY" ] || [ ! -e "$name" ]; then continue
-  else kind=f; [ -d "$name" ] && kind=d; fi
-  count=$((count + 1))
-  [ "$count" -le "$SKIPPED" ] && continue
-  [ "$count" -gt "$((SKIPPED + TAKEN))" ] && break
-  printf '%s%s\0' "$kind" "$name"
-  [ "$TARGETS" ] && [ -L "$name" ] && { readlink -n -- "$name"; printf '\0'; }
-done | base64
-"""
+_SCRIPT = trusted.read_script("list_entries.sh")
 
 
 @dataclass(frozen=True)

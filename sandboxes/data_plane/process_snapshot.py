@@ -5,15 +5,15 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from sandboxes.data_plane import trusted
 
 # Names with this prefix are Manta's own, and never shown.
 OWN_PREFIX = "manta-"
 NAME = f"{OWN_PREFIX}snapshot"
 # Whichever shell the sandbox's processes are started with, this one reads it.
-_SCRIPT = Path(__file__).parent / "scripts" / "process_snapshot.sh"
-COMMAND = f"exec sh -c {shlex.quote(_SCRIPT.read_text())}"
+COMMAND = f"exec sh -c {shlex.quote(trusted.read_script('process_snapshot.sh'))}"
 ONCE_NAME = f"{OWN_PREFIX}ports"
 ONCE_COMMAND = f"{COMMAND} snapshot once"
 TICKS_PER_SECOND = 100  # Linux has shown no other number to programs for decades

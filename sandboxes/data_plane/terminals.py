@@ -12,38 +12,14 @@ from websockets.sync.client import ClientConnection, connect
 
 from manta.core import request_context
 from sandboxes import errors
+from sandboxes.data_plane import trusted
 from sandboxes.data_plane.processes import run
 from sandboxes.data_plane.shares import shares
 from sandboxes.models.reach import Reach, gateway_code_in, note_answer
 
 _OPEN_TIMEOUT = 5.0
 _END_TIMEOUT = 5.0
-# Finds the terminal by its size, which was set to one that no other has, and hangs up its shell,
-# as a terminal does that is closed. Or says what runs in its foreground, unless it may be ended.
-_HANG_UP = r"""
-find_leader() {
-  for tty in /dev/pts/[0-9]*; do
-    [ "$(stty size <"$tty" 2>/dev/null)" = "ROWS COLS" ] || continue
-    for stat in /proc/[0-9]*/stat; do
-      pid=${stat#/proc/} pid=${pid%/stat}
-      { read -r line <"$stat"; } 2>/dev/null || continue
-      set -- ${line##*) }
-      [ "$4" = "$pid" ] && [ "$5" = "$((34816 + ${tty#/dev/pts/}))" ] && foreground=$6 && return
-    done
-  done
-  return 1
-}
-tries=0
-until find_leader; do
-  tries=$((tries + 1)); [ $tries -lt 20 ] || exit 0
-  sleep 0.1
-done
-if [ -z "FORCE" ] && [ "$foreground" != "$pid" ]; then cat /proc/"$foreground"/comm; exit 0; fi
-kill -HUP "$pid"
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] || exit 0; sleep 0.1; done
-kill -KILL "-$foreground"
-kill -KILL "$pid"
-"""
+_HANG_UP = trusted.read_script("hang_up.sh")
 
 
 def terminal_reach(reach: Reach, session: str, cols: int, rows: int) -> Reach:
@@ -76,9 +52,8 @@ def hang_up(reach: Reach, session: str, *, force: bool) -> str:
             ) as socket,
         ):
             socket.send(json.dumps({"type": "resize", "cols": cols, "rows": rows}))
-            script = _HANG_UP.replace("ROWS", str(rows)).replace("COLS", str(cols))
-            script = script.replace("FORCE", "yes" if force else "")
-            program = run(reach, script, timeout=15).strip()
+            values = {"ROWS": str(rows), "COLS": str(cols), "FORCE": "yes" if force else ""}
+            program = run(reach, _HANG_UP, timeout=15, values=values).strip()
             if not program:
                 _until_closed(socket)
             return program

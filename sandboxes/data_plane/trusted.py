@@ -7,6 +7,7 @@ where it knows the mark.
 """
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,6 +36,11 @@ GIT = {
     "GIT_PAGER": "cat",
     "GIT_OPTIONAL_LOCKS": "0",
 }
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def read_script(name: str) -> str:
+    return (_SCRIPTS / name).read_text()
 
 
 def command(argv: list[str], values: dict[str, str] | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import secrets
 from django.core import signing
 
 from sandboxes import errors
-from sandboxes.data_plane import drafts, failures, files, names
+from sandboxes.data_plane import drafts, failures, files, names, trusted
 from sandboxes.data_plane.processes import Ran, run_script
 from sandboxes.models import Sandbox
 from sandboxes.services.files import TRASH, TRASH_NAMES, require_files
@@ -15,52 +15,9 @@ _SCRIPT_SECONDS = 15
 # Signs what brings something deleted back: the name of the module that did it at first.
 _SALT = "sandboxes.services.files"
 
-# Exit statuses from 10 on are these scripts' own; anything else is the system's refusal.
-_THERE = """there() { [ -e "$1" ] || [ -L "$1" ]; }
-there "$SOURCE" || ls -d -- "$SOURCE" >/dev/null || exit 10
-# What can't be taken from its folder would be copied to another file system all the same.
-[ -w "$PARENT" ] || exit 13
-"""
-# A folder that its owner may not write to can only be moved elsewhere while they may.
-_MOVED = """device() { stat -c %d -- "$1" 2>/dev/null; }
-# To another file system mv removes what is there before it copies.
-place() {
-  if [ "$(device "$1")" = "$(device "${2%/*}/")" ]; then mv -f -- "$1" "$2"; return; fi
-  if ! cp -a -- "$1" "$DRAFT" || ! mv -f -- "$DRAFT" "$2"; then
-    rm -rf -- "$DRAFT" 2>/dev/null
-    return 1
-  fi
-  rm -rf -- "$1"
-}
-moved() {
-  mode=
-  if [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ]; then
-    mode=$(stat -c %a -- "$1") && chmod u+w -- "$1" || mode=
-  fi
-  place "$1" "$2"; result=$?
-  if [ "$mode" ]; then
-    if [ $result = 0 ]; then chmod "$mode" -- "$2"; else chmod "$mode" -- "$1"; fi
-  fi
-  return $result
-}
-"""
-_MOVE = f"""{_THERE}{_MOVED}
-if there "$TARGET"; then
-  if [ -d "$TARGET" ] || [ -z "$OVERWRITE" ]; then exit 11; fi
-fi
-if [ "$FOLDERS" ]; then mkdir -p -- "${{TARGET%/*}}/" || exit 1; fi
-moved "$SOURCE" "$TARGET"
-"""
-_TRASH = f"""{_THERE}{_MOVED}
-mkdir -p -- "$TRASH" || exit 1
-if [ "$(device "$PARENT")" != "$(device "$TRASH")" ]; then TRASH=$BESIDE; printf beside; fi
-mkdir -p -- "$TRASH/$ID" || exit 1
-moved "$SOURCE" "$TRASH/$ID/item" || {{ rmdir -- "$TRASH/$ID"; exit 1; }}
-{{
-  find "$TRASH" -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec chmod -R u+rwX {{}} +
-  find "$TRASH" -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {{}} +
-}} >/dev/null 2>&1 &
-"""
+_MOVE, _TRASH = (
+    trusted.read_script("moving.sh") + trusted.read_script(name) for name in ("move.sh", "trash.sh")
+)
 
 
 def move_path(*, sandbox: Sandbox, source: str, destination: str, overwrite: bool = False) -> None:
