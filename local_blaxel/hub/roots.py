@@ -17,24 +17,7 @@ BUILDING = ".building"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 IMPORT_SECONDS = 1800.0
 
-# Run where nothing but the image's own folder is there to be written to, by a user who can make no
-# device and no file of another user.
-UNPACK = f"""\
-set -e
-mkdir root
-tar --extract --file=archive --directory=root --no-same-owner \
-  --exclude='./dev/*' --exclude='dev/*'
-rm archive
-chmod -R u+rwX,ug-s root
-refuse() {{ echo "$1" >&2; exit 1; }}
-[ -e root/bin/sh ] || [ -L root/bin/sh ] || refuse "it has no /bin/sh"
-[ ! -L root/etc ] && [ ! -L root/opt ] || refuse "its /etc or /opt is a link"
-rm -rf root/opt/local_blaxel
-mkdir -p root/etc root/opt/local_blaxel
-cd root/etc
-rm -rf {" ".join(ETC)}
-touch {" ".join(ETC)}
-"""
+UNPACK = (Path(__file__).parent / "unpack.sh").read_text()
 
 
 class ImageError(Exception):
@@ -82,7 +65,7 @@ class Roots:
         try:
             confinement = Bubblewrap()
             hand_over(building)
-            tool = confinement.tool(building, ".", ["sh", "-c", UNPACK])
+            tool = confinement.tool(building, ".", ["sh", "-c", UNPACK, "unpack", *ETC])
             code, said = asyncio.run(run(tool, IMPORT_SECONDS))
         except (LaunchError, TimeoutError) as exc:
             raise ImageError(f"{archive} can't be unpacked: {str(exc) or 'too late'}") from exc
