@@ -23,7 +23,7 @@ from tests.support.worker_process import running_worker
 pytest_plugins = [
     "tests.support.flushing",
     "tests.support.leftovers",
-    "tests.support.static_files",
+    "tests.support.prepared_state",
 ]
 
 TESTS = Path(__file__).parent

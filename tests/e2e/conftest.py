@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.support import chromium
 from tests.support.editor_page import Disk, Pane
-from tests.support.manta_process import Manta, Parts, copy_of, prepared_state
+from tests.support.manta_process import Manta, Parts, copy_of
 from tests.support.page_states import Still, held
 from tests.support.person import move_in
+from tests.support.prepared_state import prepared_state
 from tests.support.terminal_pane import Terminals
 from tests.support.visitor import Visitor
 
@@ -20,20 +20,14 @@ expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
-def prepared() -> Iterator[Path]:
-    with prepared_state() as path:
-        yield path
-
-
-@pytest.fixture(scope="session")
-def manta(prepared: Path) -> Iterator[Manta]:
-    with copy_of(prepared) as state_dir, Manta(state_dir) as running:
+def manta() -> Iterator[Manta]:
+    with copy_of(prepared_state()) as state_dir, Manta(state_dir) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def whole_parts(prepared: Path) -> Iterator[Parts]:
-    with copy_of(prepared) as state_dir, Parts(state_dir) as running:
+def whole_parts() -> Iterator[Parts]:
+    with copy_of(prepared_state()) as state_dir, Parts(state_dir) as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -16,6 +15,7 @@ from tests.support.page_checks import OVERFLOW, TOO_SMALL, violations
 from tests.support.page_list import OF_WAYS_IN, WAYS_IN
 from tests.support.page_steps import give_authenticator
 from tests.support.person import Person, sign_in_as
+from tests.support.prepared_state import prepared_state
 from tests.support.totp import code_of
 from tests.support.visitor import PASSWORD, Visitor, new_email
 
@@ -27,9 +27,9 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def installation(prepared: Path, provider: Provider) -> Iterator[Parts]:
+def installation(provider: Provider) -> Iterator[Parts]:
     """A Manta whose GitHub and Google are the test's own server."""
-    with copy_of(prepared) as state_dir:
+    with copy_of(prepared_state()) as state_dir:
         parts = Parts(state_dir)
         parts.extra = ways_in(provider.url)
         with parts:

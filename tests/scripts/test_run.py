@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from scripts import run
-from tests.support.static_files import copy_static_files
+from tests.support.prepared_state import copy_static_files
 from tests.support.supervisor import Supervisor, new_state_dir
 
 # Three, and what a machine takes that has other work. The half-sent form alone would hold up the

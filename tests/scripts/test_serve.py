@@ -10,7 +10,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.support.static_files import copy_static_files
+from tests.support.prepared_state import copy_static_files
 from tests.support.supervisor import Serving, new_state_dir
 from tests.support.waiting import wait_until
 

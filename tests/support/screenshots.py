@@ -8,10 +8,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.support import chromium, sample_activity, workspace_scenes
 from tests.support.gallery import PICTURES, THEMES, Picture, index_page
-from tests.support.manta_process import Parts, prepared_state, ways_in
+from tests.support.manta_process import Parts, ways_in
 from tests.support.oauth_provider import Provider
 from tests.support.page_states import Still, held
 from tests.support.person import move_in
+from tests.support.prepared_state import prepare
+from tests.support.supervisor import new_state_dir
 
 # Not in git.
 GALLERY = Path(__file__).resolve().parents[2] / "screenshots"
@@ -31,7 +33,8 @@ def main(arguments: list[str]) -> int:
     GALLERY.mkdir(exist_ok=True)
     (GALLERY / "index.html").write_text(index_page())
     expect.set_options(timeout=30_000)
-    with prepared_state() as state_dir, Provider() as provider:
+    with new_state_dir() as state_dir, Provider() as provider:
+        prepare(state_dir)
         parts = Parts(state_dir)
         parts.extra = ways_in(provider.url)
         with (
