@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 
 from manta.core.client_ip import current_client_ip
@@ -28,4 +28,4 @@ class SessionActivityMiddleware:
 def _is_news(session_key: str) -> bool:
     # Hashed: a process that can read the cache must not be able to sign in with it.
     digest = hashlib.sha256(session_key.encode(errors="replace")).hexdigest()
-    return bool(cache.add(f"session-seen:{digest}", True, _SECONDS))
+    return bool(caches["process"].add(f"session-seen:{digest}", True, _SECONDS))

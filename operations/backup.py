@@ -63,6 +63,7 @@ def restore(source: Path, *, force: bool) -> None:
         clean = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
         _run_postgres("pg_restore", *clean, f"--dbname={_settings()['NAME']}", str(source))
     call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
     _settle()
 
 

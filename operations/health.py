@@ -25,5 +25,5 @@ def database_works() -> bool:
 
 
 def cache_works() -> bool:
-    """Return whether all processes can read what one has cached: with Redis, whether it answers."""
+    """Return whether the cache answers; without Redis it is in the database."""
     return not settings.REDIS_URL or cache.is_up()  # type: ignore[attr-defined]

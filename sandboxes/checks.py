@@ -60,26 +60,14 @@ def starter(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def shared_cache(**kwargs: Any) -> list[CheckMessage]:
-    if settings.WEB_CONCURRENCY <= 1 or settings.REDIS_URL:
-        return []
-    return [
-        Error(
-            "WEB_CONCURRENCY is more than 1, but the processes share no cache.",
-            hint="Set REDIS_URL: rate limits and sign-in codes are kept in the cache.",
-            id="sandboxes.E004",
-        )
-    ]
-
-
-@register()
 def shared_database(**kwargs: Any) -> list[CheckMessage]:
-    several = max(settings.WEB_CONCURRENCY, settings.WORKER_CONCURRENCY) > 1
-    if not several or settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    if settings.WORKER_CONCURRENCY <= 1 or settings.DATABASES["default"]["ENGINE"].endswith(
+        "postgresql"
+    ):
         return []
     return [
         Error(
-            "WEB_CONCURRENCY or WORKER_CONCURRENCY is more than 1, but SQLite supports only one.",
+            "WORKER_CONCURRENCY is more than 1, but SQLite supports only one worker.",
             hint="Set DATABASE_URL=postgres://user:password@host/name.",
             id="sandboxes.E005",
         )

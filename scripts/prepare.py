@@ -38,6 +38,7 @@ def main(purpose: str) -> int:
         call_command("check", stdout=StringIO())
         with one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
         collect_static_files()
         first_admin = make_first_admin() if purpose == "run" else None
     except (ImproperlyConfigured, CommandError, DatabaseError) as exc:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,19 @@ def state_of_its_own(state_dir: Path) -> Iterator[None]:
         except BlockingIOError as exc:
             raise StartError(f"Manta is running already on {state_dir}.") from exc
         yield
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Bind the address; connections are refused until a web process listens on it."""
+    address = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        address.bind((host, port))
+    except (OSError, OverflowError) as exc:
+        address.close()
+        why = getattr(exc, "strerror", None) or exc
+        raise StartError(f"HOST {host}, PORT {port}: {why}.") from exc
+    return address
 
 
 async def until_stopped(

@@ -30,6 +30,7 @@ from scripts.processes import (
     ROOT,
     UVICORN,
     WORKER,
+    bound,
     prepare,
     state_of_its_own,
     until_at_work,
@@ -50,6 +51,7 @@ class Plan:
     port: int
     # None: the cloud is used.
     local_port: int | None
+    web: int
     state_dir: Path
 
     @classmethod
@@ -58,6 +60,7 @@ class Plan:
         return cls(
             port=env.number("PORT", 8000, minimum=1),
             local_port=None if cloud else env.number("LOCAL_BLAXEL_PORT", 8001, minimum=1),
+            web=env.number("WEB_CONCURRENCY", 1, minimum=1),
             state_dir=Path(env.text("MANTA_STATE_DIR") or ROOT / ".manta").resolve(),
         )
 
@@ -70,7 +73,8 @@ def main() -> int:
             require_free_port("PORT", plan.port)
             if plan.local_port:
                 require_free_port("LOCAL_BLAXEL_PORT", plan.local_port)
-            asyncio.run(supervise(plan))
+            with bound("127.0.0.1", plan.port) as address:
+                asyncio.run(supervise(plan, address))
     except (StartError, ImproperlyConfigured) as exc:
         say(f"manta: {exc}")
         return 1
@@ -93,19 +97,19 @@ def require_free_port(variable: str, port: int) -> None:
             raise StartError(f"Port {port} {reason}: set {variable} to another one.") from exc
 
 
-async def supervise(plan: Plan) -> None:
+async def supervise(plan: Plan, address: socket.socket) -> None:
     """Keep everything running until asked to stop; StartError when a process ends by itself."""
     children: list[Child] = []
-    await until_stopped(start_and_watch(plan, children), lambda: stop(children))
+    await until_stopped(start_and_watch(plan, address, children), lambda: stop(children))
 
 
-async def start_and_watch(plan: Plan, children: list[Child]) -> NoReturn:
-    await start(plan, children)
+async def start_and_watch(plan: Plan, address: socket.socket, children: list[Child]) -> NoReturn:
+    await start(plan, address, children)
     await asyncio.wait({child.ended for child in children}, return_when=asyncio.FIRST_COMPLETED)
     raise StartError(next(child for child in children if child.ended.done()).epitaph())
 
 
-async def start(plan: Plan, children: list[Child]) -> None:
+async def start(plan: Plan, address: socket.socket, children: list[Child]) -> None:
     environ = manta_environ(plan)
     sandboxes = "on Blaxel"
     if plan.local_port:
@@ -113,7 +117,7 @@ async def start(plan: Plan, children: list[Child]) -> None:
         environ |= provider
     first_admin = await prepare("run", environ)
     try:
-        await start_manta(plan.port, environ, children)
+        await start_manta(plan, address, environ, children)
     except BaseException:
         # Shown once, so not lost with a start that broke off.
         if first_admin:
@@ -190,13 +194,20 @@ def no_proxy_for_loopback() -> dict[str, str]:
     return {"no_proxy": value, "NO_PROXY": value}
 
 
-async def start_manta(port: int, environ: dict[str, str], children: list[Child]) -> None:
-    """Start worker and web at once, and wait until both are at work."""
+async def start_manta(
+    plan: Plan, address: socket.socket, environ: dict[str, str], children: list[Child]
+) -> None:
+    """Start worker and web at once, and wait until all are at work."""
     worker = await Child.start("worker", *WORKER, environ=environ)
     children.append(worker)
-    web = await Child.start("web", *UVICORN, "--port", str(port), environ=environ)
-    children.append(web)
-    await asyncio.gather(until_at_work(worker), web.until(lambda: http_get(port, "/healthz")))
+    # All web processes accept from one socket.
+    fd = address.fileno()
+    for _ in range(plan.web):
+        command = (*UVICORN, "--fd", str(fd))
+        children.append(await Child.start("web", *command, environ=environ, pass_fds=[fd]))
+    webs = children[-plan.web :]
+    answers = (web.until(lambda: http_get(plan.port, "/healthz")) for web in webs)
+    await asyncio.gather(until_at_work(worker), *answers)
 
 
 def welcome(plan: Plan, sandboxes: str, first_admin: str) -> str:
@@ -216,8 +227,9 @@ async def stop(children: list[Child]) -> None:
     now = asyncio.get_running_loop().time
     asked = now()
     # What isn't done by then is killed: no process loses anything by that.
-    for child, until in zip(reversed(children), (0.8, 1.8, 2.7), strict=False):
-        await child.stop(asked + until - now())
+    for name, until in (("web", 0.8), ("worker", 1.8), ("local_blaxel", 2.7)):
+        of_kind = [child for child in children if child.name.startswith(name)]
+        await asyncio.gather(*(child.stop(asked + until - now()) for child in of_kind))
 
 
 if __name__ == "__main__":

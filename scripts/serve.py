@@ -26,6 +26,7 @@ from scripts.processes import (
     ROOT,
     UVICORN,
     WORKER,
+    bound,
     prepare,
     state_of_its_own,
     until_at_work,
@@ -77,19 +78,6 @@ def main() -> int:
         say(f"manta: {exc}")
         return 1
     return 0
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Bind the address; connections are refused until a web process listens on it."""
-    address = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        address.bind((host, port))
-    except (OSError, OverflowError) as exc:
-        address.close()
-        why = getattr(exc, "strerror", None) or exc
-        raise StartError(f"HOST {host}, PORT {port}: {why}.") from exc
-    return address
 
 
 class Serving:

@@ -42,6 +42,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_ROOT.mkdir()  # noqa: F405
+# Tests without a database have a cache too; "shared" is the one of processes that run beside them.
+CACHES = {
+    **CACHES,  # noqa: F405
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "shared": CACHES["default"],  # noqa: F405
+}
 # A real one takes a part of a second for each user that a test makes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MIDDLEWARE.insert(0, "tests.support.request_context.RequestContextOfTheTestClient")  # noqa: F405

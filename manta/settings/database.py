@@ -36,7 +36,15 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {
+        "BACKEND": "manta.core.database_cache.DatabaseCache",
+        "LOCATION": "manta_cache",
+    },
+    # For what each process may find out by itself.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
 }
 # In the database, Redis or not: a cached session outlived its sign-out while Redis was away.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -31,7 +31,6 @@ MANTA_URL = env.text("MANTA_URL").rstrip("/") or (
 MCP_URL = f"{MANTA_URL}/mcp"
 # Reverse proxies in front of Manta: their X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
-WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1)
 WEB_THREADS = env.number("WEB_THREADS", 8, minimum=2)
 WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 1)
 WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1)

@@ -36,7 +36,7 @@ def _database() -> str:
 
 def _cache() -> str:
     if not settings.REDIS_URL:
-        raise NotApplicable("No REDIS_URL: each process has a cache of its own.")
+        raise NotApplicable("No REDIS_URL: the cache is in the database.")
     if not health.cache_works():
         raise StepFailed("Redis does not respond.")
     return "Redis responds."

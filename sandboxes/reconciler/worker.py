@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from accounts.oauth import agents
+from manta.core import database_cache
 from sandboxes import control_plane
 from sandboxes.control_plane import circuit_breaker
 from sandboxes.models import Heartbeat, Sandbox
@@ -111,6 +112,7 @@ class Worker:
                 self._post.submit(_guarded, retention.forget_old_events)
                 self._post.submit(_guarded, retention.forget_old_calls)
                 self._post.submit(_guarded, agents.forget_old)
+                self._post.submit(_guarded, database_cache.forget_expired)
         self._stop()
 
     def _stop(self) -> None:

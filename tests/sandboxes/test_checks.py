@@ -36,7 +36,7 @@ def test_a_provider_on_loopback_must_be_allowed(settings):
 
 def test_the_set_up_of_make_run_has_nothing_to_complain_about(settings):
     assert checks.provider() == checks.starter() == []
-    assert checks.shared_cache() == checks.shared_database() == []
+    assert checks.shared_database() == []
 
 
 def test_an_unknown_starter_is_an_error_that_lists_the_known_ones(settings):
@@ -48,17 +48,8 @@ def test_an_unknown_starter_is_an_error_that_lists_the_known_ones(settings):
     assert "web" in found[0].hint
 
 
-def test_several_web_processes_need_a_shared_cache(settings):
-    settings.WEB_CONCURRENCY = 2
-    assert ids(checks.shared_cache()) == ["sandboxes.E004"]
-
-    settings.REDIS_URL = "redis://127.0.0.1"
-    assert checks.shared_cache() == []
-
-
-@pytest.mark.parametrize("variable", ["WEB_CONCURRENCY", "WORKER_CONCURRENCY"])
-def test_several_processes_need_a_database_for_several(settings, monkeypatch, variable):
-    setattr(settings, variable, 2)
+def test_several_workers_need_a_database_for_several(settings, monkeypatch):
+    settings.WORKER_CONCURRENCY = 2
     database = settings.DATABASES["default"]
     monkeypatch.setitem(database, "ENGINE", "django.db.backends.sqlite3")
     assert ids(checks.shared_database()) == ["sandboxes.E005"]

@@ -109,10 +109,13 @@ def test_no_process_is_waited_for_longer_than_three_seconds():
     waits = []
 
     class Stubborn:
+        def __init__(self, name):
+            self.name = name
+
         async def stop(self, seconds):
             waits.append(seconds)
 
-    asyncio.run(run.stop([Stubborn(), Stubborn(), Stubborn()]))
+    asyncio.run(run.stop([Stubborn(name) for name in ("local_blaxel", "worker", "web")]))
 
     assert len(waits) == 3
     assert max(waits) < 3

@@ -68,20 +68,18 @@ def test_everything_that_is_missing_is_said_at_once():
     blaxel = ["BLAXEL_WORKSPACE_ID", "BLAXEL_API_KEY", "BLAXEL_API_URL"]
     unset = dict.fromkeys(["SECRET_KEY", "MANTA_LOCAL", *blaxel], "")
 
-    status, output = refused(**unset, WEB_CONCURRENCY="2", WORKER_CONCURRENCY="2")
+    status, output = refused(**unset, WORKER_CONCURRENCY="2")
 
     assert status == 1
     assert "Traceback" not in output
     found = re.findall(r"^- .*?([A-Z]+_[A-Z_]+|provider)", output, re.MULTILINE)
     assert found == [
         "SECRET_KEY",
-        "WEB_CONCURRENCY",
-        "WEB_CONCURRENCY",
+        "WORKER_CONCURRENCY",
         "ALLOWED_HOSTS",
         "provider",
         "TRUSTED_PROXY_COUNT",
     ]
-    assert "Set REDIS_URL" in output
     assert "Set DATABASE_URL=postgres://" in output
 
 

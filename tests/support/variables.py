@@ -36,5 +36,5 @@ def local_blaxel_variables() -> set[str]:
 
 
 def every_variable() -> set[str]:
-    of_scripts = {"HOST", "PORT", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
+    of_scripts = {"HOST", "PORT", "WEB_CONCURRENCY", "LOCAL_BLAXEL_PORT", "MANTA_STATE_DIR"}
     return variables_of_the_product() | local_blaxel_variables() | of_scripts

@@ -184,17 +184,21 @@ def test_a_hundred_calls_at_once(web, raw):
     assert all("result" in message for _, message in answers)
 
 
-@pytest.fixture
-def redis(settings):
-    """This process's cache, too."""
+@pytest.fixture(params=["database", "Redis"])
+def redis_url(request, settings):
+    """Where this process and others have their cache: "" is the database."""
+    if request.param == "database":
+        settings.CACHES = settings.CACHES | {"default": settings.CACHES["shared"]}
+        yield ""
+        return
     with Redis() as redis:
         cache = {"BACKEND": "manta.core.cache.FallbackRedisCache", "LOCATION": redis.url}
-        settings.CACHES = {"default": cache}
-        yield redis
+        settings.CACHES = settings.CACHES | {"default": cache}
+        yield redis.url
 
 
-def test_two_web_processes_know_each_others_codes_and_tokens(web, blaxel, made, redis):
-    other = Web(BLAXEL_API_URL=blaxel.url, REDIS_URL=redis.url).until_ready()
+def test_two_web_processes_know_each_others_codes_and_tokens(web, blaxel, made, redis_url):
+    other = Web(BLAXEL_API_URL=blaxel.url, REDIS_URL=redis_url).until_ready()
     agent = Agent()
     code = agent.code(made.owner)
 
