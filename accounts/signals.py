@@ -7,12 +7,27 @@ from allauth.account.signals import (
     authentication_step_completed,
     email_confirmed,
     password_reset,
+    user_logged_in,
 )
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import access, addresses
 from accounts.models import User
+
+
+@receiver(user_logged_in)
+def note_browser(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Record the session, and forget the user's that have ended.
+
+    allauth would make three queries for each session that goes on.
+    """
+    lasting = Session.objects.filter(expire_date__gt=timezone.now()).values("pk")
+    UserSession.objects.filter(user=user).exclude(session_key__in=lasting).delete()
+    UserSession.objects.create_from_request(request)
 
 
 @receiver(authentication_step_completed)

@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.idp.oidc",
     "allauth.mfa",
-    "allauth.usersessions",
+    "accounts.apps.UserSessions",
     "allauth.socialaccount",
     "csp",
     "django_htmx",

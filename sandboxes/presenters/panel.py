@@ -186,8 +186,12 @@ class Panel:
     def last_call(self) -> ToolCall | None:
         """The last that an agent did. One read, only where it is shown."""
         owner = self.sandbox.owner_id if self.sandbox else None
-        found: ToolCall | None = ToolCall.objects.filter(owner=owner).order_by("-pk").first()
-        return found if owner else None
+        if owner is None:
+            return None
+        # Not its arguments, which may be long.
+        calls = ToolCall.objects.only("agent_name", "tool", "created_at").filter(owner=owner)
+        found: ToolCall | None = calls.order_by("-pk").first()
+        return found
 
     @property
     def can_restart(self) -> bool:

@@ -4,7 +4,9 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.browsers import browser_name
@@ -159,3 +161,20 @@ def test_no_page_shows_a_session_key(here, there):
 )
 def test_a_browser_has_the_name_that_people_use(agent, name):
     assert browser_name(agent) == name
+
+
+def test_a_sign_in_forgets_what_has_ended_and_asks_nothing_of_each_other(alice):
+    others = [browser_of(alice) for _ in range(3)]
+    ended = row_of(others[0]).session_key
+    Session.objects.filter(pk=ended).delete()
+    with CaptureQueriesContext(connection) as few:
+        browser_of(alice)
+    for _ in range(5):
+        browser_of(alice)
+
+    with CaptureQueriesContext(connection) as many:
+        browser_of(alice)
+
+    assert len(many) == len(few)
+    assert not UserSession.objects.filter(session_key=ended).exists()
+    assert is_signed_in(others[1])
