@@ -1,4 +1,4 @@
-"""Line icons of the pages: `{% include "_icon.html" with name="copy" %}` draws one.
+"""Line icons of the pages: `{% icon "copy" %}` draws one, in every template.
 
 Their shape says what their colour says. A page has dozens of them, and a template would compare a
 name with all that there are: they are looked up instead.
@@ -142,7 +142,7 @@ SHAPES = {
 _FRAME = (
     '<svg class="icon icon-{}" viewBox="0 0 20 20" width="20" height="20" fill="none"'
     ' stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"'
-    ' aria-hidden="true" focusable="false">{}</svg>'
+    ' aria-hidden="true" focusable="false">{}</svg>\n'
 )
 
 

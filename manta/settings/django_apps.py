@@ -67,7 +67,8 @@ TEMPLATES = [
                 "manta.core.context_processors.request_id",
                 "sandboxes.web.context_processors.panel",
             ],
-            "libraries": {"icons": "manta.core.icons", "joined": "manta.core.joined"},
+            "builtins": ["manta.core.icons"],
+            "libraries": {"joined": "manta.core.joined"},
         },
     }
 ]

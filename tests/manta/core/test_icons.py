@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 from django.conf import settings
-from django.template.loader import render_to_string
 
-from manta.core.icons import SHAPES
+from manta.core.icons import SHAPES, icon
 from sandboxes.models.status import STATES
 
-_DRAWN = re.compile(r'include "_icon.html" with name="([^"]+)"')
+_DRAWN = re.compile(r'\{% icon "([^"]+)" %\}')
 
 
 def test_every_icon_that_a_template_draws_has_a_shape():
@@ -21,14 +20,14 @@ def test_every_icon_that_a_template_draws_has_a_shape():
 
 
 def test_an_icon_is_its_shape_in_a_frame():
-    drawn = render_to_string("_icon.html", {"name": "check"})
+    drawn = icon("check")
 
     assert '<svg class="icon icon-check" viewBox="0 0 20 20"' in drawn
     assert f"{SHAPES['check']}</svg>" in drawn
 
 
 def test_of_an_unknown_name_only_the_frame_is_drawn_and_the_name_escaped():
-    drawn = render_to_string("_icon.html", {"name": '"><b>'})
+    drawn = icon('"><b>')
 
     assert 'class="icon icon-&quot;&gt;&lt;b&gt;"' in drawn
     assert 'focusable="false"></svg>' in drawn
