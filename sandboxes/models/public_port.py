@@ -52,3 +52,8 @@ class PublicPort(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sandbox}: {self.port}"
+
+    @property
+    def is_current(self) -> bool:
+        """The same as PublicPort.objects.current(), of a row that was read."""
+        return self.until is None or self.until > timezone.now()

@@ -272,7 +272,7 @@ class Panel:
         row = self.sandbox
         if row is None or not self.can_open:
             return []
-        return list(PublicPort.objects.current().filter(sandbox=row))
+        return [public for public in row.public_ports.all() if public.is_current]
 
     @property
     def open_port_public(self) -> PublicPort | None:
@@ -304,7 +304,7 @@ class Panel:
             return f"open-{self.open_port}-{self.embed}"
         return f"{self.state}-{self.version}"
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Changes when anything that the panel shows has changed."""
         row = self.sandbox

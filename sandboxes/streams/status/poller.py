@@ -163,7 +163,8 @@ def _moves(row: RawRow) -> bool:
 def _rows(users: set[int]) -> dict[int, Sandbox | None]:
     rows: dict[int, Sandbox | None] = dict.fromkeys(users)
     for batch in batches(users):
-        rows.update({row.owner_id: row for row in Sandbox.objects.own_of(batch)})  # type: ignore[misc]
+        own = Sandbox.objects.own_of(batch).prefetch_related("public_ports")
+        rows.update({row.owner_id: row for row in own})  # type: ignore[misc]
     return rows
 
 

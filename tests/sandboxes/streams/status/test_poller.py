@@ -128,6 +128,18 @@ def test_a_poll_for_many_asks_no_more_often(poller, django_assert_num_queries):
         poller.poll(everybody, NOBODY)
 
 
+def test_a_change_of_many_is_read_in_as_few_queries(poller, django_assert_num_queries):
+    everybody = {sign_in(SandboxFactory().owner) for _ in range(40)}
+    poller.poll(everybody, NOBODY)
+    Sandbox.objects.update(provider_state="STANDBY")
+
+    # Two more than without a change: the rows, and their public ports.
+    with django_assert_num_queries(9):
+        changes = poller.poll(everybody, NOBODY)
+
+    assert len(changes.states) == 40
+
+
 def test_who_is_signed_out_is_told_nothing(poller, alices_sandbox):
     alice = sign_in(alices_sandbox.owner)
     Session.objects.all().delete()
