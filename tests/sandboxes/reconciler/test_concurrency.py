@@ -2,8 +2,10 @@
 
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -73,6 +75,21 @@ def test_one_worker_at_a_time_has_a_row():
     sandbox = SandboxFactory(**pending())
 
     taken = at_once(10, lambda number: leases.acquire(sandbox.pk))
+
+    assert sum(row is not None for row in taken) == 1
+
+
+def test_of_two_workers_that_see_a_row_due_one_takes_it(monkeypatch):
+    sandbox = SandboxFactory(phase=Phase.READY, next_attempt_at=timezone.now())
+    both_have_looked = threading.Barrier(2, timeout=60)
+
+    def atomic():
+        both_have_looked.wait()
+        return transaction.atomic()
+
+    monkeypatch.setattr(leases, "transaction", SimpleNamespace(atomic=atomic))
+
+    taken = at_once(2, lambda number: leases.acquire(sandbox.pk))
 
     assert sum(row is not None for row in taken) == 1
 
