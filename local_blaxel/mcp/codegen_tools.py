@@ -73,7 +73,8 @@ async def _read_range(agent: Agent, given: Given) -> Output:
         raise ToolError("the lines must be counted from 1, and the last not be before the first")
     if last - first >= MAX_RANGE:
         raise ToolError(f"at most {MAX_RANGE} lines can be read at once")
-    lines = (await read_text(agent, given["targetFile"])).splitlines(keepends=True)
+    # As every search counts them: splitlines would end lines at other characters, too.
+    lines = re.findall(r".*\n|.+\Z", await read_text(agent, given["targetFile"]))
     content = "".join(lines[first - 1 : last])
     return {"success": True, "content": content, "file": given["targetFile"]}
 

@@ -1,16 +1,15 @@
 """The tools for files and folders."""
 
 import asyncio
-import re
 from weakref import WeakKeyDictionary
 
+from local_blaxel.mcp import text_edits
 from local_blaxel.mcp.agent import Agent, ToolError, at
 from local_blaxel.mcp.tool import Given, Output, Tool, flag, text
 from local_blaxel.sandbox import Sandbox
 
 FILES = "/filesystem"
 
-_LINE_END = re.compile(r"\r?\n")
 # One edit at a time in a sandbox: two that read before either writes would lose one.
 _editing: WeakKeyDictionary[Sandbox, asyncio.Lock] = WeakKeyDictionary()
 
@@ -61,7 +60,7 @@ async def _edit(agent: Agent, given: Given) -> Output:
         raise ToolError("oldString and newString are identical")
     async with _editing.setdefault(agent.sandbox, asyncio.Lock()):
         before = await read_text(agent, path)
-        after, count = _replaced(before, old, new)
+        after, count = await asyncio.to_thread(text_edits.replaced, before, old, new)
         if not count:
             raise ToolError(f"oldString was not found in {path}")
         if count > 1 and not given.get("replaceAll"):
@@ -70,26 +69,6 @@ async def _edit(agent: Agent, given: Given) -> Output:
             )
         await agent.call("PUT", at(FILES, path), {"content": after})
     return {"path": path, "occurrencesReplaced": count}
-
-
-def _replaced(before: str, old: str, new: str) -> tuple[str, int]:
-    """Replace every occurrence; return how many there were.
-
-    Editors and models show no line ends, so that CRLF and LF count as the same, and the new lines
-    end as those in whose place they are. A caller who writes CR gets it to the letter.
-    """
-    ends = _LINE_END.findall(before)
-    usual = max(set(ends), key=ends.count, default="\n")
-    is_exact = "\r" in old and old in before
-    lines = map(re.escape, _LINE_END.split(old))
-    pattern = re.escape(old) if is_exact else _LINE_END.pattern.join(lines)
-
-    def put(match: re.Match[str]) -> str:
-        if is_exact or ("\r" in new and "\r" not in old):
-            return new
-        return _LINE_END.sub((_LINE_END.findall(match[0]) or [usual])[0], new)
-
-    return re.subn(pattern, put, before)
 
 
 async def _delete(agent: Agent, given: Given) -> Output:

@@ -125,7 +125,14 @@ CRLF, MIXED = "one\r\ntwo\r\nthree\r\n", "one\r\ntwo\nthree\r\n"
         (CRLF, "two", "2\n2.5", "one\r\n2\r\n2.5\r\nthree\r\n"),
         (CRLF, "\ntwo", "", "one\r\nthree\r\n"),
         (CRLF, "one\r\ntwo", "1\n2", "1\n2\r\nthree\r\n"),
-        (MIXED, "one\ntwo\nthree", "1\n2\n3", "1\r\n2\r\n3\r\n"),
+        (MIXED, "one\ntwo\nthree", "1\n2\n3", "1\r\n2\n3\r\n"),
+        (MIXED, "one\ntwo\nthree", "0\none\ntwo\nthree", "0\r\none\r\ntwo\nthree\r\n"),
+        (MIXED, "one\ntwo\nthree\n", "one\nthree\n", "one\r\nthree\r\n"),
+        (MIXED, "one\ntwo\nthree", "one\ntwo\n2.5\nthree", "one\r\ntwo\n2.5\nthree\r\n"),
+        (MIXED, "two", "2\n2.5", "one\r\n2\n2.5\nthree\r\n"),
+        (MIXED, "three", "3\n3.5", "one\r\ntwo\n3\r\n3.5\r\n"),
+        ("x\r\none", "one", "1\n2", "x\r\n1\r\n2"),
+        ("one", "one", "1\n2", "1\n2"),
         (MIXED, "two\nthree", "2\n3", "one\r\n2\n3\r\n"),
         ("one\ntwo\n", "one\r\ntwo", "1\r\n2", "1\n2\n"),
         ("one\ntwo\n", "two", "2\r\n", "one\n2\r\n\n"),
@@ -154,7 +161,8 @@ async def test_a_client_finds_its_way_in_code(server, name, transport):
     lines = {"startLineOneIndexed": 2, "endLineOneIndexedInclusive": 3}
     async with transport(server, name) as client:
         call = caller(client)
-        await call("fsWriteFile", path="src/app.py", content="one\n2 words\nthree\n")
+        # Nothing but a newline ends a line, as in what a search tells.
+        await call("fsWriteFile", path="src/app.py", content="one\x0c\u2028\n2 words\nthree\n")
         files = await call("codegenFileSearch", query="app", directory="src")
         found = await call("codegenCodebaseSearch", query="which words", targetDirectories=["src"])
         grepped = await call("codegenGrepSearch", query=r"^\d w", includePattern="*.py")
