@@ -6,6 +6,8 @@ import asyncio
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -89,11 +91,14 @@ def _read(folder: Folder, path: str, as_bytes: bool) -> Response:
     try:
         info, place = os.fstat(fd), f"/proc/self/fd/{fd}"
         if stat.S_ISDIR(info.st_mode):
-            return Json(_named(files.list_directory(place), place, path))
+            with _told_of(path, place):
+                listed = _named(files.list_directory(place), place, path)
+            return Json(listed | {"name": posixpath.basename(path)})
         refuse_irregular(path, info)
         if info.st_size > files.MAX_JSON_FILE:
             raise ApiError(413, f"{path} is too large")
-        content = files.read_file(place)
+        with _told_of(path, place):
+            content = files.read_file(place)
     finally:
         os.close(fd)
     if as_bytes:
@@ -116,6 +121,15 @@ def _write(folder: Folder, path: str, content: bytes | None, mode: int | None) -
             file.write(content)
 
 
+@contextmanager
+def _told_of(path: str, place: str) -> Iterator[None]:
+    """Have errors name the path, and not the place where it is open."""
+    try:
+        yield
+    except ApiError as exc:
+        raise ApiError(exc.status, exc.message.replace(place, path), exc.code) from exc
+
+
 def _named(value: Any, place: str, path: str) -> Any:
     """Say about the path what was said about the place where it is open."""
     if isinstance(value, dict):
@@ -123,5 +137,5 @@ def _named(value: Any, place: str, path: str) -> Any:
     if isinstance(value, list):
         return [_named(each, place, path) for each in value]
     if isinstance(value, str) and (value == place or value.startswith(f"{place}/")):
-        return posixpath.join(path, value.removeprefix(place).lstrip("/"))
+        return path.rstrip("/") + value.removeprefix(place) or "/"
     return value

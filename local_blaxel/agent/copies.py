@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import posixpath
 import shutil
 import stat
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,32 +59,27 @@ def copy(source: str, destination: str, *, exclusive: bool) -> None:
     except shutil.SameFileError as exc:
         raise ApiError(422, str(exc)) from exc
     except shutil.Error as exc:
-        # All the others are copied.
-        failed, _, reason = exc.args[0][0]
-        raise ApiError(422, f"copy {failed}: {reason}") from exc
+        # All the others are copied. One that has vanished since it was listed is left out.
+        vanished = f"[Errno {errno.ENOENT}]"
+        for failed, _, reason in exc.args[0]:
+            if not str(reason).startswith(vanished):
+                raise ApiError(422, f"copy {failed}: {reason}") from exc
     except OSError as exc:
         raise refusal(422, "copy", source, exc) from exc
 
 
 def _place(source: str, target: str, exclusive: bool) -> None:
-    def copy_file(origin: str, place: str) -> None:
-        try:
-            _copy_file(origin, place, exclusive)
-        except FileNotFoundError:
-            # One that has vanished from a folder since it was listed is left out.
-            if origin == source or os.path.lexists(origin):
-                raise
-
     real_source, real_target = os.path.realpath(source), os.path.realpath(target)
     if os.path.islink(source):
         os.symlink(os.readlink(source), target)
     elif not os.path.isdir(source):
-        copy_file(source, target)
+        _copy_file(source, target, exclusive)
     elif f"{real_target}/".startswith(f"{real_source.rstrip('/')}/"):
         raise ApiError(422, f"cannot copy {source} into itself")
     else:
+        copy_one = partial(_copy_file, exclusive=exclusive)
         shutil.copytree(
-            source, target, symlinks=True, copy_function=copy_file, dirs_exist_ok=not exclusive
+            source, target, symlinks=True, copy_function=copy_one, dirs_exist_ok=not exclusive
         )
 
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from . import limits, paths, programs
@@ -58,7 +58,7 @@ class FileApi:
             return Json(await asyncio.to_thread(list_directory, path))
         refuse_irregular(path, info)
         if query_flag(request, "download") or _asks_for_bytes(request):
-            return _raw(path, info)
+            return _raw(path, info, has_range="range" in request.headers)
         if info.st_size > MAX_JSON_FILE:
             raise ApiError(413, f"{path} is too large for JSON; ask for application/octet-stream")
         content = await asyncio.to_thread(read_file, path)
@@ -126,7 +126,14 @@ def read_file(path: str) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb") as file:
             refuse_irregular(path, os.fstat(fd))
-            return file.read(MAX_JSON_FILE) or b""
+            return b"".join(pieces(file, MAX_JSON_FILE))
+
+
+def pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """So many bytes, or all. Of what it makes up the kernel refuses to read megabytes at once."""
+    while size and (data := file.read(min(size, CHUNK))):
+        yield data
+        size -= len(data)
 
 
 def list_directory(path: str) -> dict[str, Any]:
@@ -144,7 +151,7 @@ def list_directory(path: str) -> dict[str, Any]:
         except FileNotFoundError:
             continue
         except OSError:  # A folder that may be read and not entered gives names alone.
-            files.append(describe(where, os.stat_result((0,) * 10)))
+            files.append(describe(where, os.stat_result((0,) * 10)) | {"lastModified": ""})
     return {
         "path": path,
         "name": posixpath.basename(path),
@@ -248,16 +255,24 @@ def _asks_for_bytes(request: Request) -> bool:
     return "json" not in accepted and "*/*" not in accepted
 
 
-def _raw(path: str, info: os.stat_result) -> Response:
+def _raw(path: str, info: os.stat_result, *, has_range: bool = False) -> Response:
     name = posixpath.basename(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     _expect_readable(path)
+    response = FileResponse(path, media_type=media_type, filename=name, stat_result=info)
     # A full copy only for /proc and /sys, whose files hold other content than their size says.
     if info.st_blocks == 0 and info.st_size <= MAX_PSEUDO_FILE:
-        headers = FileResponse(path, filename=name, stat_result=info).headers
-        kept = {each: headers[each] for each in ("content-disposition", "last-modified")}
+        kept = {each: response.headers[each] for each in ("content-disposition", "last-modified")}
         return Response(read_file(path), media_type=media_type, headers=kept)
-    return FileResponse(path, media_type=media_type, filename=name, stat_result=info)
+    if has_range:
+        return response
+    return StreamingResponse(_beginning(path, info.st_size), headers=dict(response.headers))
+
+
+def _beginning(path: str, size: int) -> Iterator[bytes]:
+    """As much as there was, of a file that may grow meanwhile."""
+    with open(path, "rb") as file:
+        yield from pieces(file, size)
 
 
 def _expect_readable(path: str) -> None:

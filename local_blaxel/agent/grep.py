@@ -18,7 +18,7 @@ from starlette.routing import Route
 from . import limits, programs
 from .beneath import Folder, folder_of
 from .sandbox import Sandbox
-from .wire import ApiError, Json, query_flag
+from .wire import ApiError, Json, query_flag, query_text
 
 MAX_LINES = 100
 LARGEST_ANSWER = 2**20
@@ -34,7 +34,7 @@ class GrepApi:
         return [Route("/codegen/grep", self.grep, methods=["GET"])]
 
     async def grep(self, request: Request) -> Response:
-        query = request.query_params.get("query", "")
+        query = query_text(request, "query")
         if not query or "\0" in query:
             raise ApiError(400, "query is required, without NUL bytes")
         # A NUL ends each name; what can't be read is passed over in silence.
@@ -42,7 +42,7 @@ class GrepApi:
         options += [f"--exclude-dir={name}" for name in SKIPPED]
         options += [] if query_flag(request, "caseSensitive") else ["-i"]
         for name, option in (("includePattern", "include"), ("excludePattern", "exclude")):
-            if pattern := request.query_params.get(name, "").replace("\0", ""):
+            if pattern := query_text(request, name).replace("\0", ""):
                 options.append(f"--{option}={pattern}")
         with folder_of(request, self._sandbox) as folder:
             lines = await self._lines([*options, "-e", query, "--", "."], folder)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from . import paths
 from .files import failing_with, octal, uploaded_file
 from .sandbox import Sandbox
-from .wire import ApiError, Body, Json, read_json
+from .wire import ApiError, Body, Json, query_text, read_json
 from .writing import CHUNK, DEFAULT_MODE, written
 
 PREFIX = "/filesystem-multipart"
@@ -124,7 +124,7 @@ class MultipartApi:
 
     async def put_part(self, request: Request) -> Response:
         upload = self._find(request)
-        number = _part_number(request.query_params.get("partNumber", ""))
+        number = _part_number(query_text(request, "partNumber"))
         async with uploaded_file(request) as (file, _):
             part = await asyncio.to_thread(upload.store, number, file)
         upload.parts[number] = part

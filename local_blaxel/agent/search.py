@@ -23,7 +23,7 @@ from .beneath import NO_SYMLINKS, Folder, folder_of
 from .files import failing_with, status
 from .sandbox import Sandbox
 from .walk import Entry, walk, walk_held
-from .wire import ApiError, Json, query_flag, query_list, query_number
+from .wire import ApiError, Json, query_flag, query_list, query_number, query_text
 
 FIND, FUZZY, CONTENT = "/filesystem-find", "/filesystem-search", "/filesystem-content-search"
 EXCLUDED = (
@@ -105,7 +105,7 @@ class SearchApi:
         ]
 
     async def find(self, request: Request) -> Response:
-        kind = request.query_params.get("type") or "file"
+        kind = query_text(request, "type") or "file"
         if kind not in ("file", "directory"):
             raise ApiError(400, f"type must be file or directory, not {kind!r}")
         patterns = query_list(request, "patterns")
@@ -115,17 +115,17 @@ class SearchApi:
     async def search_names(self, request: Request) -> Response:
         patterns = query_list(request, "patterns")
         with self._scope(request, FUZZY, FOUND_BY_DEFAULT) as scope:
-            query = request.query_params.get("query") or posixpath.basename(scope.root)
+            query = query_text(request, "query") or posixpath.basename(scope.root)
             return Json(await asyncio.to_thread(search_names, scope, query, patterns))
 
     async def search_content(self, request: Request) -> Response:
-        query = request.query_params.get("query", "")
+        query = query_text(request, "query")
         if not query:
             raise ApiError(400, "query is required")
         search = ContentSearch(
             query=query,
             case_sensitive=query_flag(request, "caseSensitive"),
-            pattern=request.query_params.get("filePattern", ""),
+            pattern=query_text(request, "filePattern"),
             context=_context_lines(request),
         )
         with self._scope(request, CONTENT, LINES_BY_DEFAULT, hidden=True) as scope:
@@ -224,7 +224,7 @@ class ContentSearch:
 
 def _context_lines(request: Request) -> int:
     """Return the number of lines, as Blaxel's server reads it: what is no number is 0."""
-    text = request.query_params.get("contextLines", "")
+    text = query_text(request, "contextLines")
     return min(int(text[:9]), MAX_CONTEXT) if text.isascii() and text.isdigit() else 0
 
 

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from . import paths
 from .sandbox import Sandbox
 from .terminals import Session, Terminals
-from .wire import ApiError
+from .wire import ApiError, query_text
 
 STATIC = Path(__file__).with_name("static")
 STYLES = ["xterm-6.0.0.css"]
@@ -63,11 +63,10 @@ class TerminalApi:
             await websocket.close()
 
     async def _open(self, websocket: WebSocket) -> Session:
-        query = websocket.query_params
-        cwd = paths.absolute(query.get("workingDir") or ".", self._sandbox)
+        cwd = paths.absolute(query_text(websocket, "workingDir") or ".", self._sandbox)
         size = _size(_number(websocket, "cols"), _number(websocket, "rows"))
-        session_id = query.get("sessionId") or "default"
-        return await self._terminals.open(session_id, query.get("shell", ""), cwd, size)
+        session_id, shell = query_text(websocket, "sessionId"), query_text(websocket, "shell")
+        return await self._terminals.open(session_id or "default", shell, cwd, size)
 
 
 async def _join(websocket: WebSocket, session: Session) -> None:
@@ -114,7 +113,7 @@ def _message(kind: str, data: str) -> str:
 
 
 def _number(connection: HTTPConnection, name: str) -> int:
-    text = connection.query_params.get(name, "")
+    text = query_text(connection, name)
     return int(text[:9]) if text.isascii() and text.isdigit() else 0
 
 

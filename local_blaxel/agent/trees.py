@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import paths
+from . import paths, wire
 from .files import (
     describe,
     failing_with,
@@ -34,7 +34,7 @@ from .wire import (
     read_json,
     without_nul,
 )
-from .writing import written
+from .writing import make_folders, written
 
 PREFIX = "/filesystem/tree"
 MAX_FILES = 10_000
@@ -99,7 +99,7 @@ class TreeApi:
 
     async def write(self, request: Request) -> Response:
         path = self._path(request)
-        files = (await read_json(request)).texts("files")
+        files = (await read_json(request)).texts("files", wire.path)
         await asyncio.to_thread(write_tree, path, files)
         return Json(await asyncio.to_thread(list_directory, path))
 
@@ -115,7 +115,7 @@ class TreeApi:
 
 def write_tree(root: str, files: dict[str, str]) -> None:
     with failing_with(422, "mkdir", root):
-        os.makedirs(root, exist_ok=True)
+        make_folders(root)
     for name, text in files.items():
         path = posixpath.normpath(posixpath.join(root, without_nul("files", name).lstrip("/")))
         with failing_with(422, "open", path), written(path) as file:
@@ -158,8 +158,8 @@ def read_tree(root: str, selection: Selection) -> dict[str, Any]:
 
 
 def _content(path: str) -> bytes | None:
-    """The bytes of a regular file or of a link to one; None for everything else."""
+    """The bytes of a readable file or of a link to one; None for everything else."""
     try:
         return read_file(path) if stat.S_ISREG(os.stat(path).st_mode) else None
-    except OSError:
+    except (OSError, ApiError):  # It may not be read, or has vanished.
         return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse
 
 # Text is sent in JSON; larger files go through multipart or the raw form.
@@ -53,12 +55,7 @@ class Body:
 
     def path(self, name: str) -> str:
         """A path as this API's own answers have it: with lone surrogates for odd bytes."""
-        text = self._get(name, str, "a string") or ""
-        try:
-            os.fsencode(text)
-        except UnicodeEncodeError:
-            raise ApiError(400, f"{name} is not valid Unicode text") from None
-        return cast(str, text)
+        return path(name, cast(str, self._get(name, str, "a string") or ""))
 
     def flag(self, name: str) -> bool:
         return bool(self._get(name, bool, "true or false"))
@@ -72,12 +69,13 @@ class Body:
             raise ApiError(400, f"{name} must be a list of whole numbers")
         return cast("list[int]", values)
 
-    def texts(self, name: str) -> dict[str, str]:
-        """An object whose values are strings."""
+    def texts(self, name: str, checked: Callable[[str, str], str] | None = None) -> dict[str, str]:
+        """An object whose values are strings; its keys may be checked by another function."""
         values = self._get(name, dict, "an object of strings") or {}
         if any(not isinstance(value, str) for value in values.values()):
             raise ApiError(400, f"{name} must be an object of strings")
-        return {encodable(name, key): encodable(name, text) for key, text in values.items()}
+        check = checked or encodable
+        return {check(name, key): encodable(name, text) for key, text in values.items()}
 
     def objects(self, name: str) -> list[Body]:
         values = self._get(name, list, "a list of objects") or []
@@ -90,6 +88,15 @@ def encodable(name: str, text: str) -> str:
     """Refuse lone surrogates: JSON can spell them, UTF-8 can't."""
     try:
         text.encode()
+    except UnicodeEncodeError:
+        raise ApiError(400, f"{name} is not valid Unicode text") from None
+    return text
+
+
+def path(name: str, text: str) -> str:
+    """Refuse what is no path, in which lone surrogates stand for bytes that are not UTF-8."""
+    try:
+        os.fsencode(text)
     except UnicodeEncodeError:
         raise ApiError(400, f"{name} is not valid Unicode text") from None
     return text
@@ -124,12 +131,19 @@ async def read_json(request: Request) -> Body:
     return Body(fields)
 
 
+def query_text(request: HTTPConnection, name: str, default: str = "") -> str:
+    """Return a parameter; bytes that are not UTF-8 are lone surrogates, as in names of files."""
+    query: bytes = request.scope["query_string"]
+    found = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+    return dict(found).get(name, default)
+
+
 def query_flag(request: Request, name: str, default: bool = False) -> bool:
-    return request.query_params.get(name, str(default)).lower() == "true"
+    return query_text(request, name, str(default)).lower() == "true"
 
 
 def query_number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
+    text = query_text(request, name)
     if not text:
         return default
     if not text.isascii() or not text.isdigit():
@@ -138,4 +152,4 @@ def query_number(request: Request, name: str, default: int) -> int:
 
 
 def query_list(request: Request, name: str) -> list[str]:
-    return [part for part in request.query_params.get(name, "").split(",") if part]
+    return [part for part in query_text(request, name).split(",") if part]

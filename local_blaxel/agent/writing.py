@@ -42,7 +42,7 @@ def written(path: str, mode: int | None = None, *, exclusive: bool = False) -> I
     """
     real = path if exclusive else os.path.realpath(path)
     above, name = posixpath.split(real)
-    os.makedirs(above, exist_ok=True)
+    make_folders(above)
     folder = os.open(above, FOLDER)
     try:
         with written_at(folder, name, mode, exclusive=exclusive) as file:
@@ -70,6 +70,16 @@ def written_at(
                 _overwrite(old, draft.file, mode)
         else:
             _overwrite(old, draft.file, mode)
+
+
+def make_folders(path: str) -> None:
+    """Make a folder and those above it. Raises NotADirectoryError where a file is in the way."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError as exc:
+        os.stat(path)  # a loop of links says so
+        number = errno.ENOTDIR
+        raise NotADirectoryError(number, os.strerror(number), path) from exc
 
 
 def refuse_irregular(path: str, info: os.stat_result) -> None:
@@ -174,6 +184,10 @@ def _old(folder: int, name: str, stack: ExitStack) -> int | None:
         fd = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
         return None
+    except OSError as exc:
+        if exc.errno == errno.ENXIO:  # a pipe or a socket that nobody reads from
+            raise ApiError(422, f"{name} is not a regular file", IRREGULAR) from exc
+        raise
     stack.callback(os.close, fd)
     refuse_irregular(name, os.fstat(fd))
     return fd

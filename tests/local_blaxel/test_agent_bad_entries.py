@@ -1,5 +1,6 @@
 """One entry that is closed, odd or gone again fails nothing else in its folder."""
 
+import errno
 import json
 import os
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_blaxel.agent import files
+from local_blaxel.agent import copies, files
 
 RAW = {"accept": "application/octet-stream"}
 # Makes folders and files and removes them again, for as long as it runs.
@@ -101,7 +102,46 @@ def test_names_in_a_folder_that_may_not_be_entered_are_listed(agent, folder):
     listing = agent.get(f"/filesystem/{folder}/d")
     agent.run(f"chmod 700 {folder}/d")
 
-    assert [file["name"] for file in listing.json()["files"]] == ["file"]
+    (file,) = listing.json()["files"]
+    assert (file["name"], file["lastModified"]) == ("file", "")
+
+
+def test_a_tree_has_the_content_of_all_that_can_be_read(agent, folder):
+    agent.run(f"cd {folder} && echo a > a && echo b > b && chmod 000 b")
+
+    tree = agent.get(f"/filesystem/tree{folder}?recursive=true&content=true").json()
+
+    assert [(each["name"], each.get("content")) for each in tree["files"]] == [
+        ("a", "a\n"),
+        ("b", None),
+    ]
+
+
+def test_a_copy_leaves_out_what_vanishes_meanwhile(tmp_path, monkeypatch):
+    source, target = tmp_path / "from", tmp_path / "to"
+    for name in ("file", "folder", "link", "stays"):
+        (source / name).mkdir(parents=True)
+    (source / "stays" / "a").touch()
+    for name in ("file", "link"):
+        (source / name).rmdir()
+    (source / "file").touch()
+    (source / "link").symlink_to("x")
+
+    def vanishing(work):
+        def after_it_has_gone(path, *args, **options):
+            if os.path.basename(path) in ("file", "folder", "link"):
+                raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+            return work(path, *args, **options)
+
+        return after_it_has_gone
+
+    for name in ("open", "readlink", "scandir"):
+        monkeypatch.setattr(os, name, vanishing(getattr(os, name)))
+    copies.copy(str(source), str(target), exclusive=False)
+    monkeypatch.undo()
+
+    assert (target / "stays" / "a").is_file()
+    assert not (target / "file").exists()
 
 
 def test_a_copy_takes_all_that_it_can_and_names_what_it_can_not(agent, folder):
@@ -136,7 +176,11 @@ def test_an_empty_file_says_when_it_was_changed(agent, folder):
     assert answer.headers["last-modified"] == "Sun, 17 May 2020 12:00:00 GMT"
 
 
-@pytest.mark.parametrize("path", ["/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"])
+# Of those of /proc/sys the kernel refuses to read megabytes at once.
+MADE_UP = ["/proc/version", "/proc/sys/kernel/ostype", "/proc/sys/kernel/osrelease"]
+
+
+@pytest.mark.parametrize("path", [*MADE_UP, "/sys/kernel/mm/transparent_hugepage/enabled"])
 def test_what_the_kernel_makes_up_is_read_as_long_as_it_is(path):
     """A sandbox has no /sys: what is asked here is the machine's."""
     if not Path(path).exists():
@@ -157,13 +201,17 @@ def test_what_the_kernel_makes_up_is_read_as_long_as_it_is(path):
         ("mkdir busybox && touch busybox/a", "DELETE {}/busybox", "ENOTEMPTY"),
         ("mkdir ro && touch ro/a && chmod 500 ro", "DELETE {}/ro?recursive=true", "EACCES"),
         ("mkfifo pipe", "GET {}/pipe", "NOT_A_REGULAR_FILE"),
+        ("mkfifo pipe", "PUT {}/pipe", "NOT_A_REGULAR_FILE"),
+        ("touch file", "PUT {}/file/x", "ENOTDIR"),
+        ("touch file", "PUT {}/file/x/y", "ENOTDIR"),
+        ("ln -s loop loop", "PUT {}/loop/x", "ELOOP"),
     ],
 )
 def test_a_refusal_names_the_error_number(agent, folder, made, asked, code):
     agent.run(f"cd {folder} && {made}", env={"SHELL": "bash"})
     method, _, path = asked.partition(" ")
 
-    answer = agent.request(method, f"/filesystem/{path.format(folder)}")
+    answer = agent.request(method, f"/filesystem/{path.format(folder)}", json={"content": "x"})
     agent.run(f"chmod -R u+rwX {folder}")
 
     assert answer.status_code >= 400
@@ -175,12 +223,26 @@ def test_a_name_that_is_not_utf8_is_told_by_lone_surrogates_and_taken_back(agent
         f"cd {folder} && mkdir $'d\\xe9' && echo hi > $'d\\xe9/f\\xe8'", env={"SHELL": "bash"}
     )
     found = agent.get(f"/filesystem-find/{folder}").json()["matches"]
+    named = [
+        agent.get(f"{search}/{folder}?{query}").json()["matches"]
+        for search, query in {
+            "/filesystem-find": "patterns=f%E8",
+            "/filesystem-search": "query=f%E8",
+            "/filesystem-content-search": "query=hi&filePattern=f%E8",
+        }.items()
+    ]
+    left_out = agent.get(f"/filesystem-find/{folder}?excludeDirs=d%E9").json()["matches"]
     ran = agent.post(
         "/process",
         content=json.dumps(
             {"command": "cat *", "workingDir": f"{folder}/d\udce9", "waitForCompletion": True}
         ),
     )
+    tree = json.dumps({"files": {"d\udce9/new\udce8": "new"}})
+    written = agent.put(f"/filesystem/tree{folder}", content=tree)
 
     assert found == [{"path": "d\udce9/f\udce8", "type": "file"}]
+    assert [[match["path"] for match in each] for each in named] == [["d\udce9/f\udce8"]] * 3
+    assert left_out == []
+    assert (written.status_code, agent.run(f"cat {folder}/*/new*").output) == (200, "new")
     assert ran.json()["stdout"] == "hi\n"

@@ -43,11 +43,25 @@ def test_files_below_it_are_read_written_listed_found_and_deleted(agent, box):
     deleted = agent.delete(f"/filesystem/{box}/new", params={"recursive": "true"})
 
     assert listing["subdirectories"] == [{"path": f"{box}/near/deep", "name": "deep"}]
+    assert (listing["path"], listing["name"]) == (f"{box}/near", "near")
     assert through == ["a needle"] * 2
     assert [match["path"] for match in content["matches"]] == ["new/deep/file.txt"]
     assert "new/deep/file.txt" in [match["path"] for match in named["matches"]]
     assert deleted.status_code == 200
     assert agent.get(f"/filesystem/{box}/new").status_code == 404
+
+
+def test_errors_below_it_name_the_path(agent, box):
+    agent.write(f"{box}/file", "x")
+    free(agent, f"mkdir {box}/shut; chmod 000 {box}/shut {box}/file")
+
+    refused = [agent.get(f"/filesystem/{box}/{name}").json() for name in ("shut", "file")]
+    free(agent, f"chmod 700 {box}/shut")
+
+    assert refused == [
+        {"error": f"open {box}/{name}: permission denied", "code": "EACCES"}
+        for name in ("shut", "file")
+    ]
 
 
 @pytest.mark.parametrize(
