@@ -14,7 +14,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -124,7 +124,7 @@ def folder_of(request: Request, sandbox: Sandbox) -> Iterator[Folder | None]:
 @contextmanager
 def held_folder(request: Request, sandbox: Sandbox, *, make: bool = False) -> Iterator[Folder]:
     """The folder that the request is held to, open."""
-    path = unquote(request.headers[HEADER])
+    path = os.fsdecode(unquote_to_bytes(request.headers[HEADER]))
     if not path.startswith("/"):
         raise ApiError(400, f"{HEADER} must be an absolute path")
     if sys.platform != "linux":

@@ -23,7 +23,9 @@ class OutOfReach(ToolError):
 
 
 class Agent:
-    """The caller keeps the sandbox awake. With a folder, its API holds every path below it."""
+    """The caller keeps the sandbox awake. With a folder, its API holds every path below it; the
+    folder is percent-encoded.
+    """
 
     def __init__(self, sandbox: Sandbox, beneath: str = "") -> None:
         self.sandbox = sandbox
@@ -72,7 +74,7 @@ class Agent:
         return answer
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
-        return ((BENEATH, quote(self.beneath, errors="surrogateescape")),) if self.beneath else ()
+        return ((BENEATH, self.beneath),) if self.beneath else ()
 
 
 def _reason(status: int, answer: bytes) -> str:

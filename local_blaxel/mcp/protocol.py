@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,8 +17,10 @@ Message = dict[str, Any]
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 SERVER = {"name": "Sandbox API Server", "version": "1.0.0"}
 
-# In a call's _meta: the folder that its paths must not leave, however they are linked.
+# In a call's _meta: the folder that its paths must not leave, however they are linked. It is
+# percent-encoded, as its name may be of any bytes.
 BENEATH = "local_blaxel/beneath"
+_ENCODED_PATH = re.compile("/[!-~]*")
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
@@ -114,8 +117,8 @@ def _beneath(params: Message) -> str:
     beneath = meta.get(BENEATH) if isinstance(meta, dict) else None
     if beneath is None:
         return ""
-    if not isinstance(beneath, str) or not beneath.startswith("/") or not beneath.isprintable():
-        raise RpcError(INVALID_PARAMS, f"_meta {BENEATH} must be an absolute path")
+    if not isinstance(beneath, str) or not _ENCODED_PATH.fullmatch(beneath):
+        raise RpcError(INVALID_PARAMS, f"_meta {BENEATH} must be an absolute path, percent-encoded")
     return beneath
 
 

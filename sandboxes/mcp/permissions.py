@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
@@ -15,11 +16,11 @@ from sandboxes import errors
 from sandboxes.data_plane import names, trusted
 
 READ, WRITE, RUN, PORTS = Capability.READ, Capability.WRITE, Capability.RUN, Capability.PORTS
-# In a call's _meta: the folder that its paths must not leave. local_blaxel repeats it in its answer
-# and holds to it; Blaxel's own server ignores it.
+# In a call's _meta: the folder that its paths must not leave, percent-encoded. local_blaxel repeats
+# it in its answer and holds to it; Blaxel's own server ignores it.
 BENEATH = "local_blaxel/beneath"
-# Calls a tool of the sandbox itself, whatever the permissions, limited to a folder.
-Ask = Callable[[str, dict[str, Any], str], Awaitable[dict[str, Any]]]
+# Calls a tool of the sandbox itself, whatever the permissions, with metadata.
+Ask = Callable[[str, dict[str, Any], dict[str, str]], Awaitable[dict[str, Any]]]
 
 
 class PermissionDenied(errors.SandboxError):
@@ -108,7 +109,8 @@ async def within_prefix(
     prefix, needs = grant.permissions.path_prefix, TOOLS.get(tool, _UNKNOWN)
     if not prefix or not (needs.paths or needs.roams):
         return arguments
-    told = await ask("fsGetWorkingDirectory", {}, prefix)
+    held = meta(grant)
+    told = await ask("fsGetWorkingDirectory", {}, held)
     base = str((told.get("structuredContent") or {}).get("path") or "/")
     checked: list[str] = []
 
@@ -122,15 +124,15 @@ async def within_prefix(
     changed = _with_paths(arguments, needs.paths, absolute)
     if not checked:
         absolute(base)
-    if (told.get("_meta") or {}).get(BENEATH) != prefix:
+    if (told.get("_meta") or {}).get(BENEATH) != held[BENEATH]:
         await _expect_no_way_out(grant, checked, ask)
     return changed
 
 
 def meta(grant: tokens.Grant) -> dict[str, str]:
     """Return the part of a call's metadata that limits its paths."""
-    prefix = grant.permissions.path_prefix
-    return {BENEATH: prefix} if prefix else {}
+    prefix = names.raw(grant.permissions.path_prefix)
+    return {BENEATH: quote(prefix, errors="surrogateescape")} if prefix else {}
 
 
 def expect_within(grant: tokens.Grant, result: dict[str, Any]) -> None:
@@ -204,8 +206,8 @@ async def _expect_no_way_out(grant: tokens.Grant, paths: list[str], ask: Ask) ->
     prefix = grant.permissions.path_prefix
     run = trusted.command(["realpath", "-m", "--", *map(names.raw, (prefix, *paths))])
     run |= {"workingDir": "/", "waitForCompletion": True, "timeout": 10}
-    ran = await ask("processExecute", run, "")
-    told = str((ran.get("structuredContent") or {}).get("logs") or "").splitlines()
+    ran = await ask("processExecute", run, {})
+    told = str((ran.get("structuredContent") or {}).get("logs") or "").split("\n")
     really = [line for line in told if line.startswith("/")]
     top = really[0].rstrip("/") if really else ""
     inside = [path for path in really if f"{path}/".startswith(f"{top}/")]

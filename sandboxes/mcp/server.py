@@ -155,11 +155,13 @@ def _refuse_own_names(tool: str, arguments: dict[str, Any]) -> None:
         services.processes.check_process_name(name)
 
 
-async def _own(ctx: Context, tool: str, arguments: dict[str, Any], beneath: str) -> dict[str, Any]:
+async def _own(
+    ctx: Context, tool: str, arguments: dict[str, Any], meta: dict[str, str]
+) -> dict[str, Any]:
     """The result of one of the sandbox's tools, for Manta itself."""
     call: dict[str, Any] = {"name": tool, "arguments": arguments}
-    if beneath:
-        call["_meta"] = {permissions.BENEATH: beneath}
+    if meta:
+        call["_meta"] = meta
     return await _ask(ctx, "tools/call", call)
 
 

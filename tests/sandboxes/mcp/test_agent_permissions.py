@@ -74,6 +74,23 @@ def test_one_that_has_ended_allows_nothing(as_limited):
     assert refused.is_error and "have expired" in refused.content[0].text
 
 
+@pytest.mark.parametrize("name", ["caf%E9", "no\u00a0break", "👩\u200d🚀", "a 100%"])
+def test_a_folder_of_any_name_can_be_the_limit(as_limited, made, name):
+    folder = f"/blaxel/{name}"
+    data_plane.files.make_folder(made.reach, folder)
+
+    async def work(client):
+        inside = {"path": f"{folder}/a", "content": "x"}
+        written = await client.call_tool("fsWriteFile", inside)
+        read = await client.call_tool("fsReadFile", {"path": f"{folder}/a"})
+        outside = await client.call_tool("fsReadFile", {"path": "/etc/passwd"})
+        return written.is_error, read.structured_content["content"], outside.is_error
+
+    limits = {"capabilities": ["read", "write"], "path_prefix": folder}
+
+    assert as_limited(work, **limits) == (False, "x", True)
+
+
 OUTSIDE_THE_PREFIX = [
     ("fsReadFile", {"path": "/etc/passwd"}),
     ("fsReadFile", {"path": "/blaxel/app/../secret"}),
