@@ -6,6 +6,7 @@ Blaxel's server replaces them: nothing brings them back.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,12 @@ from sandboxes.data_plane import names
 from sandboxes.mcp import permissions
 
 _FOLDER = "workingDir"
-# The keys of a result under which there are paths, or lists of them.
-_PATHS = {"path", "name", "file", "filePath", "matches", _FOLDER}
+# The keys of a result under which there are paths, or lists of them; a process has one alone.
+_PATHS = {"path", "name", "file", "filePath", "matches"}
+_OF_PROCESSES = {_FOLDER}
+_ODD_FOLDER = re.compile(rf'"{_FOLDER}": "[^"]*?(?:%|\\udc)')
+# Lines that were found, in one text: each begins with its file's path and its number.
+_LINES, _PLACE = "results", re.compile(r"^[^:\n]++(?=:\d+:)", re.MULTILINE)
 
 
 def raw(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -25,11 +30,13 @@ def raw(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def told(tool: str, result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result for the agent; other tools than those for files are left as they are."""
+    """Return a result for the agent."""
     text = _text_of(result)
-    if not permissions.concerns_files(tool) or not ("%" in text or "\\udc" in text):
-        return result
-    return await in_thread(_told, result, text)
+    if permissions.concerns_files(tool):
+        keys, is_odd = _PATHS, "%" in text or "\\udc" in text
+    else:
+        keys, is_odd = _OF_PROCESSES, _ODD_FOLDER.search(text) is not None
+    return await in_thread(_told, result, text, keys) if is_odd else result
 
 
 def _text_of(result: dict[str, Any]) -> str:
@@ -39,9 +46,9 @@ def _text_of(result: dict[str, Any]) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _told(result: dict[str, Any], text: str) -> dict[str, Any]:
+def _told(result: dict[str, Any], text: str, keys: set[str]) -> dict[str, Any]:
     try:
-        output = _shown(json_values.loads(text.encode(errors="replace")), "")
+        output = _shown(json_values.loads(text.encode(errors="replace")), "", keys)
     except (ValueError, RecursionError):
         return result
     if not isinstance(output, dict):
@@ -50,14 +57,18 @@ def _told(result: dict[str, Any], text: str) -> dict[str, Any]:
     return {**result, "content": content, "structuredContent": output}
 
 
-def _shown(value: Any, key: str) -> Any:
+def _shown(value: Any, key: str, keys: set[str]) -> Any:
     if isinstance(value, dict):
-        return {name: _shown(each, name) for name, each in value.items()}
+        return {name: _shown(each, name, keys) for name, each in value.items()}
     if isinstance(value, list):
-        return [_shown(each, key) for each in value]
-    if isinstance(value, str):
-        return names.told(value) if key in _PATHS else names.without_lone(value)
-    return value
+        return [_shown(each, key, keys) for each in value]
+    if not isinstance(value, str):
+        return value
+    if key in keys:
+        return names.told(value)
+    if key == _LINES and keys is _PATHS:
+        value = _PLACE.sub(lambda found: names.told(found[0]), value)
+    return names.without_lone(value)
 
 
 def _if_text(change: Callable[[str], str]) -> Callable[[Any], Any]:

@@ -14,6 +14,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from manta.core.computing import in_thread
@@ -33,6 +34,10 @@ _INSTRUCTIONS = (
     "wakes when it is used. Its project is in /blaxel/app."
 )
 _JSON, _STREAM = "application/json", "text/event-stream"
+_NOT_JSON = {
+    "error": f"Send JSON, with the Content-Type {_JSON}.",
+    "code": "unsupported_media_type",
+}
 Context = ServerRequestContext[httpx.AsyncClient]
 Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -59,8 +64,9 @@ async def running() -> AsyncIterator[Answer]:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         headers = MutableHeaders(scope=scope)
         # Media types are the same in any case, and the SDK compares letters.
-        if headers.get("Content-Type", "").partition(";")[0].strip().lower() == _JSON:
-            headers["Content-Type"] = _JSON
+        if headers.get("Content-Type", "").partition(";")[0].strip().lower() != _JSON:
+            return await JSONResponse(_NOT_JSON, 415)(scope, receive, send)
+        headers["Content-Type"] = _JSON
         if accepts_stream(headers.get("Accept", "*/*")):
             headers["Accept"] = f"{_JSON}, {_STREAM}"
             return await streaming.handle_request(scope, receive, send)

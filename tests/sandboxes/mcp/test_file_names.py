@@ -33,3 +33,27 @@ def test_an_agent_reads_writes_and_deletes_by_the_names_that_it_is_told(made, as
     assert texts == {f"{FOLDER}/{name}": str(number) for number, (_, name) in enumerate(SHOWN)}
     assert {"caf%E8.txt", "caf%E9.txt", "caf%25E9.txt"} <= set(found["matches"])
     assert run("cat /blaxel/caf*/*")["stdout"] == "new"
+
+
+def test_lines_that_are_found_begin_with_the_names_that_are_shown(made, as_agent, odd):
+    async def work(client):
+        found = await client.call_tool("codegenGrepSearch", {"query": "^[0-9]+$"})
+        return found.structured_content["results"].splitlines()
+
+    lines = as_agent(made.owner, work)
+
+    inside = FOLDER.removeprefix("/blaxel/")
+    told = {f"{inside}/{name}:1:{number}" for number, (_, name) in enumerate(SHOWN)}
+    assert {line for line in told if "\n" not in line} <= set(lines)
+
+
+def test_a_process_is_shown_to_work_in_a_folder_of_such_a_name(made, as_agent, odd):
+    async def work(client):
+        command = {"command": "sleep 60", "workingDir": FOLDER, "name": "odd"}
+        await client.call_tool("processExecute", command)
+        found = await client.call_tool("processGet", {"identifier": "odd"})
+        return found.structured_content, json.loads(found.content[0].text)
+
+    told = as_agent(made.owner, work)
+
+    assert [each["workingDir"] for each in told] == [FOLDER, FOLDER]

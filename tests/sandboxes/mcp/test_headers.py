@@ -65,10 +65,11 @@ def test_json_is_json_in_any_case(ask, kind):
     assert ask(Accept="application/json", Content_Type=kind).status_code == 200
 
 
-def test_what_is_not_json_is_refused(ask):
-    answer = ask(Accept="application/json", Content_Type="text/plain")
+@pytest.mark.parametrize("kind", ["text/plain", "", "multipart/form-data; boundary=x"])
+def test_what_is_not_json_is_refused_with_a_code(ask, kind):
+    answer = ask(Accept="application/json", Content_Type=kind)
 
-    assert (answer.status_code, "Content-Type" in answer.text) == (400, True)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
 def test_a_slash_at_the_end_is_no_other_address(ask):
