@@ -2,13 +2,16 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from rest_framework import exceptions, negotiation, parsers, serializers
+from rest_framework import exceptions, negotiation, parsers, permissions, serializers
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
 from manta.core import json_values
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class JSONParser(parsers.JSONParser):
@@ -38,6 +41,18 @@ class ContentNegotiation(negotiation.DefaultContentNegotiation):
             known = " or ".join(dict.fromkeys(each.format for each in renderers))
             raise exceptions.NotAcceptable(f"format: this is answered as {known} only.")
         return found
+
+
+class KnownParameters(permissions.BasePermission):
+    """A view says `queries = {"GET"}`, and reads these itself; no other query has any parameter."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method in view.allowed_methods and method not in getattr(view, "queries", ()):
+            # DRF itself reads the format.
+            asked = {name: "" for name in request.query_params if name != "format"}
+            valid(Serializer, asked)
+        return True
 
 
 class Serializer(serializers.Serializer[Any]):

@@ -48,6 +48,7 @@ class CallsQuery(PageQuery):
 
 
 class SandboxCalls(generics.ListAPIView[ToolCall]):
+    queries: ClassVar = {"GET"}
     scopes: ClassVar = {"GET": Scope.SANDBOX_READ}
     serializer_class = ToolCallSerializer
     pagination_class = EventPagination

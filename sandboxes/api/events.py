@@ -59,6 +59,7 @@ class PageQuery(Serializer):
 
 
 class SandboxEvents(generics.ListAPIView[SandboxEvent]):
+    queries: ClassVar = {"GET"}
     scopes: ClassVar = {"GET": Scope.SANDBOX_READ}
     serializer_class = SandboxEventSerializer
     pagination_class = EventPagination

@@ -169,6 +169,7 @@ class TextParser(BaseParser):
 
 
 class SandboxFiles(APIView):
+    queries: ClassVar = {"GET", "DELETE"}
     parser_classes = (TextParser,)
     scopes: ClassVar = {
         "GET": Scope.FILES_READ,
@@ -260,6 +261,7 @@ class SandboxFileRestore(APIView):
 
 
 class SandboxFileSearch(APIView):
+    queries: ClassVar = {"GET"}
     scopes: ClassVar = {"GET": Scope.FILES_READ}
 
     @extend_schema(

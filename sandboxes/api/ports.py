@@ -73,6 +73,7 @@ class PreviewsResponse(serializers.Serializer[Any]):
 
 
 class SandboxPorts(APIView):
+    queries: ClassVar = {"GET"}
     scopes: ClassVar = {"GET": Scope.PORTS}
 
     @extend_schema(

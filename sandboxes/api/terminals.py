@@ -68,6 +68,7 @@ class Terminals(APIView):
 
 
 class TerminalDetail(APIView):
+    queries: ClassVar = {"DELETE"}
     scopes: ClassVar = {"PATCH": Scope.TERMINAL, "DELETE": Scope.TERMINAL}
 
     @extend_schema(
