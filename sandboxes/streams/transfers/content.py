@@ -2,7 +2,8 @@
 
 import asyncio
 import posixpath
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
 import httpx
@@ -15,14 +16,14 @@ from sandboxes.data_plane.files import PART
 from sandboxes.models.reach import Reach
 from sandboxes.streams.transfers.admission import Exchange, ask, attachment, expect_success
 
+_ONE_RANGE = re.compile(r"bytes=(\d{1,18})?-((?(1)\d{0,18}|\d{1,18}))", re.ASCII)
 _PASSED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "Last-Modified", "ETag")
 
 
 class Content:
     async def download(self, exchange: Exchange) -> None:
         """The file; asked by HEAD, only what is known of it."""
-        asked = exchange.request.headers
-        ranges = {name: asked[name] for name in ("Range", "If-Range") if name in asked}
+        ranges = _ranges(exchange.request.headers)
         where = files.location(exchange.reach, exchange.path)
         async with streaming_client().stream(
             "GET", **where.as_request(files.RAW | ranges), extensions=PASSED_ON
@@ -85,6 +86,16 @@ async def _first(content: AsyncIterator[bytes], path: str) -> bytes:
         raise
     except httpx.HTTPError as exc:
         raise errors.FileDenied(f"{path} can't be read: permission denied.") from exc
+
+
+def _ranges(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what asks for a part of the file. Anything but one range is ignored (RFC 9110, 14.2):
+    several would come as a form.
+    """
+    found = _ONE_RANGE.fullmatch(asked.get("Range", ""))
+    if found is None or (found[1] and found[2] and int(found[1]) > int(found[2])):
+        return {}
+    return {name: asked[name] for name in ("Range", "If-Range") if name in asked}
 
 
 def _is_plain(text: str) -> bool:

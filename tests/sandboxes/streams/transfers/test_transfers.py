@@ -76,6 +76,18 @@ def test_a_part_of_a_file_can_be_had(program):
     assert response.headers["Content-Range"] == "bytes 2-4/10"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["bytes=abc", "bytes=5-2", "lines=1-2", "bytes=-", "bytes=0-1,4-5", "bytes=" + "9" * 5000],
+)
+def test_what_asks_for_no_one_part_gets_the_whole(program, asked):
+    put(program, "/blaxel/a", b"0123456789")
+
+    response = program.get(CONTENT, params={"path": "/blaxel/a"}, headers={"Range": asked})
+
+    assert (response.status_code, response.content) == (200, b"0123456789")
+
+
 def test_an_empty_file_is_one(program):
     put(program, "/blaxel/empty", b"")
 
