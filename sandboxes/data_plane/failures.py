@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from sandboxes import errors
+from sandboxes.data_plane import names
 from sandboxes.data_plane.client import object_of
 
 # The codes of a process that was not started, or not waited for to its end.
@@ -38,7 +39,7 @@ def code_of(response: httpx.Response) -> str:
 
 def said_by(response: httpx.Response) -> str:
     error = _answer(response).get("error")
-    return error if isinstance(error, str) else ""
+    return names.text(error) if isinstance(error, str) else ""
 
 
 def code_in(said: str) -> str:

@@ -39,6 +39,11 @@ def without_lone(text: str) -> str:
     return _LONE.sub(_percent, text)
 
 
+def text(value: object) -> str:
+    """Return what a sandbox says as a text that answers, pages and databases can have."""
+    return without_lone(str(value or "")).replace("\0", LOST)
+
+
 def lost(path: str) -> str:
     """Return a raw path as Blaxel's server answers it in JSON."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

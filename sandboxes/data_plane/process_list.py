@@ -87,10 +87,10 @@ def build(
 def without_output(listed: Fields) -> Fields:
     """Return the fields of a ProcessResponse without its output."""
     return {
-        "name": str(listed.get("name") or ""),
+        "name": names.text(listed.get("name")),
         "pid": _number(listed.get("pid")),
-        "command": str(listed.get("command") or ""),
-        "status": str(listed.get("status") or ""),
+        "command": names.text(listed.get("command")),
+        "status": names.text(listed.get("status")),
         "exitCode": None if listed.get("status") == "running" else listed.get("exitCode"),
         "startedAt": _moment(listed.get("startedAt")),
         "endedAt": _moment(listed.get("completedAt")),
@@ -271,4 +271,4 @@ def _moment(value: Any) -> str | None:
         moment = parsedate_to_datetime(str(value)[:_MAX_MOMENT_LENGTH])
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
-        return str(value)[:_MAX_MOMENT_LENGTH]
+        return names.text(value)[:_MAX_MOMENT_LENGTH]

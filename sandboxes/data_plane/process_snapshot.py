@@ -131,7 +131,7 @@ def is_own(name: Any) -> bool:
 def latest(output: str) -> tuple[ProcessSnapshot | None, ProcessSnapshot | None]:
     """The last two of some output, older first."""
     reader = Reader()
-    whole = [lines for lines in map(reader.line, output.splitlines()) if lines]
+    whole = [lines for lines in map(reader.line, output.split("\n")) if lines]
     found = [snapshot for snapshot in map(parse, whole[-2:]) if snapshot]
     return (found[-2] if len(found) > 1 else None), (found[-1] if found else None)
 

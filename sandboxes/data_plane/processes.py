@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from sandboxes import errors
-from sandboxes.data_plane import failures, trusted
+from sandboxes.data_plane import failures, names, trusted
 from sandboxes.data_plane.client import (
     after,
     client,
@@ -76,7 +76,7 @@ def read_log(reach: Reach, identifier: str) -> str:
     if response.status_code == 404:
         return ""
     expect_success(response, "show a log")
-    return str(object_of(response).get("stdout") or "")
+    return names.text(object_of(response).get("stdout"))
 
 
 def start_process(reach: Reach, process: dict[str, Any]) -> bool:
@@ -148,7 +148,12 @@ def run(
 
     Raises ProviderUnavailable when it has not ended after timeout seconds.
     """
-    process = trusted.script(command, values) | {"waitForCompletion": True, "timeout": timeout}
+    process = {
+        **trusted.script(command, values),
+        "workingDir": "/",
+        "waitForCompletion": True,
+        "timeout": timeout,
+    }
     if name:
         process["name"] = name
     response = request("POST", reach.at("/process"), json=process, timeout=after(timeout))
@@ -179,4 +184,4 @@ def run_script(reach: Reach, script: str, values: dict[str, str], timeout: int) 
     answer = object_of(response)
     with understood():
         code, output, trouble = (answer.get(each) for each in ("exitCode", "stdout", "stderr"))
-        return Ran(int(code or 0), str(output or ""), str(trouble or ""))
+        return Ran(int(code or 0), names.text(output), names.text(trouble))

@@ -108,4 +108,4 @@ async def whole_log(reach: Reach, name: str) -> str:
     where = reach.at(f"{await address_of(reach, name)}/logs")
     async with _following(where, extensions=_MAX_LOG) as response:
         await response.aread()
-    return str((await in_thread(object_of, response)).get("logs") or "")
+    return names.text((await in_thread(object_of, response)).get("logs"))

@@ -83,7 +83,7 @@ def _either_case(letter: str) -> str:
 
 
 def _line(folder: str, found: dict[str, object]) -> Match:
-    column, text = number_of(found.get("column")) or 1, str(found.get("text") or "")
+    column, text = number_of(found.get("column")) or 1, names.text(found.get("text"))
     start = max(0, column - 1 - _MAX_LINE_LENGTH // 4) if len(text) > _MAX_LINE_LENGTH else 0
     path = posixpath.join(folder, names.told(str(found.get("path") or "")))
     shown = text[start : start + _MAX_LINE_LENGTH].strip()

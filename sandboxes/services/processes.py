@@ -82,7 +82,7 @@ def _snapshots(reach: Reach) -> tuple[ProcessSnapshot | None, ProcessSnapshot | 
     found = data_plane.processes.find_process(reach, process_snapshot.NAME) or {}
     if found.get("status") != "running":
         return None, None
-    before, now = process_snapshot.latest(str(found.get("stdout") or ""))
+    before, now = process_snapshot.latest(names.text(found.get("stdout")))
     if now is None:  # one of very many processes is longer than the output that is listed
         return process_snapshot.latest(data_plane.processes.read_log(reach, process_snapshot.NAME))
     return before, now

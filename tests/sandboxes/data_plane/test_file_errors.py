@@ -36,12 +36,15 @@ def test_a_folder_that_is_closed_says_so_and_everything_else_works(api, run):
 
     closed = api("get", path="/blaxel/app/closed")
     names = list(entries(api, "/blaxel/app"))
+    run("mkdir app/listed && touch app/listed/a && chmod 444 app/listed")
+    listed = entries(api, "/blaxel/app/listed")
     found = api("get", "/search", path="/blaxel/app", query="needle").json()["matches"]
     trashed = api("delete", path="/blaxel/app/closed").json()["trashed"]
     back = api("post", "/restore", {"trashed": trashed})
     mode = run("stat -c %a app/closed; chmod 755 app/closed")["stdout"]
 
     assert code(closed) == (403, "file_denied")
+    assert listed["a"]["modifiedAt"] is None
     assert {"closed", "open"} <= set(names)
     assert [match["path"] for match in found] == ["/blaxel/app/open/needle"]
     assert (back.status_code, mode) == (200, "0\n")

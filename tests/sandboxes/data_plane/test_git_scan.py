@@ -34,6 +34,15 @@ def test_no_git_folder_is_nothing_unsaved(made, provider):
     assert git_scan.look(made.reach) == ([], "")
 
 
+def test_a_closed_home_is_looked_into_as_far_as_it_goes(made, provider):
+    provider.server.run(made.name, "chmod 000 /blaxel", workingDir="/")
+
+    found = git_scan.look(made.reach)
+    provider.server.run(made.name, "chmod 755 /blaxel", workingDir="/")
+
+    assert found == ([], "")
+
+
 def test_changes_commits_and_stashes_are_counted(made, shell):
     shell(
         "git init -q -b main repo && cd repo && "

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.data_plane
 JSON = b"Content-Type: application/json\r\n"
 FILE = b"Content-Disposition: attachment\r\n"
 STREAM = b"Content-Type: text/event-stream\r\n"
+# Halves of surrogate pairs, and what no database takes.
+LONE = "\ud800 \udfff \udce9 \0"
 
 
 def answer(body, *headers, status=b"200 OK", length=None):
@@ -50,6 +52,24 @@ ANSWERS = {
         b'{"files": [{"name": "../../x"}, {"name": "/etc/x"}, {"name": ".."}, {"name": "\\u0000"}],'
         b' "subdirectories": [{"name": ".."}, {"name": "."}, {"name": "/"}, {"name": ""}]}',
         JSON,
+    ),
+    "texts that are no Unicode": answer(
+        json.dumps(
+            {
+                "files": [{"name": LONE}],
+                "subdirectories": [{"name": LONE}],
+                "matches": [{"path": LONE, "line": 1, "column": 1, "text": LONE}],
+                **dict.fromkeys(("logs", "stdout", "stderr", "uploadId", "etag", "content"), LONE),
+            }
+        ).encode(),
+        JSON,
+    ),
+    "processes of no Unicode": answer(
+        json.dumps([dict.fromkeys(("name", "command", "status", "workingDir"), LONE)]).encode(),
+        JSON,
+    ),
+    "an error of no Unicode": answer(
+        json.dumps({"error": LONE, "code": LONE}).encode(), JSON, status=b"422 Unprocessable"
     ),
     "a file longer than anything": answer(b"x", FILE, length=b"9" * 18),
     "a file of a negative length": answer(b"x", FILE, length=b"-1"),

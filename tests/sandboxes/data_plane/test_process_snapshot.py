@@ -65,6 +65,15 @@ def test_a_command_of_several_lines_is_one():
     assert read("d 9", "c python -c a", "c b").commands == {9: "python -c a b"}
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0c", "\x1e", "\r"])
+def test_what_ends_a_line_elsewhere_ends_no_snapshot(end):
+    command = f"c {end}.{end}@ 1 2 3 4{end}"
+
+    _, now = process_snapshot.latest("\n".join([HEAD, "d 9", command, process(9), ".", ""]))
+
+    assert list(now.processes) == [9]
+
+
 @pytest.mark.exhaustive
 def test_this_machine_is_read():
     script = process_snapshot.COMMAND.removeprefix("exec ")
