@@ -1,5 +1,6 @@
 """Processes and their logs, as a person uses them."""
 
+import json
 import re
 from pathlib import Path
 
@@ -276,6 +277,31 @@ def test_what_does_not_stop_can_still_be_killed(page: Page, visitor: Visitor) ->
 
     expect(row).to_contain_text("killed")
     expect(row).not_to_have_attribute("aria-busy", "true")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["web/front end", 'it\'s "<b>" \\ 100%?#', "1234"])
+def test_a_process_of_any_name_is_read_stopped_restarted_and_killed(
+    page: Page, visitor: Visitor, manta: Manta, complaints: list[str], name: str
+) -> None:
+    open_pane(page, visitor)
+    command = "echo said; sleep 1000"
+    manta.blaxel.run(visitor.until_ready(), command, name=name, waitForCompletion=False)
+    row = page.locator(f"[data-process={json.dumps(name)}]")
+
+    row.locator(".process-main").click()
+    expect(page.get_by_role("log")).to_contain_text("said")
+    log = page.get_by_role("link", name="Download the log").get_attribute("href") or ""
+    assert page.request.get(log).text() == "said\n"
+
+    row.get_by_role("button", name=f"Stop {name}", exact=True).click()
+    expect(row).to_contain_text("stopped")
+    row.get_by_role("button", name=f"Restart {name}", exact=True).click()
+    expect(row).to_contain_text("running")
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name=f"Kill {name}", exact=True).click()
+    expect(row).to_contain_text("killed")
+    assert complaints == []
 
 
 @pytest.mark.exhaustive
