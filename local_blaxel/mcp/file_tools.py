@@ -43,6 +43,9 @@ async def _read(agent: Agent, given: Given) -> Output:
     file: Output = await agent.call("GET", at(FILES, given["path"]))
     if "content" not in file:
         raise ToolError(f"{given['path']} is a directory")
+    if "\N{REPLACEMENT CHARACTER}" in file["content"]:
+        # It may stand for bytes that are no text: written back, the file would have lost them.
+        await read_text(agent, given["path"])
     return file | {"name": file["path"]}
 
 

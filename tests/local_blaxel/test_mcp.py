@@ -150,6 +150,19 @@ def test_an_edit_finds_lines_however_they_end(server, shared, before, old, new, 
     assert server.http.get(path).json()["content"] == after
 
 
+@pytest.mark.parametrize(
+    ("data", "is_error"), [(b"caf\xe9", True), (b"\xff\xfeh\0", True), ("\ufffd".encode(), False)]
+)
+def test_only_text_is_read_as_one(server, shared, data, is_error):
+    path = server.inside(shared, "/filesystem//tmp/data")
+    server.http.put(path, files={"file": ("data", data)}).raise_for_status()
+
+    read = post(server, shared, tool("fsReadFile", path="/tmp/data")).json()["result"]
+
+    assert read.get("isError", False) is is_error
+    assert ("not a text file in UTF-8" in read["content"][0]["text"]) is is_error
+
+
 def test_mcp_answers_with_a_slash_at_its_end(server, shared):
     address = server.inside(shared, "/mcp/")
 
