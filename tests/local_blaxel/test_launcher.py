@@ -265,6 +265,7 @@ async def test_restarting_a_running_sandbox_takes_its_new_variables(launcher, in
         assert agent.run("echo $NEW; pgrep sleep").output == "value\n"
 
 
+@pytest.mark.exhaustive
 def test_sandboxes_outlive_a_killed_launcher_and_its_pool_does_not(launcher, state_dir):
     with Host(state_dir) as first:
         instance = first.call("start", "survivor")

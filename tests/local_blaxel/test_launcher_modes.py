@@ -44,6 +44,7 @@ def test_each_launcher_says_how_it_confines(launcher, host, plain):
     assert "plain processes" in plain.describe()
 
 
+@pytest.mark.exhaustive
 def test_a_counter_stands_still_while_frozen_whoever_runs_the_server(host):
     instance = host.call("start", "counter")
     with Agent(Path(host.call("agent_socket", instance))) as agent:

@@ -171,6 +171,7 @@ def test_a_killed_server_finds_its_sandboxes_again_with_what_runs_in_them(own_se
     wait_until(lambda: count(own_server, name) > before)
 
 
+@pytest.mark.exhaustive
 def test_a_log_has_no_gap_over_a_kill_of_the_server(own_server):
     name = own_server.create()
     command = "for n in $(seq 60); do echo $n; sleep 0.05; done"
@@ -185,6 +186,7 @@ def test_a_log_has_no_gap_over_a_kill_of_the_server(own_server):
     assert logs.split() == [str(n) for n in range(1, 61)]
 
 
+@pytest.mark.exhaustive
 def test_a_sleeping_sandbox_sleeps_on_over_a_restart(own_server):
     name = own_server.create()
     wait_until(lambda: own_server.sleeps(name))
@@ -196,6 +198,7 @@ def test_a_sleeping_sandbox_sleeps_on_over_a_restart(own_server):
     assert own_server.run(name, "echo awake")["stdout"] == "awake\n"
 
 
+@pytest.mark.exhaustive
 def test_a_creation_that_a_kill_broke_off_is_finished(own_server):
     name = own_server.create()
     own_server.kill()
@@ -269,6 +272,7 @@ def test_a_sandbox_whose_agent_was_killed_starts_again_with_its_files(server, na
     assert server.run(name, "cat /blaxel/kept")["stdout"] == "kept\n"
 
 
+@pytest.mark.exhaustive
 def test_sigterm_ends_the_server_at_once_with_streams_open_and_without_a_traceback(own_server):
     name = own_server.create()
     own_server.run(name, "sleep 600", waitForCompletion=False, name="quiet")

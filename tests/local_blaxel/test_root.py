@@ -177,6 +177,7 @@ def test_what_an_earlier_version_kept_is_found(own_server):
     assert (restored["stdout"], restored["exitCode"]) == ("home\n", 0)
 
 
+@pytest.mark.exhaustive
 def test_a_sandbox_whose_user_closed_its_folders_starts_again(host):
     instance = host.call("start", "closed")
     path = Path(host.call("agent_socket", instance))

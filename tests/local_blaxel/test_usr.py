@@ -80,6 +80,7 @@ def test_a_program_of_another_group_is_replaced(agent):
     assert Path(path).exists()
 
 
+@pytest.mark.exhaustive
 def test_a_folder_of_the_image_is_renamed_once_it_is_the_sandboxes_own(host):
     rename = "python3 -c 'import os, sys; os.rename(*sys.argv[1:])'"
     # The number of its links does not tell in an overlay.

@@ -119,6 +119,7 @@ def test_a_file_is_saved_where_no_other_may_be_made(api, run, closed, name):
     assert run("find / -name '.manta-draft-*' 2>/dev/null")["stdout"] == ""
 
 
+@pytest.mark.exhaustive
 def test_a_file_that_may_not_be_written_where_no_other_may_be_made_stays(api, run, closed):
     run("chmod 440 closed/a")
     version = api("get", path=closed).json()["version"]

@@ -61,6 +61,7 @@ def test_a_provider_that_hangs_is_said_to_be_failing(worker, provider):
     wait_until(lambda: Heartbeat.of("provider").is_failing)
 
 
+@pytest.mark.exhaustive
 def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
     long_ago = timezone.now() - settings.AUDIT_RETENTION - timedelta(days=1)
     SandboxEvent.objects.create(action="ready", actor_kind="job", created_at=long_ago)

@@ -274,6 +274,7 @@ def test_a_stranger_and_another_user_get_nothing(web, made, bob, program):
     assert status("PUT", CONTENT, cookie) == 403
 
 
+@pytest.mark.exhaustive
 def test_a_folder_may_be_deeper_than_python_calls(monkeypatch):
     deep = 3_000
 
