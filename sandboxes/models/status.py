@@ -100,8 +100,8 @@ STATES = _by_name(
     State(
         "active",
         Status.ACTIVE,
-        "Awake",
-        "Sleeps automatically when it is idle.",
+        "Active",
+        "Goes to standby by itself when it is idle.",
         reported=frozenset({"DEPLOYED/", "DEPLOYED/RUNNING"}),
         # It is about to sleep.
         poll_seconds=2,
@@ -110,8 +110,8 @@ STATES = _by_name(
     State(
         "standby",
         Status.STANDBY,
-        "Asleep",
-        "Everything is kept in memory. It wakes in under a second when you use it.",
+        "Standby",
+        "Sleeping, with everything kept in memory. Wakes in under a second.",
         reported=frozenset({"DEPLOYED/STANDBY"}),
         can_use=True,
     ),
@@ -125,7 +125,7 @@ STATES = _by_name(
     State(
         "failed",
         Status.FAILED,
-        "Needs attention",
+        "Failed",
         "It could not be created.",
         rows={"phase": Phase.FAILED},
         reported=frozenset({"FAILED"}),

@@ -163,7 +163,7 @@ def test_from_the_button_to_the_sandbox(
     page.get_by_role("link", name="Allow").click()
 
     expect(page).to_have_url(re.compile("/workspace/$"))
-    Person(page).reads("Awake")
+    Person(page).reads("Active")
     assert complaints == []
 
 

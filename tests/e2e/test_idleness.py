@@ -63,14 +63,14 @@ def test_who_only_moves_the_mouse_wakes_nothing(
     # Manta knows it by now, and the page has asked for the news of it.
     wait_until(lambda: status(page) == "standby")
     wait_until(lambda: page.evaluate("true") and late)
-    expect(page.locator("#play")).to_contain_text("Awake")
+    expect(page.locator("#play")).to_contain_text("Active")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
     page.mouse.move(300, 300)
     let_news_in(page, late)
 
-    expect(page.locator("#play")).to_contain_text("Asleep")
+    expect(page.locator("#play")).to_contain_text("Standby")
     page.wait_for_timeout(LOOKS_AGAIN_MS)
     assert [url for url in asked if SANDBOX_EVENTS in url] == []
     assert impatient.blaxel.sleeps(name)
@@ -80,9 +80,9 @@ def says_awake_and_gets_news_late(page: Page, late: list[Route]) -> bool:
     """Use the page, and hold its news back. False when it fell asleep in between."""
     page.locator(".terminal-panel:visible textarea").press("Enter")
     expect(page.locator(OPEN)).to_be_attached()
-    expect(page.locator("#play")).to_contain_text("Awake")
+    expect(page.locator("#play")).to_contain_text("Active")
     page.route("**/sandbox/panel/**", lambda route: late.append(route))
-    if "Awake" in page.locator("#play").inner_text():
+    if "Active" in page.locator("#play").inner_text():
         return True
     let_news_in(page, late)
     return False

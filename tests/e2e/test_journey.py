@@ -14,10 +14,10 @@ CHANGED = "<!doctype html><title>Mine</title><link rel=icon href=data:,><h1>Chan
 PREVIEW = re.compile(r"http://[a-z0-9-]+\.localhost:\d+/")
 
 
-def reads_awake(person: Person) -> bool:
+def reads_active(person: Person) -> bool:
     """Use the preview again where nobody has seen the sandbox awake: it sleeps after a second."""
     try:
-        expect(person.play).to_contain_text("Awake", timeout=3000)
+        expect(person.play).to_contain_text("Active", timeout=3000)
     except AssertionError:
         person.page.get_by_role("button", name="Reload the preview").click()
         return False
@@ -32,13 +32,13 @@ def test_from_sign_up_to_the_same_sandbox_the_next_day(
     person.sign_up()
     person.play.click()
     page.get_by_role("button", name="Reload the preview").click()
-    wait_until(lambda: reads_awake(person))
+    wait_until(lambda: reads_active(person))
     expect(person.preview.get_by_role("heading", level=1)).to_be_visible()
     page.goto("/account/")  # who works in an open workspace keeps it awake
-    person.reads("Asleep")
+    person.reads("Standby")
     page.goto("/workspace/")
     page.get_by_role("button", name="Show preview").click()
-    wait_until(lambda: reads_awake(person))
+    wait_until(lambda: reads_active(person))
 
     with context.expect_page() as opening:
         person.panel.get_by_role("button", name="Open").click()
@@ -112,7 +112,7 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     person.play.click()
     facts = page.get_by_role("main")
     expect(facts).to_contain_text(visitor.until_ready())
-    expect(facts).to_contain_text(re.compile("Awake|Asleep"))
+    expect(facts).to_contain_text(re.compile("Active|Standby"))
     facts.get_by_role("button", name="Refresh").click()
     expect(page.get_by_role("heading", name="Get started")).to_be_visible()
 
@@ -122,7 +122,7 @@ def test_without_javascript(browser: Browser, manta: Manta, visitor: Visitor) ->
     page.get_by_role("main").get_by_role("button", name="Recreate").click()
     visitor.until_ready()
     person.play.click()
-    expect(facts).to_contain_text(re.compile("Awake|Asleep"))
+    expect(facts).to_contain_text(re.compile("Active|Standby"))
     context.close()
 
 

@@ -60,7 +60,7 @@ def test_a_change_reaches_every_tab(
     still.show("asleep")
     tabs = [live(page, still), live(context.new_page(), still)]
 
-    for state, word in (("active", "Awake"), ("failed", "Needs attention"), ("asleep", "Asleep")):
+    for state, word in (("active", "Active"), ("failed", "Failed"), ("asleep", "Standby")):
         still.show(state)
         for person in tabs:
             person.reads(word)
@@ -102,7 +102,7 @@ def test_the_focus_stays_where_it_is(page: Page, still: Still) -> None:
 
     still.show("active")
 
-    person.reads("Awake")
+    person.reads("Active")
     expect(page.locator("#panel-open")).to_be_focused()
 
 
@@ -135,7 +135,7 @@ def test_without_streams_the_page_polls(page: Page, still: Still) -> None:
 
     still.show("active")
 
-    person.reads("Awake")
+    person.reads("Active")
 
 
 @pytest.mark.exhaustive
@@ -151,7 +151,7 @@ def test_a_hidden_tab_has_no_stream_and_catches_up(page: Page, still: Still) -> 
     still.show("failed")
     page.evaluate(see(hidden=False))
 
-    person.reads("Needs attention")
+    person.reads("Failed")
     wait_until(lambda: open_streams(still) == 1)
 
 
@@ -165,7 +165,7 @@ def test_a_page_outlives_its_server(whole_parts: Parts, page: Page, still: Still
     whole_parts.start("web")
     wait_until(lambda: answers(still), 90)
 
-    person.reads("Needs attention")
+    person.reads("Failed")
 
 
 @pytest.mark.exhaustive

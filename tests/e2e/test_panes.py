@@ -95,7 +95,7 @@ def test_what_was_last_known_says_so_until_it_is_awake_again(
     expect(page.locator("#pane-ports .last-seen")).to_be_hidden()
 
     still.show("asleep")
-    person.reads("Asleep")
+    person.reads("Standby")
     page.evaluate(see(hidden=True))
     expect(page.locator("html")).to_have_attribute("data-inside", "asleep")
     page.evaluate(see(hidden=False))

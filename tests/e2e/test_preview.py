@@ -276,4 +276,4 @@ def test_a_cookie_of_one_preview_opens_no_other_and_leaves_the_session(
     expect(other.get_by_role("heading", name="Version 1")).to_be_visible()
     assert values(context, manta.url) == session
     page.reload()
-    expect(page.locator("#play")).to_contain_text("Awake")
+    expect(page.locator("#play")).to_contain_text("Active")

@@ -301,9 +301,9 @@ def test_falling_asleep_and_waking_keep_the_panes(workspace: Page, still: Still)
     pane(workspace, "files").evaluate("(pane) => { pane.dataset.kept = 'yes'; }")
 
     still.show("active")
-    expect(workspace.locator("#play")).to_contain_text("Awake")
+    expect(workspace.locator("#play")).to_contain_text("Active")
     still.show("asleep")
-    expect(workspace.locator("#play")).to_contain_text("Asleep")
+    expect(workspace.locator("#play")).to_contain_text("Standby")
 
     expect(pane(workspace, "files")).to_have_attribute("data-kept", "yes")
 

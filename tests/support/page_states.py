@@ -51,8 +51,8 @@ STATES: dict[str, tuple[str, dict[str, Any]]] = {
             **{"error_code": "provider_unavailable", "error_message": _NOT_ANSWERING},
         },
     ),
-    "active": ("Awake.", _READY),
-    "asleep": ("Asleep: it wakes when it is used.", {**_READY, "provider_state": "STANDBY"}),
+    "active": ("Active.", _READY),
+    "asleep": ("Standby: it wakes when it is used.", {**_READY, "provider_state": "STANDBY"}),
     "stale": ("Nothing was heard of the provider lately.", _READY),
     "unknown": (
         "The provider says something that Manta doesn't know.",

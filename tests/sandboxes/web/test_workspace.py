@@ -25,7 +25,7 @@ def test_the_workspace_shows_the_sandbox(client, alices_sandbox):
 
     assert response.status_code == 200
     assert alices_sandbox.name in response.text
-    assert "Awake" in response.text
+    assert "Active" in response.text
 
 
 def test_the_panel_is_a_page_without_htmx_and_a_fragment_with_it(client, alices_sandbox):

@@ -36,7 +36,7 @@ def test_a_page_is_told_the_state_as_it_is(web, listen, alices_sandbox):
 
     page.shows("active")
     state = page.all("state")[0]
-    assert state["word"] == "Awake"
+    assert state["word"] == "Active"
     assert state["sandbox"]["sandboxId"] == alices_sandbox.name
 
 
