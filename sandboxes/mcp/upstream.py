@@ -1,9 +1,11 @@
 """MCP client for the sandbox's own MCP server, which passes its answers on unchanged."""
 
+import asyncio
 import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx2 as httpx
@@ -15,6 +17,8 @@ from sandboxes.models.reach import Reach, gateway_code, note_answer
 
 # Seconds. A tool may wait for a command for almost a minute before it says anything.
 TIMEOUT = httpx.Timeout(120, connect=5)
+# How long the end of a response may be waited for when all of the answer is there.
+_END_TIMEOUT = 0.1
 # Bytes of an answer with all that comes before it; a larger one than _SMALL is read in a thread.
 MAX_BYTES, _SMALL = 32 * 2**20, 64 * 2**10
 _MAX_NOTIFICATIONS = 10_000
@@ -41,9 +45,9 @@ class Unreachable(Exception):
 
 def new_client() -> httpx.AsyncClient:
     headers = {"Accept": "application/json, text/event-stream", **PLAIN}
-    return httpx.AsyncClient(
-        timeout=TIMEOUT, headers=headers, limits=httpx.Limits(max_connections=None)
-    )
+    # Few idle ones: before each request the client asks all of them whether they are still open.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=4)
+    return httpx.AsyncClient(timeout=TIMEOUT, headers=headers, limits=limits)
 
 
 async def ask(
@@ -97,15 +101,25 @@ def _encoded(message: dict[str, Any]) -> bytes:
 async def _last_of(response: httpx.Response, on_notification: OnNotification) -> Any:
     """Return the answer at the end of a stream of server-sent events, each a JSON-RPC message."""
     left = _MAX_NOTIFICATIONS
-    async for text in _data(response):
+    pieces = _pieces(response)
+    async for text in _data(pieces):
         message = await _parsed(text)
         if not isinstance(message, dict) or "method" not in message:
+            await _until_end(pieces)
             return message
         left -= 1
         if left < 0:
             raise ValueError("It sends progress notifications without end.")
         await on_notification(message)
     return None
+
+
+async def _until_end(pieces: AsyncIterator[bytes]) -> None:
+    """Read what still comes, unless it takes long: the next call then has this connection."""
+    with suppress(TimeoutError, ValueError, httpx.HTTPError):
+        async with asyncio.timeout(_END_TIMEOUT):
+            async for _ in pieces:
+                pass
 
 
 async def _parsed(text: bytes) -> Any:
@@ -116,10 +130,10 @@ def _read(text: bytes) -> Any:
     return json_values.loads(text, _MAX_TOKENS)
 
 
-async def _data(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _data(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield the content of data lines. Each byte is read once, however the body is divided."""
     held = bytearray()
-    async for piece in _pieces(response):
+    async for piece in pieces:
         end = piece.rfind(b"\n") + 1
         held += piece[:end]
         if end:

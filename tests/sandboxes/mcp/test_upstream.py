@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import json
+import re
+from contextlib import closing, suppress
 
 import pytest
 
 from sandboxes.mcp import upstream
 from sandboxes.mcp.truncation import truncated
+from sandboxes.models.reach import Reach
 
 RESULT = b'{"jsonrpc": "2.0", "id": 1, "result": {"ok": true}}'
 STREAM = {"Content_Type": "text/event-stream"}
@@ -106,3 +109,31 @@ def test_what_is_nested_without_end_is_cut():
         value = [value]
 
     assert "nested too deeply" in str(truncated({"content": value}))
+
+
+def test_one_connection_is_used_for_one_call_after_the_other():
+    connections = []
+    data = b"data: " + RESULT + b"\n\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+
+    async def serve(reader, writer):
+        connections.append(asyncio.current_task())
+        with closing(writer), suppress(asyncio.IncompleteReadError):
+            while asked := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: (\d+)", asked.lower())[1]
+                await reader.readexactly(int(length))
+                writer.write(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+
+    async def ask_thrice():
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            reach = Reach(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            async with upstream.new_client() as http:
+                for _ in range(3):
+                    await upstream.ask(http, reach, "tools/list", {}, lambda message: None)
+            await asyncio.gather(*connections)
+
+    asyncio.run(ask_thrice())
+
+    assert len(connections) == 1
