@@ -176,6 +176,17 @@ def test_when_one_process_is_killed_the_others_stop(start_again, name):
 
 
 @pytest.mark.exhaustive
+def test_several_web_processes_answer_at_one_address_and_end_together(start_again):
+    supervisor = start_again(WEB_CONCURRENCY="2")
+    webs = supervisor.pids("web")
+    page = httpx.get(f"{supervisor.url}/accounts/login/")
+
+    status, _ = supervisor.stop()
+
+    assert (len(webs), page.status_code, status) == (2, 200, 0)
+    assert [pid for pid in webs if exists(pid)] == []
+
+
 def test_with_both_blaxel_variables_only_web_and_worker_start(start_again):
     with socket.create_server(("127.0.0.1", 0)) as silent_provider:
         address = f"http://127.0.0.1:{silent_provider.getsockname()[1]}/v0"
