@@ -4,9 +4,7 @@
 docs/benchmarks.md, too.
 """
 
-import argparse
-
-from bench import agents, blaxel, manta, panels, report, rows, terminals, workspace
+from bench import agents, blaxel, manta, outages, panels, report, rows, terminals, workspace
 
 GROUPS = {
     "manta": manta.GROUP,
@@ -15,22 +13,19 @@ GROUPS = {
     "workspace": workspace.GROUP,
     "echoes": terminals.GROUP,
     "agents": agents.GROUP,
+    "outages": outages.GROUP,
     **blaxel.GROUPS,
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench")
+def main(given: list[str] | None = None) -> None:
+    parser = report.Arguments(prog="python -m bench")
     parser.add_argument("--only", action="append", choices=GROUPS, help="may be given again")
-    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md, too")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    conditions = report.conditions()
     for name in arguments.only or GROUPS:
         report.say(f"bench: {name}")
-        group, conditions = GROUPS[name], report.conditions()
-        text = report.section(group.title, conditions, group.measure())
-        print(text, flush=True)
-        if arguments.write:
-            report.write(group.title, text)
+        report.publish(GROUPS[name], conditions, write=arguments.write)
 
 
 if __name__ == "__main__":

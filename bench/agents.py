@@ -1,18 +1,14 @@
 """An agent's call of a tool through Manta's /mcp, beside the same one asked for at the sandbox."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from bench.installation import running, token
 from bench.report import Group, Table
 from bench.timing import by_turns, milliseconds, percentile
 from tests.support.blaxel_client import KEY
-from tests.support.manta_process import Manta, environment
-from tests.support.supervisor import new_state_dir
-from tests.support.visitor import Visitor
 
 CALLERS = (1, 16)
 TIMES = 320
@@ -25,25 +21,14 @@ _CALL = {
     "method": "tools/call",
     "params": {"name": "fsGetWorkingDirectory", "arguments": {}},
 }
-_MINT = """
-from datetime import timedelta
-from accounts import tokens
-from accounts.models import User
-user = User.objects.get(email="{email}")
-print(tokens.mint(
-    user=user, name="bench", scopes=["mcp"], lifetime=timedelta(days=7), key=tokens.new_key()
-)[1])
-"""
 Taken = tuple[list[float], list[float]]
 
 
 def measure() -> list[Table]:
-    with new_state_dir() as state_dir, Manta(state_dir) as manta, Visitor(manta.url) as visitor:
-        visitor.sign_up()
-        visitor.until_ready()
+    with running() as (manta, visitor):
         inside = str((visitor.sandbox() or {})["sandboxUrl"])
         with (
-            _client(manta.url, _token(manta, visitor.email)) as through,
+            _client(manta.url, token(manta, visitor.email, "mcp")) as through,
             _client(inside, KEY) as direct,
         ):
             _call(through), _call(direct)
@@ -87,15 +72,6 @@ def _call(http: httpx.Client) -> None:
     answer = http.post("/mcp", json=_CALL).raise_for_status()
     if "/blaxel" not in answer.text:
         raise RuntimeError(f"The call was answered with {answer.text}")
-
-
-def _token(manta: Manta, email: str) -> str:
-    """Return a personal token, as the page makes one after the password was given."""
-    port = manta.blaxel.http.base_url.port or 0
-    command = [sys.executable, "manage.py", "shell", "-c", _MINT.format(email=email)]
-    environ = environment(manta.state_dir, manta.port, port)
-    made = subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=True)
-    return made.stdout.split()[-1]
 
 
 GROUP = Group("Agents", measure)

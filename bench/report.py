@@ -5,11 +5,15 @@ import platform
 import re
 import sqlite3
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+# Above it, what else runs is most of what is measured on a small machine.
+MAX_LOAD = 1.5
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
 
@@ -38,6 +42,25 @@ class Group:
     measure: Callable[[], list[Table]]
 
 
+class Arguments(ArgumentParser):
+    """Arguments that each command of the benchmark takes; what it writes, a quiet machine took."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--write", action="store_true", help=f"into {PAGE.name}, too")
+        self.add_argument("--busy", action="store_true", help="write at any load")
+
+    def parse_args(self, *given: Any, **options: Any) -> Any:
+        arguments = super().parse_args(*given, **options)
+        load = os.getloadavg()[0]
+        if arguments.write and not arguments.busy and load > MAX_LOAD:
+            self.error(
+                f"the load is {load:.1f}, and above {MAX_LOAD} figures say little: "
+                "wait, or write them all the same with --busy"
+            )
+        return arguments
+
+
 def conditions() -> str:
     """Return date and machine; the load is that before the start, without this run's own."""
     load = os.getloadavg()[0]
@@ -52,7 +75,15 @@ def section(title: str, conditions: str, tables: list[Table]) -> str:
     return "\n\n".join([f"## {title}", conditions, *(table.markdown() for table in tables)]) + "\n"
 
 
-def write(title: str, text: str) -> None:
+def publish(group: Group, conditions: str, *, write: bool) -> None:
+    """Measure, print the tables, and write them where that is wanted."""
+    text = section(group.title, conditions, group.measure())
+    print(text, flush=True)
+    if write:
+        replace(group.title, text)
+
+
+def replace(title: str, text: str) -> None:
     """Put a section in the place of what the page says under that title, or at its end."""
     page = PAGE.read_text()
     old = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)

@@ -7,35 +7,36 @@ from urllib.parse import urlencode
 
 from websockets.sync.client import ClientConnection, connect
 
+from bench.installation import running
 from bench.report import Group, Table
 from bench.timing import by_turns, ratio, spread, table
 from tests.support.blaxel_client import KEY
 from tests.support.manta_process import Manta
-from tests.support.supervisor import new_state_dir
 from tests.support.visitor import Visitor
 
-TIMES = 500
+TIMES = 300
 PROMPT = "ready>"
 
 
 def measure() -> list[Table]:
-    with new_state_dir() as state_dir, Manta(state_dir) as manta, Visitor(manta.url) as visitor:
-        visitor.sign_up()
-        visitor.until_ready()
-        with _through_manta(manta, visitor) as relayed, _directly(visitor) as direct:
-            taken, beside = by_turns(lambda: _echo(relayed), lambda: _echo(direct), TIMES)
+    with (
+        running() as (manta, visitor),
+        through_manta(manta, visitor) as relayed,
+        directly(visitor) as direct,
+    ):
+        taken, beside = by_turns(lambda: echo(relayed), lambda: echo(direct), TIMES)
     against = ratio(taken, beside, "without Manta")
     return [table(spread("Echo of a key", taken, aim="5 ms more, p50", beside=against))]
 
 
-def _echo(socket: ClientConnection) -> None:
+def echo(socket: ClientConnection) -> None:
     _type(socket, "x")
     while "x" not in json.loads(socket.recv(timeout=10))["data"]:
         pass
 
 
 @contextmanager
-def _through_manta(manta: Manta, visitor: Visitor) -> Iterator[ClientConnection]:
+def through_manta(manta: Manta, visitor: Visitor) -> Iterator[ClientConnection]:
     csrf = {"X-CSRFToken": visitor.http.cookies["csrftoken"]}
     added = visitor.http.post("/api/sandbox/terminals", json={}, headers=csrf).raise_for_status()
     address = f"{manta.url.replace('http', 'ws', 1)}/ws/terminal?session={added.json()['key']}"
@@ -47,7 +48,7 @@ def _through_manta(manta: Manta, visitor: Visitor) -> Iterator[ClientConnection]
 
 
 @contextmanager
-def _directly(visitor: Visitor) -> Iterator[ClientConnection]:
+def directly(visitor: Visitor) -> Iterator[ClientConnection]:
     address = str((visitor.sandbox() or {})["sandboxUrl"]).replace("http", "ws", 1)
     query = urlencode({"token": KEY, "sessionId": "bench"})
     with connect(f"{address}/terminal/ws?{query}", compression=None, proxy=None) as socket:

@@ -1,5 +1,6 @@
 """The workspace as a browser loads it: what pages weigh, and how soon a file is there."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from playwright.sync_api import Browser, Page, Request, expect
 
+from bench.installation import running
 from bench.report import Group, Table
 from bench.timing import by_turns, ratio, spread, table
 from tests.support import chromium
@@ -14,10 +16,11 @@ from tests.support.blaxel_client import KEY
 from tests.support.editor_page import Pane
 from tests.support.manta_process import Manta
 from tests.support.person import move_in, sign_in_as
-from tests.support.supervisor import new_state_dir
+from tests.support.terminal_pane import Terminals
 from tests.support.visitor import Visitor
 
-TIMES = 300
+TIMES = 200
+LINES = 100_000
 FILE = "/blaxel/app/public/index.html"
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 LONG_FILE = "/blaxel/long.js"
@@ -43,8 +46,7 @@ PAGES = {
 def measure() -> list[Table]:
     expect.set_options(timeout=30_000)
     path = chromium.find()
-    with new_state_dir() as state_dir, Manta(state_dir) as manta, Visitor(manta.url) as visitor:
-        visitor.sign_up()
+    with running() as (manta, visitor):
         # Awake all the time: what waking costs is measured elsewhere.
         name = visitor.until_ready()
         manta.blaxel.run(name, "sleep infinity", waitForCompletion=False, keepAlive=True)
@@ -53,7 +55,14 @@ def measure() -> list[Table]:
         with chromium.running(path) if path else nullcontext() as browser:
             if not browser:
                 return [opened]
-            return [opened, _weights(browser, manta, visitor), _typing(browser, manta, visitor)]
+            return [
+                opened,
+                _weights(browser, manta, visitor),
+                Table(
+                    ("What", "Longest task", "Beside", "Aim"),
+                    [_typing(browser, manta, visitor), _flood(browser, manta, visitor)],
+                ),
+            ]
 
 
 def _opening_a_file(visitor: Visitor) -> Table:
@@ -99,7 +108,7 @@ def _weights(browser: Browser, manta: Manta, visitor: Visitor) -> Table:
     return Table(("First load", "Sent, compressed", "Requests", "First paint", "Aim"), rows)
 
 
-def _typing(browser: Browser, manta: Manta, visitor: Visitor) -> Table:
+def _typing(browser: Browser, manta: Manta, visitor: Visitor) -> tuple[str, ...]:
     """The longest that the page is busy while a sentence is typed; the browser tells from 50 ms."""
     longest = []
     for path in (LONG_FILE, FILE):
@@ -111,8 +120,24 @@ def _typing(browser: Browser, manta: Manta, visitor: Visitor) -> Table:
             pane.type("every letter of a sentence")
             pane.until_kept(path)
             longest.append(f"{page.evaluate('window.longest'):.0f} ms")
-    row = ("Typing into 5 MB", longest[0], f"{longest[1]} in a small file", "< 200 ms")
-    return Table(("What", "Longest task", "Beside", "Aim"), [row])
+    return ("Typing into 5 MB", longest[0], f"{longest[1]} in a small file", "< 200 ms")
+
+
+def _flood(browser: Browser, manta: Manta, visitor: Visitor) -> tuple[str, ...]:
+    """The longest that the page is busy while a program writes more than anybody reads."""
+    with _weighing(browser, manta) as (page, _):
+        terminals = Terminals(move_in(page, visitor).page)
+        page.locator("#pane-terminal").get_by_role("button", name="New terminal").first.click()
+        expect(terminals.pane.locator(".terminal-panel:visible textarea")).to_be_focused()
+        terminals.connected()
+        page.evaluate(WATCH_LONG_TASKS)
+        started = time.perf_counter()
+        terminals.types(f"seq {LINES}; echo do''ne")
+        terminals.shows("done")
+        taken = 1000 * (time.perf_counter() - started)
+        longest = float(page.evaluate("window.longest"))
+    share = f"{longest / taken:.0%} of the {taken / 1000:.1f} s until they are shown"
+    return (f"{LINES:,} lines in a terminal", f"{longest:.0f} ms", share, "< 1000 ms")
 
 
 def _go(page: Page, visitor: Visitor, path: str) -> None:

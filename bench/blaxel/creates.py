@@ -22,7 +22,7 @@ def measure() -> list[Table]:
         ]
 
 
-def _from_the_pool(server: Server, times: int = 20) -> list[float]:
+def _from_the_pool(server: Server, times: int = 8) -> list[float]:
     taken = []
     for number in range(times):
         time.sleep(PAUSE)
@@ -31,7 +31,7 @@ def _from_the_pool(server: Server, times: int = 20) -> list[float]:
     return taken
 
 
-def _in_a_row(server: Server, times: int = 20) -> list[float]:
+def _in_a_row(server: Server, times: int = 10) -> list[float]:
     time.sleep(PAUSE)
     names = iter([f"row-{number}" for number in range(times)])
     taken = repeated(lambda: create(server, next(names)), times)

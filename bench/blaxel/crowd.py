@@ -9,7 +9,7 @@ from tests.support.local_blaxel import Server
 from tests.support.waiting import wait_until
 
 SANDBOXES = 100
-SECONDS = 20.0
+SECONDS = 10.0
 AIM_MIB, AIM_CPU = "< 3,072 MiB in all", "< 2 %"
 
 

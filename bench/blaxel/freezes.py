@@ -11,7 +11,7 @@ from tests.support.local_blaxel import Server
 from tests.support.waiting import wait_until
 
 STANDBY_AFTER = 0.2
-TIMES = 100
+TIMES = 30
 
 
 def measure() -> list[Table]:

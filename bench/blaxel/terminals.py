@@ -13,7 +13,7 @@ from bench.report import Table
 from bench.timing import milliseconds, ratio, spread, table
 from tests.support.local_blaxel import KEY, Server
 
-TIMES = 500
+TIMES = 300
 PROMPT = "ready>"
 SHELL = ["bash", "--norc", "--noprofile"]
 
@@ -24,17 +24,18 @@ def measure() -> list[Table]:
     with running() as server:
         create(server, "bench")
         with _through_http(server) as terminal:
-            taken = _echoes(*terminal)
+            taken = echoes(*terminal)
         with _directly() as terminal:
-            direct = _echoes(*terminal)
+            direct = echoes(*terminal)
     return [table(spread("Echo of a key", taken, beside=ratio(taken, direct, "a PTY here")))]
 
 
-def _echoes(write: Write, read: Read) -> list[float]:
+def echoes(write: Write, read: Read, times: int = TIMES) -> list[float]:
+    """Time keys to their echoes, in a shell that writes nothing else."""
     write(f"exec {' '.join(SHELL)}\rPS1=ready'>'\r")
     _read_until(PROMPT, read)
     taken = []
-    for _ in range(TIMES):
+    for _ in range(times):
         taken.append(milliseconds(lambda: (write("x"), _read_until("x", read))))
         write("\x7f")
         _read_until("\b", read)

@@ -9,7 +9,7 @@ from bench.timing import milliseconds, ratio, spread, table
 from tests.support.local_blaxel import Server
 from tests.support.waiting import wait_until
 
-TIMES = 200
+TIMES = 80
 
 
 def measure() -> list[Table]:

@@ -65,8 +65,9 @@ class Manta:
         """Everything that the processes have said."""
         return self._supervisor.output
 
-    def processes(self) -> dict[str, int]:
-        return self._supervisor.children()
+    def pids(self, name: str) -> list[int]:
+        """The processes of one kind, of which there may be several."""
+        return self._supervisor.pids(name)
 
 
 class Parts:
