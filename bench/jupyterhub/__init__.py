@@ -1,0 +1,1 @@
+"""Manta beside JupyterHub: the same client, by turns, in one sitting."""
