@@ -56,7 +56,7 @@ const terminal = `xterm-${(await manifest("@xterm/xterm")).version}`;
 await rm(out, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { [editor]: "frontend/editor.js", [terminal]: "frontend/terminal.js" },
+  entryPoints: { [editor]: "frontend/libraries/editor.js", [terminal]: "frontend/libraries/terminal.js" },
   outdir: out,
   bundle: true,
   splitting: true,

@@ -5,15 +5,13 @@ from django.conf import settings
 
 from manta.core.joined import JOINED
 
-STATIC = Path(settings.BASE_DIR) / "static"
-# One knows its own tag, the other has to be there before the page is drawn.
-ALONE = {"js/workspace/early.js", "js/workspace/inside.js"}
+WORKSPACE = Path(settings.BASE_DIR) / "frontend/workspace"
 
 
-@pytest.mark.parametrize("joined", ["css/manta.css", "css/workspace.css", "js/workspace.js"])
-def test_all_of_a_folder_is_joined(joined):
-    folder = (STATIC / joined).with_suffix("")
-    names = {str(path.relative_to(STATIC)) for path in folder.iterdir()}
+@pytest.mark.parametrize("kind", ["css", "js"])
+def test_all_of_the_workspace_is_joined(kind):
+    names = {f"workspace/{path.relative_to(WORKSPACE)}" for path in WORKSPACE.rglob(f"*.{kind}")}
 
-    assert names - ALONE <= set(JOINED[joined])
+    # It knows its own tag.
+    assert names - {"workspace/inside.js"} <= set(JOINED[f"{kind}/workspace.{kind}"])
     assert len(names) > 7
