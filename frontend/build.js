@@ -1,12 +1,15 @@
-// Builds static/vendor/ from the packages in package-lock.json: `npm ci && npm run build`.
-// The same packages give the same bytes, which tests/test_frontend.py compares with what is committed.
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+// Builds what is bundled in static/: `npm ci && npm run build`. js/ has the workspace, css/ its styles and
+// those of all pages, and vendor/ the libraries that the workspace loads, from the packages in
+// package-lock.json. The same sources and packages give the same bytes, which tests/test_frontend.py
+// compares with what is committed.
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const out = path.resolve(process.argv[2] ?? path.join(root, "static/vendor"));
+const out = path.join(root, "static");
+const vendor = path.join(out, "vendor");
 
 const packageOf = (input) => input.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1];
 const manifest = async (name) =>
@@ -51,13 +54,18 @@ const licence = async (name) => {
   return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 };
 
-const editor = `codemirror-${(await manifest("@codemirror/view")).version}`;
-const terminal = `xterm-${(await manifest("@xterm/xterm")).version}`;
-await rm(out, { recursive: true, force: true });
+await rm(vendor, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { [editor]: "frontend/libraries/editor.js", [terminal]: "frontend/libraries/terminal.js" },
+  entryPoints: {
+    "js/workspace": "frontend/workspace/workspace.js",
+    "css/manta": "frontend/styles/manta.css",
+    "css/workspace": "frontend/workspace/styles/workspace.css",
+    "css/ports": "frontend/workspace/styles/ports.css", // for the page that works without JavaScript
+  },
   outdir: out,
+  // What is imported when it is needed, with what it imports: the libraries.
+  chunkNames: "vendor/[name]-[hash]",
   bundle: true,
   splitting: true,
   format: "esm",
@@ -65,13 +73,9 @@ const { metafile } = await build({
   minify: true,
   legalComments: "none",
   charset: "utf8",
-  entryNames: "[name]",
-  chunkNames: "chunks/[name]-[hash]",
-  loader: { ".css": "text" },
   plugins: [patched],
   metafile: true,
 });
 const names = new Set(Object.keys(metafile.inputs).map(packageOf).filter(Boolean));
 const licences = await Promise.all([...names].sort().map(licence));
-await mkdir(out, { recursive: true });
-await writeFile(path.join(out, "LICENCES.txt"), licences.join(`\n${"-".repeat(72)}\n\n`));
+await writeFile(path.join(vendor, "LICENCES.txt"), licences.join(`\n${"-".repeat(72)}\n\n`));

@@ -106,9 +106,7 @@ def collect_static_files() -> None:
 def static_fingerprint() -> str:
     from django.contrib.staticfiles.finders import get_finders
 
-    from manta.core.joined import JOINED
-
-    digest = hashlib.sha256(repr(JOINED).encode())
+    digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
             stat = os.stat(storage.path(name))

@@ -1,4 +1,4 @@
-"""static/vendor is what package-lock.json builds, and its pages load little of it."""
+"""The bundles in static: what frontend and package-lock.json build."""
 
 import re
 import shutil
@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-VENDOR = ROOT / "static/vendor"
+STATIC = ROOT / "static"
+VENDOR = STATIC / "vendor"
+FRONTEND = ROOT / "frontend"
+ENTRIES = {"styles/manta.css", "workspace/workspace.js", "workspace/styles/workspace.css"}
+IMPORTED = re.compile(r'\bimport\b[^;]*?"(\.[^"]+)"')
 BUILT_FROM = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -37,7 +41,27 @@ def frontend(tmp_path: Path) -> Path:
 def test_a_new_build_is_what_is_committed(frontend: Path) -> None:
     subprocess.run(["node", "frontend/build.js"], cwd=frontend, check=True)
 
-    assert contents(frontend / "static/vendor") == contents(VENDOR)
+    built, committed = contents(frontend / "static"), contents(STATIC)
+    assert [name for name in built if built[name] != committed.get(name)] == []
+    assert {name for name in committed if name.startswith("vendor/")} < built.keys()
+
+
+def test_the_workspace_is_one_script_until_a_library_is_needed() -> None:
+    script = (STATIC / "js/workspace.js").read_text()
+
+    assert re.findall(r'\bimport\("\.\./vendor/(\w+)-', script)
+    assert not re.findall(r'\b(?:import|from)"', script)
+
+
+def test_every_module_and_style_is_bundled() -> None:
+    sources = [*FRONTEND.glob("*/**/*.js"), *FRONTEND.glob("*/**/*.css")]
+    imported = {
+        (source.parent / path).resolve()
+        for source in sources
+        for path in IMPORTED.findall(source.read_text())
+    }
+
+    assert {path for path in sources if str(path.relative_to(FRONTEND)) not in ENTRIES} == imported
 
 
 @pytest.mark.exhaustive

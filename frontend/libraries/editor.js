@@ -1,4 +1,4 @@
-// One file's editor, over CodeMirror. What files, tabs and saving are is static/js/workspace/'s part.
+// One file's editor, over CodeMirror. What files, tabs and saving are is the part of workspace/editor/.
 import "./adopted-style.js";
 import { gotoLine, openSearchPanel } from "@codemirror/search";
 import { Compartment, EditorState, Text } from "@codemirror/state";

@@ -6,7 +6,7 @@ import { SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
-import rules from "@xterm/xterm/css/xterm.css";
+import rules from "@xterm/xterm/css/xterm.css" with { type: "text" };
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(rules);

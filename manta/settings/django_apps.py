@@ -68,7 +68,6 @@ TEMPLATES = [
                 "sandboxes.web.context_processors.panel",
             ],
             "builtins": ["manta.core.icons"],
-            "libraries": {"joined": "manta.core.joined"},
         },
     }
 ]
@@ -79,7 +78,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = MANTA_STATE_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static", ("workspace", BASE_DIR / "frontend/workspace")]
+STATICFILES_DIRS = [BASE_DIR / "static"]
 # A file with a hash in its name never changes: Django's have one, and the parts of static/vendor.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+(\.[0-9a-f]{12}|-[0-9A-Z]{8})\.\w+$"
 STORAGES = {

@@ -1,4 +1,5 @@
-// Runs before the first paint: the panes are as they were left, without a jump.
+// Runs before the first paint: the panes are as they were left, without a jump, and nothing is known
+// of the sandbox yet.
 (() => {
   const root = document.documentElement;
   const kept = (name) => localStorage.getItem(name);
@@ -10,4 +11,5 @@
   if (kept("hidden-panes")) root.dataset.hidden = kept("hidden-panes");
   root.dataset.dock = kept("dock-tab") || "terminal";
   root.dataset.shown = kept("shown-pane") || "preview";
+  root.dataset.inside = "off";
 })();

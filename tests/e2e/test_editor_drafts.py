@@ -106,7 +106,7 @@ def test_somebody_else_in_the_same_browser_sees_neither_draft_nor_tab(
         pane.page.context.clear_cookies()
         move_in(pane.page, other)
         expect(pane.page.locator(".editor-empty")).to_be_visible()
-        assert pane.page.evaluate("editorParts.drafts.paths()") == []
+        assert pane.kept() == []
         assert pane.page.get_by_role("tab", name="index.html").count() == 0
 
     move_in(pane.page, visitor)
@@ -130,7 +130,7 @@ def test_a_draft_that_nobody_came_back_for_goes_after_30_days(pane: Pane) -> Non
 
     expect(pane.text).to_contain_text("doctype")
     expect(pane.text).not_to_contain_text("old ")
-    assert pane.page.evaluate("editorParts.drafts.paths()") == []
+    assert pane.kept() == []
 
 
 FULL = "IDBObjectStore.prototype.put = function () { this.transaction.abort(); };"

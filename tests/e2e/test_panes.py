@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 from tests.support.chromium import browser_of_a_phone
 from tests.support.page_states import Still
 from tests.support.person import move_in, see, sign_in_as
+from tests.support.waiting import wait_until
 
 # A stream that has not heard yet what runs and listens.
 SAYS_LITTLE = {
@@ -65,6 +66,7 @@ def test_nothing_is_told_before_everybody_listens(page: Page, still: Still) -> N
 
     page.goto("/workspace/", wait_until="commit")
     expect(page.locator("html")).to_have_attribute("data-inside", "off")
+    wait_until(lambda: page.title() and late)
     late[0].continue_()
 
     fills(page)

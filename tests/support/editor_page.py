@@ -29,6 +29,22 @@ HOLDS_CHANGES = """
   };
 }
 """
+# The paths of this person's drafts, as the browser keeps them.
+KEPT_PATHS = """
+async () => {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const { owner } = document.getElementById("editor").dataset;
+  const database = await settled(indexedDB.open("manta-drafts", 1));
+  const store = database.transaction("drafts").objectStore("drafts");
+  const keys = await settled(store.getAllKeys(IDBKeyRange.bound([owner], [owner, []])));
+  database.close();
+  return keys.map(([, path]) => path);
+}
+"""
 
 
 class Disk:
@@ -129,4 +145,9 @@ class Pane:
 
     def until_kept(self, path: str) -> None:
         """Until the draft of a path is in the browser."""
-        wait_until(lambda: path in self.page.evaluate("editorParts.drafts.paths()"))
+        wait_until(lambda: path in self.kept())
+
+    def kept(self) -> list[str]:
+        """Return the paths of the drafts that are in the browser."""
+        paths: list[str] = self.page.evaluate(KEPT_PATHS)
+        return paths

@@ -1,32 +1,37 @@
 // Dragging: a line to another folder, and files and folders from elsewhere.
-(() => {
-  const pane = document.getElementById("files");
-  const files = window.filesParts;
-  if (!pane) return;
-  const tree = document.getElementById("files-tree");
+import { move } from "./actions.js";
+import { say } from "./dialogs.js";
+import { join } from "./paths.js";
+import { known } from "./tree.js";
+import { upload, uploadEmpty } from "./uploads.js";
 
-  const walk = async (entry, folder, above = "") => {
-    if (entry.isFile) {
-      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      return files.upload(folder, above + entry.name, file);
-    }
-    const reader = entry.createReader();
-    for (let isEmpty = true; ; isEmpty = false) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) return isEmpty ? files.uploadEmpty(folder, above + entry.name) : null;
-      for (const each of some) await take(each, folder, `${above}${entry.name}/`);
-    }
-  };
-  // One that can't be read keeps none of the others.
-  const take = (entry, folder, above) =>
-    walk(entry, folder, above).catch((error) => files.say(`${entry.name} can’t be read: ${error.message}`));
+const pane = document.getElementById("files");
+const tree = document.getElementById("files-tree");
 
-  let dragged = null;
-  const unmark = () => pane.querySelectorAll(".dropping").forEach((each) => each.classList.remove("dropping"));
-  const over = (event) => {
-    const entry = event.target.closest?.(".entry");
-    return entry?.dataset.kind === "directory" ? entry : entry?.parentElement.closest(".entry") || tree;
-  };
+const walk = async (entry, folder, above = "") => {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return upload(folder, above + entry.name, file);
+  }
+  const reader = entry.createReader();
+  for (let isEmpty = true; ; isEmpty = false) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return isEmpty ? uploadEmpty(folder, above + entry.name) : null;
+    for (const each of some) await take(each, folder, `${above}${entry.name}/`);
+  }
+};
+// One that can't be read keeps none of the others.
+const take = (entry, folder, above) =>
+  walk(entry, folder, above).catch((error) => say(`${entry.name} can’t be read: ${error.message}`));
+
+let dragged = null;
+const unmark = () => pane.querySelectorAll(".dropping").forEach((each) => each.classList.remove("dropping"));
+const over = (event) => {
+  const entry = event.target.closest?.(".entry");
+  return entry?.dataset.kind === "directory" ? entry : entry?.parentElement.closest(".entry") || tree;
+};
+
+export const listen = () => {
   tree.addEventListener("dragstart", (event) => {
     dragged = event.target.closest(".entry");
     event.dataTransfer.setData("text/plain", dragged.dataset.path);
@@ -48,9 +53,9 @@
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     const { path, name } = dragged?.dataset ?? {};
     document.body.dispatchEvent(new CustomEvent("inside:wanted"));
-    const folder = over(event).dataset.path || await files.known();
+    const folder = over(event).dataset.path || await known();
     if (!folder) return;
-    if (path) return files.move(path, `${folder === "/" ? "" : folder}/${name}`);
+    if (path) return move(path, join(folder, name));
     for (const entry of entries) take(entry, folder);
   });
-})();
+};

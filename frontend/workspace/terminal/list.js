@@ -1,6 +1,5 @@
 // Which terminals there are: the same in every browser, so Manta keeps the list.
-window.terminalParts ??= {};
-window.terminalParts.list = (address) => {
+export const list = (address) => {
   const headers = {
     ...JSON.parse(document.body.getAttribute("hx-headers") || "{}"),
     "Content-Type": "application/json",

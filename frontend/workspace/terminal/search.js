@@ -1,6 +1,5 @@
 // Finding text in the terminal in front.
-window.terminalParts ??= {};
-window.terminalParts.search = (form, screen) => {
+export const search = (form, screen) => {
   const input = form.querySelector("input");
   const none = form.querySelector("[data-none]");
   const find = (back, incremental = false) => {

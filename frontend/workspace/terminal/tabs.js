@@ -1,6 +1,5 @@
 // The row of tabs over the terminals: choosing, naming and closing one, by pointer and by key.
-window.terminalParts ??= {};
-window.terminalParts.tabs = ({ row, template, choose, rename, close, leave }) => {
+export const tabs = ({ row, template, choose, rename, close, leave }) => {
   const tabOf = (key) => row.querySelector(`[data-key="${key}"] [role=tab]`);
   const all = () => [...row.querySelectorAll("[role=tab]")];
   const keyOf = (node) => node.closest("[data-key]")?.dataset.key;

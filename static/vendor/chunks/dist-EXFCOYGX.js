@@ -1,1 +1,0 @@
-import{a,b,c,d,e}from"./chunk-YRTA3ZLE.js";import"./chunk-EYWBSZ6A.js";import"./chunk-F2EUC74Q.js";import"./chunk-5QO5UQ6B.js";import"./chunk-N3WOUTYU.js";import"./chunk-WTRTU4YG.js";export{e as autoCloseTags,d as html,a as htmlCompletionSource,b as htmlCompletionSourceWith,c as htmlLanguage};

@@ -1,0 +1,1 @@
+import{a,b,c,d,e}from"./chunk-UFPZIHEI.js";import"./chunk-45R7WA4R.js";import"./chunk-P6E7G7PH.js";import"./chunk-O72A5PA7.js";import"./chunk-WOIRLC26.js";import"./chunk-BNS5ZVUH.js";export{e as autoCloseTags,d as html,a as htmlCompletionSource,b as htmlCompletionSourceWith,c as htmlLanguage};
