@@ -11,6 +11,8 @@ from sandboxes.services.files import TRASH_NAMES, Kind, number_of, require_files
 
 MAX_LINES = 200
 _MAX_LINE_LENGTH = 240
+# Letters that a glob has for themselves alone between brackets. A comma would end it.
+_IN_BRACKETS = frozenset("\"#$&'()+:;<=>?@`{|}~")
 # As a name that is not UTF-8 is shown, which no glob finds.
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
@@ -78,8 +80,9 @@ def _either_case(letter: str) -> str:
     cases = {letter, letter.lower(), letter.upper(), letter.casefold()}
     if letter.isalpha() and all(len(each) == 1 for each in cases):
         return f"[{''.join(sorted(cases))}]"
-    is_plain = letter.isdigit() or letter in " ._-" or combining(letter)
-    return letter if is_plain else "*"
+    if letter.isdigit() or letter in " ._-" or combining(letter):
+        return letter
+    return f"[{letter}]" if letter in _IN_BRACKETS else "*"
 
 
 def _line(folder: str, found: dict[str, object]) -> Match:

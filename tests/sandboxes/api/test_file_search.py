@@ -56,9 +56,12 @@ def test_names_and_texts_are_found_in_either_normal_form(api, form):
     assert {match["path"] for match in lines["matches"]} == both
 
 
-def test_a_name_is_found_among_more_than_a_search_lists(api, run):
-    run("mkdir -p crowd; cd crowd; seq -f 'a%g' 3000 | xargs touch; touch 'zé'")
+@pytest.mark.parametrize(
+    ("name", "query"), [("zé", "É"), ("~", "~"), ("x$y", "$"), ("z?(1)", "?("), ("z{a}", "{A}")]
+)
+def test_a_name_is_found_among_more_than_a_search_lists(api, run, name, query):
+    run(f"mkdir -p crowd; cd crowd; seq -f 'a%g' 3000 | xargs touch; touch '{name}'")
 
-    found = api("get", "/search", path="/blaxel/crowd", query="É").json()["matches"]
+    found = api("get", "/search", path="/blaxel/crowd", query=query).json()["matches"]
 
-    assert [match["path"] for match in found] == ["/blaxel/crowd/zé"]
+    assert [match["path"] for match in found] == [f"/blaxel/crowd/{name}"]
