@@ -23,9 +23,11 @@ test:  ## Set up what is missing, and run the tests (ARGS="-m fast", ARGS="-k pa
 test-all:  ## The tests, and with them the slow ones: chaos, soak, every page state, SDK suites
 	@scripts/setup.sh test && exec .venv/bin/pytest -m "not team" $(ARGS)
 
-lint:  ## ruff: rules and format; import-linter: who imports whom; docstrings; lengths
+lint:  ## ruff: rules and format; shellcheck; import-linter: who imports whom; docstrings; lengths
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/shellcheck scripts/*.sh .ci/run
+	.venv/bin/shellcheck --shell=sh sandboxes/data_plane/scripts/*.sh local_blaxel/hub/unpack.sh
 	.venv/bin/lint-imports
 	.venv/bin/python -m scripts.check_docstrings
 	.venv/bin/python -m scripts.check_lengths

@@ -51,7 +51,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     say "Python's venv module is missing. To install it: sudo apt-get install python3-venv"
     exit 1
 fi
-if [ "$purpose" = test ]; then lock=test; else lock=run; fi
+if [ "$purpose" = test ]; then lock="test"; else lock="run"; fi
 "$python" scripts/install.py "$lock"
 
 if [ "$purpose" != serve ] && [ "$(uname -s)" = Linux ]; then

@@ -7,6 +7,7 @@ find_leader() {
     for stat in /proc/[0-9]*/stat; do
       pid=${stat#/proc/} pid=${pid%/stat}
       { read -r line <"$stat"; } 2>/dev/null || continue
+      # shellcheck disable=SC2086 # its fields
       set -- ${line##*) }
       [ "$4" = "$pid" ] && [ "$5" = "$((34816 + ${tty#/dev/pts/}))" ] && foreground=$6 && return
     done

@@ -16,6 +16,7 @@ while read -r up rest </proc/uptime && [ "${up%.*}" -lt "$ends" ]; do
     [ "$pid" = "$$" ] && continue
     name=${line#*\(}
     name=${name%\)*}
+    # shellcheck disable=SC2086 # its fields
     set -- ${line##*\) }
     [ "$1" = Z ] && continue
     ticks=$((${12} + ${13}))
@@ -24,7 +25,7 @@ while read -r up rest </proc/uptime && [ "${up%.*}" -lt "$ends" ]; do
     shape="$shape$pid $3 ${20} $((${22} / 1024)) $name$newline"
   done
   listens=''
-  while read -r slot address remote state queues timer retries user timeout inode others; do
+  while read -r _ address _ _ _ _ _ _ _ inode _; do
     [ -n "$inode" ] && listens="${listens}l $address $inode$newline"
   done <<END
 $(grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
@@ -33,6 +34,7 @@ END
   if [ "$shape$listens" != "$said" ] || [ "${busy#-}" -ge 4 ] || [ "${up%.*}" -ge "$((at + 30))" ]; then
     echo "@ $up $$ $PPID $page"
     printf '%s' "$rows$listens"
+    # shellcheck disable=SC2012 # busybox's find does not show where a link leads
     [ -n "$listens" ] && ls -l /proc/[0-9]*/fd 2>/dev/null |
       sed -n 's,^/proc/\([0-9]*\)/fd:$,f \1,p;s,.*socket:\[\([0-9]*\)\]$,s \1,p'
     head -c 400 /proc/[0-9]*/cmdline /dev/null 2>/dev/null | tr '\0' ' ' |
