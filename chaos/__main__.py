@@ -15,7 +15,9 @@ from chaos import checks, planted
 from chaos.journal import Journal, Mismatch
 from chaos.killer import Killer
 from chaos.people import Crowd
-from tests.support.manta_process import Parts, prepared_state
+from tests.support.manta_process import Parts
+from tests.support.prepared_state import prepare
+from tests.support.supervisor import new_state_dir
 
 
 def main() -> int:
@@ -28,8 +30,10 @@ def main() -> int:
     journal = Journal()
     journal.say(f"{arguments.minutes:g} minutes, {arguments.people} people, seed {arguments.seed}")
     try:
-        with prepared_state() as state_dir, Parts(state_dir) as parts:
-            run(parts, journal, arguments)
+        with new_state_dir() as state_dir:
+            prepare(state_dir)
+            with Parts(state_dir) as parts:
+                run(parts, journal, arguments)
     except Mismatch as mismatch:
         journal.summary()
         journal.say(f"MISMATCH: {mismatch}")

@@ -176,6 +176,8 @@ FILES = "/api/sandbox/files"
 def test_what_was_saved_is_not_read_back(pane: Pane, disk: Disk) -> None:
     for name in ("b", "a"):
         disk.write(f"/blaxel/{name}.txt", "first\n")
+    pane.until_told(disk)
+    for name in ("b", "a"):
         pane.open(f"/blaxel/{name}.txt")
         expect(pane.text).to_have_text("first")
     pane.follows("/blaxel/a.txt", disk)
@@ -202,6 +204,7 @@ def test_what_was_saved_is_not_read_back(pane: Pane, disk: Disk) -> None:
 def test_what_follows_a_save_at_once_is_read(pane: Pane, disk: Disk, is_answered: bool) -> None:
     """A program formats each file that is saved: before the answer, or after it."""
     disk.write("/blaxel/a.txt", "first\n")
+    pane.until_told(disk)
     pane.open("/blaxel/a.txt")
     expect(pane.text).to_have_text("first")
     pane.follows("/blaxel/a.txt", disk)

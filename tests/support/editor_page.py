@@ -1,5 +1,6 @@
 """The editor and the sandbox's files, as tests handle them."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,12 @@ from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 PAGE = "/blaxel/app/public/index.html"
+MARK = "/blaxel/mark.txt"
+NOTES_THE_MARK = """
+(mark) => window.addEventListener("files:changed", ({ detail: { changes } }) => {
+  window.isMarkTold ||= changes.some(({ path }) => path === mark);
+}, true)
+"""
 # Changes of files that the page is told are held back until they are released.
 HOLDS_CHANGES = """
 () => {
@@ -137,6 +144,17 @@ class Pane:
         yield
         wait_until(lambda: path in self.page.evaluate("heldPaths()"))
         self.page.evaluate("releaseChanges()")
+
+    def until_told(self, disk: Disk) -> None:
+        """Wait until all changes of files so far have been told, as they are in their order."""
+        self.page.evaluate(NOTES_THE_MARK, MARK)
+
+        def is_told() -> bool:
+            # Again, because the page may not listen yet.
+            disk.write(MARK, secrets.token_hex())
+            return bool(self.page.evaluate("window.isMarkTold"))
+
+        wait_until(is_told)
 
     def follows(self, path: str, disk: Disk) -> None:
         """Require that what changes in an open file on disk is shown."""

@@ -333,7 +333,7 @@ def test_a_page_near_the_expiry_makes_one_query_more(
 @pytest.mark.parametrize(
     ("used", "says"),
     [
-        (timedelta(seconds=12), "automatically when it is idle"),
+        (timedelta(seconds=12), "by itself when it is idle"),
         (timedelta(minutes=9), "keeps it awake"),
     ],
 )
