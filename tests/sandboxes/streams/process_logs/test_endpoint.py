@@ -85,9 +85,14 @@ def test_an_unfinished_line_is_told_with_its_place(ask, made):
 @pytest.mark.exhaustive
 @pytest.mark.timeout(600)
 def test_a_log_that_rotated_goes_on_with_the_oldest_line_kept(ask, made):
-    run(made, "seq 1000; until [ -e go ]; do sleep 0.1; done; seq 1001 6000000; touch gone")
+    run(
+        made,
+        "seq 1000; until [ -e /tmp/go ]; do sleep 0.1; done; seq 1001 6000000; touch /tmp/gone",
+    )
     wait_until(lambda: data_plane.processes.read_log(made.reach, "job").endswith("1000\n"))
-    data_plane.processes.run(made.reach, "touch go; until [ -e gone ]; do sleep 0.1; done", 300)
+    data_plane.processes.run(
+        made.reach, "touch /tmp/go; until [ -e /tmp/gone ]; do sleep 0.1; done", 300
+    )
 
     skipped, *lines = ask(name="job", follow="1", after="1000").text.splitlines()
 
