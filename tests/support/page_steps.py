@@ -24,6 +24,8 @@ AUTHENTICATOR = {
     "automaticPresenceSimulation": True,
 }
 
+SCRIPTS = re.compile(r"\.js$")
+
 
 def give_authenticator(page: Page) -> None:
     """A device that says yes, as somebody who unlocks it does."""
@@ -211,9 +213,12 @@ def forbidden(page: Page, still: Still) -> Page:
 
 def outdated(page: Page, still: Still) -> Page:
     """A form from before its person signed in again."""
+    # Without scripts: what they ask for meanwhile would bring the old cookie back.
+    page.route(SCRIPTS, lambda route: route.abort())
     go(page, still, "/accounts/logout/")
     still.visitor.sign_in()
     sign_in_as(page, still.visitor)
+    page.unroute(SCRIPTS)
     page.get_by_role("main").get_by_role("button", name="Sign Out").click()
     expect(page.get_by_role("link", name="Reload")).to_be_visible()
     return page
