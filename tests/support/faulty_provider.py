@@ -71,9 +71,13 @@ class Provider:
         self.carries_all = False
 
     def delete_all(self) -> None:
-        for name in self.server.names():
-            self.server.http.delete(f"/v0/sandboxes/{name}")
-        wait_until(lambda: self.server.http.get("/health").json()["sandboxes"] == 0)
+        def is_empty() -> bool:
+            # Each time: one that a test asked for may be created meanwhile.
+            for name in self.server.names():
+                self.server.http.delete(f"/v0/sandboxes/{name}")
+            return bool(self.server.http.get("/health").json()["sandboxes"] == 0)
+
+        wait_until(is_empty)
 
     def count(self, method: str, path: str) -> int:
         return sum(1 for call in self.calls if call == (method, path))
