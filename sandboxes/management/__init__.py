@@ -1,0 +1,1 @@
+"""Commands of manage.py about sandboxes, for an operator."""
