@@ -1,0 +1,1 @@
+"""People: sign-in, second factors, personal tokens, and the agents that they connect."""

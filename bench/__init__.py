@@ -1,0 +1,1 @@
+"""Benchmarks of a running Manta; the results are in docs/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""Settings, addresses and the ASGI routing table: wires all the other packages."""
