@@ -82,7 +82,7 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def complaints(context: BrowserContext) -> list[str]:
-    """What the browser has to complain about: scripts' errors, and violations of the policy."""
+    """The browser's complaints: scripts' errors, and violations of the policy."""
     found: list[str] = []
 
     def hear(said: ConsoleMessage) -> None:

@@ -34,7 +34,7 @@ def address(still: Still) -> str:
 
 
 def follow_requests(page: Page) -> set[Request]:
-    """What the page has asked for and not heard of yet, streams aside."""
+    """The requests of the page that have no answer yet, streams aside."""
     under_way: set[Request] = set()
     page.on("request", lambda request: None if "/live" in request.url else under_way.add(request))
     page.on("requestfinished", lambda request: under_way.discard(request))

@@ -1,4 +1,4 @@
-"""What goes on when a part of Manta dies, hangs or is locked out."""
+"""Manta while a part of it is dead, hangs or is locked out."""
 
 import signal
 import socket
@@ -49,7 +49,7 @@ class Counter:
         self._id, self._seen = self._read()
 
     def goes_on(self) -> bool:
-        """Whether it is the same process, and has counted on since the last question."""
+        """Return whether it is the same process, and has counted on since the last question."""
         before, (who, self._seen) = self._seen, self._read()
         return who == self._id and int(self._seen) > int(before)
 
@@ -115,12 +115,12 @@ def seconds_of(action: Any) -> float:
 
 
 def sign_in_seconds(visitor: Visitor) -> float:
-    """What a sign-in takes: the best of five, because a busy machine only ever adds to it."""
+    """Return the best of five sign-ins, because a busy machine only ever adds to one."""
     return min(seconds_of(visitor.sign_in) for _ in range(5))
 
 
 def takes_no_longer(visitor: Visitor, usual: float) -> bool:
-    """Whether a sign-in waits for nothing; asked again, where the machine is busier meanwhile."""
+    """Return whether a sign-in waits for nothing; again, where the machine is busier by then."""
     return bool(wait_until(lambda: sign_in_seconds(visitor) < 3 * usual + 1, 60))
 
 

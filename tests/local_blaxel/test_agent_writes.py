@@ -1,4 +1,4 @@
-"""What is in a file stays until its new content is whole, on every way that writes one."""
+"""A file keeps its content until the new one is whole, on every way that writes one."""
 
 import json
 from itertools import islice

@@ -1,4 +1,4 @@
-"""What a sandbox stores is limited, with the server run as root and as an ordinary user."""
+"""The limit of the files of a sandbox, with the server run as root and as an ordinary user."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ for page in range(0, 1 << 30, 4096):
 
 
 def stored(server: Server) -> int:
-    """What all sandboxes of the server hold on disk, seen from outside."""
+    """Bytes that all sandboxes of the server hold on disk, seen from outside."""
     files = (Path(folder, name) for folder, _, names in os.walk(server.state_dir) for name in names)
     return sum(file.lstat().st_blocks * 512 for file in files)
 

@@ -24,7 +24,7 @@ HOST_TOOLS = {
 
 
 async def failures(launcher, image, tools):
-    """What the tools say that fail in a new sandbox of the image."""
+    """Return the output of the tools that fail in a new sandbox of the image."""
     instance = await launcher.start(LaunchSpec("hub", image, 1024, {}))
     with Agent(launcher.agent_socket(instance)) as agent:
         ran = {tool: agent.run(command) for tool, command in tools.items()}

@@ -1,4 +1,4 @@
-"""What images put into /blaxel, and that it starts with the command that the hub names."""
+"""The files that images put into /blaxel, which start with the command that the hub names."""
 
 import shutil
 import subprocess

@@ -34,7 +34,7 @@ def counted_outside(server, name):
 
 
 def standing_still(server, name):
-    """How far it has counted, if it counts no further meanwhile."""
+    """Return the last number, if it counts no further meanwhile."""
     counted = counted_outside(server, name)
     time.sleep(0.3)
     return counted if counted == counted_outside(server, name) else None
