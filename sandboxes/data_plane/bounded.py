@@ -2,12 +2,13 @@
 
 Every answer is read up to a limit of bytes, `extensions={"most": …}` of the request; None is for
 what is passed on as it comes. Compressed answers are not asked for, as the size that they unpack to
-is not known.
+is not known. No cookie is kept.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from http.cookiejar import CookieJar
 from typing import Any, cast
 
 import httpx
@@ -26,11 +27,25 @@ class AnswerTooLong(httpx.ReadError):
     """Raised when an answer is longer than the request's limit."""
 
 
+class NoCookies(CookieJar):
+    """Jar that stays empty, for clients that ask more than one sandbox.
+
+    A cookie counts for a host on all of its ports, or for a whole domain: what one sandbox sets
+    would be sent to all others.
+    """
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep none, and don't parse what a sandbox made up."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Add none."""
+
+
 class SandboxClient(httpx.Client):
     """Keeps to one sandbox's share of the threads. Raises ProviderUnavailable besides."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(cookies=NoCookies(), **options)
         deadline.hold(self)
 
     def send(
@@ -64,6 +79,9 @@ def with_body(response: httpx.Response) -> None:
 
 class AsyncSandboxClient(httpx.AsyncClient):
     """Holds no thread while it waits, so it has no share: those who use it have limits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(cookies=NoCookies(), **options)
 
     async def send(
         self, request: httpx.Request, *, stream: bool = False, **options: Any

@@ -12,7 +12,7 @@ import httpx2 as httpx
 
 from manta.core import json_values
 from manta.core.computing import in_thread
-from sandboxes.data_plane.bounded import PLAIN
+from sandboxes.data_plane.bounded import PLAIN, NoCookies
 from sandboxes.models.reach import Reach, gateway_code, note_answer
 
 # Seconds. A tool may wait for a command for almost a minute before it says anything.
@@ -47,7 +47,8 @@ def new_client() -> httpx.AsyncClient:
     headers = {"Accept": "application/json, text/event-stream", **PLAIN}
     # Few idle ones: before each request the client asks all of them whether they are still open.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4)
-    return httpx.AsyncClient(timeout=TIMEOUT, headers=headers, limits=limits)
+    # One client asks all sandboxes.
+    return httpx.AsyncClient(timeout=TIMEOUT, headers=headers, limits=limits, cookies=NoCookies())
 
 
 async def ask(

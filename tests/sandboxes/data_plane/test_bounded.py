@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -93,6 +94,41 @@ def follow(work):
             await close_streaming_client()
 
     return asyncio.run(followed())
+
+
+def giving_a_cookie(hostile, body=b"{}", **headers):
+    """Have each answer set a cookie, and return the cookies that come with what is asked."""
+    came = []
+
+    def answer(handler):
+        came.append(handler.headers.get("Cookie"))
+        hostile.say(body, Set_Cookie="planted=1; Path=/; Max-Age=999", **headers)(handler)
+
+    hostile.answer = answer
+    return came
+
+
+def test_no_sandbox_gives_the_others_a_cookie(call, hostile):
+    came = giving_a_cookie(hostile)
+
+    for _ in range(2):
+        with suppress(errors.SandboxError):
+            call()
+
+    assert len(came) >= 2
+    assert set(came) == {None}
+
+
+def test_no_sandbox_that_is_followed_gives_the_others_a_cookie(hostile):
+    came = giving_a_cookie(hostile, b"[]")
+
+    async def twice():
+        for _ in range(2):
+            await subscriptions.processes_of(hostile.reach)
+
+    follow(twice())
+
+    assert came == [None, None]
 
 
 def test_followed_answers_are_read_with_a_limit_too(hostile, monkeypatch):

@@ -111,6 +111,24 @@ def test_what_is_nested_without_end_is_cut():
     assert "nested too deeply" in str(truncated({"content": value}))
 
 
+def test_no_sandbox_gives_the_others_a_cookie(hostile):
+    came = []
+
+    def answer(handler):
+        came.append(handler.headers.get("Cookie"))
+        hostile.say(RESULT, Set_Cookie="planted=1; Path=/; Max-Age=999")(handler)
+
+    async def ask_twice():
+        async with upstream.new_client() as http:
+            for _ in range(2):
+                await upstream.ask(http, hostile.reach, "tools/list", {}, lambda message: None)
+
+    hostile.answer = answer
+    asyncio.run(ask_twice())
+
+    assert came == [None, None]
+
+
 def test_one_connection_is_used_for_one_call_after_the_other():
     connections = []
     data = b"data: " + RESULT + b"\n\n"
