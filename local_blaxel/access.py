@@ -14,6 +14,12 @@ from local_blaxel.upstream import Connection
 _CLOSES_WITHIN = 0.5
 
 
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Leave it to the client of the server inside to follow."""
+        return exc
+
+
 async def agent(
     sandbox: Sandbox, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send
 ) -> None:
@@ -38,7 +44,7 @@ async def port(
         receive, send = use.receiving(receive), use.sending(send)
         sock = await sandbox.dial(number)
         if scope["type"] == "websocket":
-            dial = partial(connect, sock=sock, close_timeout=_CLOSES_WITHIN)
+            dial = partial(_Connect, sock=sock, close_timeout=_CLOSES_WITHIN)
             return await relay_websocket(scope, receive, send, outgoing, dial)
         connection = await Connection.over(sock)
         try:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from manta.core import request_context
 from sandboxes import errors
 from sandboxes.data_plane import trusted
 from sandboxes.data_plane.processes import run
 from sandboxes.data_plane.shares import shares
+from sandboxes.data_plane.web_sockets import WebSocket
 from sandboxes.models.reach import Reach, gateway_code_in, note_answer
 
 _OPEN_TIMEOUT = 5.0
@@ -43,7 +44,7 @@ def hang_up(reach: Reach, session: str, *, force: bool) -> str:
     try:
         with (
             shares.place(reach),
-            connect(
+            WebSocket(
                 where.url,
                 additional_headers={**where.headers, **request_context.headers()},
                 compression=None,

@@ -300,3 +300,12 @@ def test_a_websocket_is_refused_with_a_status_that_has_a_name(server, busy, odd)
         connect(address, additional_headers={"Authorization": f"Bearer {KEY}"})
 
     assert refused.value.response.status_code == 502
+
+
+def test_a_redirect_of_a_websocket_is_passed_on_and_not_followed(server, busy):
+    address = f"ws://127.0.0.1:{server.port}{server.inside(busy)}/port/3004/302"
+
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address, additional_headers={"Authorization": f"Bearer {KEY}"})
+
+    assert refused.value.response.status_code == 302

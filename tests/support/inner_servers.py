@@ -96,7 +96,7 @@ socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_fo
 """
 
 # Answers with the status that the path names, or with one that HTTP does not have; `/200` also with
-# a header that may not be.
+# a header that may not be, `/302` with an address.
 NO_STATUS = """
 import socketserver, sys
 
@@ -106,6 +106,7 @@ class Handler(socketserver.StreamRequestHandler):
         while self.rfile.readline().strip():
             pass
         header = b"X-Odd: a\\x01b\\r\\n" if status == b"200" else b""
+        header += b"Location: ws://127.0.0.1:9/\\r\\n" if status == b"302" else b""
         self.wfile.write(b"HTTP/1.1 %s Odd\\r\\n%sContent-Length: 0\\r\\n\\r\\n" % (status, header))
 
 socketserver.ThreadingTCPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()

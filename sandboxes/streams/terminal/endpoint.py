@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from accounts.models import Scope
@@ -19,6 +19,7 @@ from manta.core import request_context
 from manta.core.errors import UserFacingError
 from sandboxes import data_plane, errors, services
 from sandboxes.data_plane.terminals import note_refusal
+from sandboxes.data_plane.web_sockets import AsyncWebSocket
 from sandboxes.models.reach import Reach
 from sandboxes.streams import auth
 from sandboxes.streams.limits import NoPlace, PerUserLimit
@@ -113,7 +114,7 @@ async def _relay(page: WebSocket, principal: auth.Principal, where: Reach) -> tu
 
 @asynccontextmanager
 async def _inside(where: Reach) -> AsyncIterator[ClientConnection]:
-    async with connect(
+    async with AsyncWebSocket(
         where.url,
         additional_headers={**where.headers, **request_context.headers()},
         compression=None,
