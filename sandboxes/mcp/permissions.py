@@ -75,6 +75,8 @@ TOOLS = {
     "sandboxPreviewUrl": _needs(PORTS),
     "sandboxRestart": _ANY_PROCESS,
 }
+# Arguments that Manta reads besides paths.
+_NAMES = {"name", "identifier", "workingDir"}
 # A tool that the provider adds later may do anything.
 _UNKNOWN = Needs(frozenset(Capability.values))
 
@@ -97,6 +99,21 @@ def check(grant: tokens.Grant, tool: str) -> None:
         missing = TOOLS.get(tool, _UNKNOWN).capabilities - permissions.capabilities
         wanted = ", ".join(f"“{a.label.lower()}”" for a in Capability if a in missing)
         raise _refused(grant, f"This connection may not use {tool}: it lacks {wanted or 'all'}.")
+
+
+def misspelt(tool: str, arguments: dict[str, Any]) -> str | None:
+    """Return an argument that differs in its case alone from one that Manta reads.
+
+    A server in Go, as Blaxel's, takes names in any case and the last of two: what is checked here
+    would not be what it reads.
+    """
+    paths = {part for path in TOOLS.get(tool, _UNKNOWN).paths for part in path.split(".")}
+    known = paths | _NAMES
+    folded = {name.casefold() for name in known}
+    lists = [value for value in arguments.values() if isinstance(value, list)]
+    objects = [each for value in lists for each in value if isinstance(each, dict)]
+    given = (name for each in (arguments, *objects) for name in each)
+    return next((name for name in given if name not in known and name.casefold() in folded), None)
 
 
 async def within_prefix(

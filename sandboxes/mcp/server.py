@@ -125,6 +125,9 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
 async def _result_of(ctx: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
     caller, arguments = _caller(ctx), params.arguments or {}
     permissions.check(caller.grant, params.name)
+    if (odd := permissions.misspelt(params.name, arguments)) is not None:
+        text = f"There is no argument “{odd[:64]}”. Spell it as the tool's description does."
+        raise MCPError(types.INVALID_PARAMS, text)
     _refuse_own_names(params.name, arguments)
     if params.name in TOOLS:
         tool = TOOLS[params.name]

@@ -6,12 +6,14 @@ from functools import partial
 
 import pytest
 from django.utils import timezone
+from mcp.shared.exceptions import MCPError
 
 from accounts import agent_permissions
 from accounts.models import PersonalToken
 from manta.core.database import run_in_db_thread
 from sandboxes import data_plane
 from sandboxes.data_plane import git_scan
+from sandboxes.mcp import permissions
 from sandboxes.services import file_moves, processes
 
 
@@ -72,6 +74,39 @@ def test_one_that_has_ended_allows_nothing(as_limited):
     refused = as_limited(call("sandboxStatus"), capabilities=["read"], expires_at=ended)
 
     assert refused.is_error and "have expired" in refused.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("fsReadFile", {"path": "/blaxel/app/x", "Path": "/etc/passwd"}),
+        ("fsWriteFile", {"PATH": "/blaxel/x", "content": "x"}),
+        ("codegenReadFileRange", {"targetFile": "/blaxel/app/x", "targetfile": "/x"}),
+        (
+            "codegenParallelApply",
+            {"editRegions": [{"relativeWorkspacePath": "x", "RelativeWorkspacePath": "/x"}]},
+        ),
+        ("processExecute", {"command": "echo @", "Name": "manta-snapshot"}),
+        ("processStop", {"identi\ufb01er": "manta-snapshot"}),
+        ("processExecute", {"command": "pwd", "wor\u212aingDir": "/"}),
+    ],
+)
+def test_an_argument_is_not_read_in_another_case_than_it_is_checked(tool, arguments):
+    assert permissions.misspelt(tool, arguments) is not None
+
+
+def test_arguments_of_other_names_pass():
+    arguments = {"command": "echo $NAME", "env": {"NAME": "x", "PATH": "/bin"}, "name": "fine"}
+
+    assert permissions.misspelt("processExecute", arguments) is None
+
+
+def test_a_path_in_another_case_is_refused(as_limited):
+    async def read(client):
+        with pytest.raises(MCPError, match="no argument “Path”"):
+            await call("fsReadFile", path="/blaxel/app", Path="/etc/passwd")(client)
+
+    as_limited(read, capabilities=["read"], path_prefix="/blaxel/app")
 
 
 @pytest.mark.parametrize("name", ["caf%E9", "no\u00a0break", "👩\u200d🚀", "a 100%"])
