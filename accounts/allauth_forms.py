@@ -1,11 +1,13 @@
 """allauth's forms, where Manta asks for more than they do."""
 
+from functools import cache
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import (
     AddEmailForm,
     ChangePasswordForm,
+    LoginForm,
     RequestLoginCodeForm,
     ResetPasswordForm,
     ResetPasswordKeyForm,
@@ -15,9 +17,42 @@ from allauth.account.forms import (
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts import access, addresses
 from accounts.models import User
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """allauth's, for the page that is asked for most: most of its cost was that of two fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # allauth's own text looks for a template four times a page.
+        self.fields["password"].help_text = _link_to_the_reset()
+
+    @property
+    def drawn_fields(self) -> SafeString:
+        """The fields; of a new form, in which nothing is anybody's, as they were drawn once."""
+        is_new = not self.is_bound and not self.initial
+        return _fields_of_a_new_form() if is_new else _drawn(self)
+
+
+@cache
+def _link_to_the_reset() -> SafeString:
+    return format_html('<a href="{}">Forgot your password?</a>', reverse("account_reset_password"))
+
+
+@cache
+def _fields_of_a_new_form() -> SafeString:
+    return _drawn(SignInForm())
+
+
+def _drawn(form: forms.Form) -> SafeString:
+    return render_to_string("_fields.html", {"form": form})
 
 
 class ChangeAddressForm(AddEmailForm):  # type: ignore[misc]

@@ -36,6 +36,7 @@ ACCOUNT_EMAIL_VERIFICATION = env.choice(
 )
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
+    "login": "accounts.allauth_forms.SignInForm",
     "signup": "accounts.allauth_forms.SignUpForm",
     "add_email": "accounts.allauth_forms.ChangeAddressForm",
     "request_login_code": "accounts.allauth_forms.CodeForm",

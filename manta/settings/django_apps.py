@@ -67,12 +67,14 @@ TEMPLATES = [
                 "manta.core.context_processors.request_id",
                 "sandboxes.web.context_processors.panel",
             ],
-            "builtins": ["manta.core.icons"],
+            "builtins": ["manta.core.icons", "manta.core.constant_tag"],
         },
     }
 ]
 
 LANGUAGE_CODE = "en-us"
+# Manta has one language: no text of a page is looked up in a catalogue.
+USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 

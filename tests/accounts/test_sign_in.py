@@ -121,8 +121,26 @@ def test_next_never_leads_to_another_site(client, alice, target):
 def test_pages_that_everybody_sees_render_no_template_for_an_element(client, path):
     rendered = [template.name or "" for template in client.get(path).templates]
 
-    assert "_fields.html" in rendered
+    assert "base.html" in rendered
     assert not [name for name in rendered if name.startswith("allauth/elements/")]
+
+
+def test_the_sign_in_page_asks_the_database_for_nothing(client):
+    page = client.get("/accounts/login/").text  # without a database, a query would fail
+
+    assert "Continue with GitHub" in page
+
+
+def test_what_one_person_typed_is_in_nobody_elses_form(client, db):
+    refused = sign_in(client, "alice@example.com", "not this one").text
+    fresh = Client().get("/accounts/login/").text
+
+    assert 'value="alice@example.com"' in refused
+    assert 'aria-invalid="true"' not in fresh
+    assert "alice@example.com" not in fresh
+    for page in (refused, fresh):
+        assert 'autocomplete="current-password"' in page
+        assert '<a href="/accounts/password/reset/">Forgot your password?</a>' in page
 
 
 def test_next_leads_to_a_page_of_ours(client, alice):
