@@ -1,6 +1,7 @@
 """Entry point of the server: raw ASGI routes, and Django for every other address."""
 
 import contextlib
+import gc
 import threading
 from collections.abc import AsyncIterator
 
@@ -53,10 +54,19 @@ async def healthz(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
+def _warm() -> None:
+    """Import the SDK, which takes seconds: the first Open should not wait for it.
+
+    What a start leaves stays to the end, and no collection of garbage need look at it again.
+    """
+    control_plane.client.warm()
+    gc.collect()
+    gc.freeze()
+
+
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    # The SDK takes seconds to import: the first Open should not wait for it.
-    threading.Thread(target=control_plane.client.warm, daemon=True).start()
+    threading.Thread(target=_warm, daemon=True).start()
     recorder = Recorder("web")
     recorder.start()
     async with mcp_endpoint.running():

@@ -1,9 +1,15 @@
-"""Middleware for all of Django's responses: errors become pages, and caches keep nothing."""
+"""Middleware for all of Django's responses: errors, caches, and what a page may load."""
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from csp import middleware as csp
+from csp.constants import HEADER
+from csp.utils import build_policy
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
@@ -24,6 +30,22 @@ class NoCacheMiddleware:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+
+class CSPMiddleware(csp.CSPMiddleware):
+    """django-csp's, which writes the policy of all usual responses anew for each of them."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+        own = any(name.startswith("_csp_") for name in vars(response))
+        if own or hasattr(request, "_csp_nonce") or settings.DEBUG:
+            return super().process_response(request, response)
+        if HEADER not in response:
+            response[HEADER] = self._usual_policy
+        return response
+
+    @cached_property
+    def _usual_policy(self) -> str:
+        return str(build_policy())
 
 
 class UserFacingErrorMiddleware:

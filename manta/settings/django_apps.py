@@ -36,7 +36,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # What has a header of its own, as static files, is left alone.
     "manta.core.middleware.NoCacheMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "manta.core.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
