@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 from unicodedata import normalize
 
@@ -156,7 +156,7 @@ def search_names(scope: Scope, query: str, patterns: list[str]) -> dict[str, Any
         if not entry.is_directory and not _matches(entry.name, patterns):
             continue
         path = scope.relative(entry)
-        if points := score(_composed(query), _composed(path)):
+        if points := score(_folded(query), _folded(path)):
             found.append((-points, len(path), path, entry.type))
     matches = [
         {"path": path, "score": -points, "type": kind}
@@ -165,9 +165,9 @@ def search_names(scope: Scope, query: str, patterns: list[str]) -> dict[str, Any
     return {"matches": matches, "total": len(matches)}
 
 
-def _composed(text: str) -> str:
-    """Return the text in lower case and in one of Unicode's normal forms."""
-    return normalize("NFC", text).lower()
+def _folded(text: str) -> str:
+    """Return the same for texts that differ in case and in Unicode's normal forms alone."""
+    return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
 def score(query: str, text: str) -> int:
@@ -209,9 +209,10 @@ class ContentSearch:
             return
         lines = text.split("\n")
         for number, line in enumerate(lines):
-            column = self._folded(line).find(wanted)
-            if column < 0:
+            place = self._folded(line).find(wanted)
+            if place < 0:
                 continue
+            column = place if self.case_sensitive else _column(line, place)
             match = {"path": path, "line": number + 1, "column": column + 1, "text": line}
             if self.context:
                 around = lines[max(number - self.context, 0) : number + self.context + 1]
@@ -219,7 +220,15 @@ class ContentSearch:
             yield match
 
     def _folded(self, text: str) -> str:
-        return text if self.case_sensitive else text.lower()
+        return text if self.case_sensitive else text.casefold()
+
+
+def _column(line: str, place: int) -> int:
+    """Return where in a line a place in its folded form is, which may be longer."""
+    if line.isascii():
+        return place
+    ends = accumulate(len(letter.casefold()) for letter in line)
+    return next(column for column, end in enumerate(ends) if end > place)
 
 
 def _context_lines(request: Request) -> int:

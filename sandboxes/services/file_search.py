@@ -1,20 +1,15 @@
 """Searching the names and the contents of files below a folder in a sandbox."""
 
 import posixpath
-import re
 from dataclasses import dataclass
-from unicodedata import combining, normalize
+from unicodedata import normalize
 
-from sandboxes.data_plane import drafts, files, names
+from sandboxes.data_plane import drafts, files, name_search, names
 from sandboxes.models import Sandbox
 from sandboxes.services.files import TRASH_NAMES, Kind, number_of, require_files
 
 MAX_LINES = 200
 _MAX_LINE_LENGTH = 240
-# Letters that a glob has for themselves alone between brackets. A comma would end it.
-_IN_BRACKETS = frozenset("\"#$&'()+:;<=>?@`{|}~")
-# As a name that is not UTF-8 is shown, which no glob finds.
-_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 @dataclass(frozen=True)
@@ -52,37 +47,16 @@ def _lines(sandbox: Sandbox, folder: str, query: str) -> list[Match]:
 
 def _names(sandbox: Sandbox, folder: str, query: str, hidden: bool) -> list[Match]:
     kinds: tuple[Kind, Kind] = ("directory", "file")
+    globs, wanted = name_search.globs(query), name_search.folded(query)
     matches = [
         Match(posixpath.join(folder, found), kind)
         for kind in kinds
-        for found in files.find(sandbox.reach, folder, kind, _globs(query), hidden)
+        for found in files.find(sandbox.reach, folder, kind, globs, hidden)
     ]
-    wanted = _folded(query)
-    named = [each for each in matches if wanted in _folded(posixpath.basename(each.path))]
+    named = [
+        each for each in matches if wanted in name_search.folded(posixpath.basename(each.path))
+    ]
     return sorted(named, key=lambda match: (len(match.path), match.path))
-
-
-def _folded(text: str) -> str:
-    """Return the same for texts that differ only in case and in Unicode's normal form."""
-    return normalize("NFC", normalize("NFC", text).casefold())
-
-
-def _globs(query: str) -> list[str]:
-    """Return globs for at least the names that have the text in them, in either case.
-
-    A name is in one of Unicode's two normal forms, hardly ever in a mixture of them.
-    """
-    forms = dict.fromkeys((normalize("NFC", query), normalize("NFD", query)))
-    return [f"*{''.join(map(_either_case, _PERCENT.sub('*', form)))}*" for form in forms]
-
-
-def _either_case(letter: str) -> str:
-    cases = {letter, letter.lower(), letter.upper(), letter.casefold()}
-    if letter.isalpha() and all(len(each) == 1 for each in cases):
-        return f"[{''.join(sorted(cases))}]"
-    if letter.isdigit() or letter in " ._-" or combining(letter):
-        return letter
-    return f"[{letter}]" if letter in _IN_BRACKETS else "*"
 
 
 def _line(folder: str, found: dict[str, object]) -> Match:

@@ -1,5 +1,7 @@
 """Finding files by name and content, and copying them."""
 
+from urllib.parse import quote
+
 import pytest
 
 TREE = """cd {} && mkdir -p src/deep node_modules/left .hidden empty &&
@@ -156,3 +158,31 @@ def test_a_copy_that_cannot_be_made_is_refused(agent, project, source, destinati
     answer = copy(agent, f"{project}/{source}", destination and f"{project}/{destination}")
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("Straße", "STRASSE"),
+        ("STRASSE", "straße"),
+        ("ΟΔΟΣ", "οδος"),
+        ("ﬁle", "FILE"),
+        ("oﬃce", "office"),
+        ("Cafe\u0301", "CAFÉ"),
+        ("ＡＢＣ", "abc"),  # noqa: RUF001
+    ],
+)
+def test_a_fuzzy_search_finds_a_name_in_any_case_and_form(agent, folder, name, query):
+    agent.put(f"/filesystem/{folder}/{quote(name)}", json={"content": ""}).raise_for_status()
+
+    assert found(agent, f"/filesystem-search/{folder}?query={quote(query)}") == [name]
+
+
+def test_content_is_found_in_any_case_and_in_its_place(agent, folder):
+    agent.put(f"/filesystem/{folder}/x", json={"content": "ßß Große ΟΔΟΣ"}).raise_for_status()
+
+    def columns(query):
+        answer = agent.get(f"/filesystem-content-search/{folder}?query={quote(query)}").json()
+        return [match["column"] for match in answer["matches"]]
+
+    assert [columns(query) for query in ("GROSSE", "οδος", "sS", "gross")] == [[4], [10], [1], [4]]

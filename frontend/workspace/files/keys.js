@@ -4,8 +4,8 @@ import { activate, close, open, select, state } from "./tree.js";
 const tree = document.getElementById("files-tree");
 const rows = () => [...tree.querySelectorAll(".entry")].filter((row) => !row.closest("ul[hidden]"));
 
-// Names come in either of Unicode's normal forms, and in any case.
-const plain = (text) => text.normalize("NFC").toLowerCase();
+// Names come in any of Unicode's normal forms, and in any case: by the capital ß is ss, and ς is σ.
+const plain = (text) => text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
 let typed = "", typedAt = 0;
 
 export const listen = () => {

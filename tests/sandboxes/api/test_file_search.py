@@ -65,3 +65,34 @@ def test_a_name_is_found_among_more_than_a_search_lists(api, run, name, query):
     found = api("get", "/search", path="/blaxel/crowd", query=query).json()["matches"]
 
     assert [match["path"] for match in found] == [f"/blaxel/crowd/{name}"]
+
+
+def test_a_name_is_found_in_any_case_and_form(api, run):
+    named = {
+        "Straße.txt": ("STRASSE", "straß", "ss", "ße."),
+        "GROSS": ("groß", "oß"),
+        "ΟΔΟΣ": ("οδος", "σ", "ς"),  # noqa: RUF001
+        "oﬃce": ("OFFICE", "fi"),
+        "FINAL": ("ﬁnal",),
+        "um 1\u202fPM": ("um 1 pm",),
+        "№ 5": ("no 5",),
+        "Cafe\u0301": ("café", "CAFÉ"),
+        "ＡＢＣ": ("abc",),  # noqa: RUF001
+        "K9": ("k9",),
+    }
+    for name in named:
+        saved(api, f"/blaxel/folded/{name}", "")
+
+    missing = [
+        (name, query)
+        for name, queries in named.items()
+        for query in queries
+        if f"/blaxel/folded/{name}" not in _paths(api, query)
+    ]
+
+    assert missing == []
+
+
+def _paths(api, query):
+    found = api("get", "/search", path="/blaxel/folded", query=query).json()
+    return {match["path"] for match in found["matches"]}
