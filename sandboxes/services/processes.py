@@ -20,6 +20,7 @@ MAX_RESTARTS = 5
 # Seconds
 _SNAPSHOT_TIMEOUT, _STOP_TIMEOUT = 2.0, 10.0
 _SIGNAL = 'kill -"$SIGNAL" -- -"$GROUP" 2>/dev/null || kill -"$SIGNAL" "$GROUP"'
+_ENTER = 'cd -- "$FOLDER"'
 _NAME = re.compile(r"(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -158,6 +159,7 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     if not found["managed"]:
         raise errors.ProcessRefused("This process was started in a terminal. Start it again there.")
     if found["status"] == "running":
+        _expect_folder(sandbox, found)
         with data_plane.shares.place(sandbox.reach):
             _end(sandbox, found)
     wanted = Wanted(
@@ -169,6 +171,18 @@ def restart_process(*, sandbox: Sandbox, name: str, actor: Any) -> None:
     )
     _start(sandbox, wanted)
     audit.record(sandbox, Action.PROCESS_RESTARTED, actor=actor, detail=_called(found))
+
+
+def _expect_folder(sandbox: Sandbox, found: Fields) -> None:
+    """Raise ProcessRefused where a process could not be started in its folder again."""
+    folder = found["workingDir"] or "/"
+    values = {"FOLDER": names.raw(folder)}
+    ran = data_plane.processes.run_script(sandbox.reach, _ENTER, values, 5)
+    if ran.exit_code:
+        raise errors.ProcessRefused(
+            f"Its folder {folder} can't be entered any more, so it was not restarted. It still "
+            "runs: make the folder again, or stop the process and start it in another one."
+        )
 
 
 def _end(sandbox: Sandbox, found: Fields) -> None:

@@ -137,6 +137,20 @@ def test_a_restart_runs_the_same_again(start, program):
     assert [again[key] for key in kept] == [first[key] for key in kept]
 
 
+@pytest.mark.parametrize("gone", ["rm -r /blaxel/w", "chmod 000 /blaxel/w"])
+def test_a_process_whose_folder_is_gone_runs_on(start, program, made, gone):
+    data_plane.processes.run(made.reach, "mkdir /blaxel/w", 5)
+    first = named(start(name="job", workingDir="/blaxel/w"), "job")
+    data_plane.processes.run(made.reach, gone, 5)
+
+    refused = program.post(f"{LIST}/job/restart")
+
+    assert refused.status_code == 422
+    assert "/blaxel/w" in refused.json()["error"]
+    found = program.get(f"{LIST}/job").json()
+    assert (found["pid"], found["status"]) == (first["pid"], "running")
+
+
 def test_what_nobody_started_over_the_api_is_shown_and_stopped_by_its_number(program, made):
     data_plane.processes.run(made.reach, "setsid sleep 4242 >/dev/null 2>&1 &", 5)
 
