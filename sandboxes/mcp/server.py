@@ -67,9 +67,12 @@ async def running() -> AsyncIterator[Answer]:
         if headers.get("Content-Type", "").partition(";")[0].strip().lower() != _JSON:
             return await JSONResponse(_NOT_JSON, 415)(scope, receive, send)
         headers["Content-Type"] = _JSON
-        if accepts_stream(headers.get("Accept", "*/*")):
+        # Several headers are one list, and an empty one says as little as none (RFC 9110, 5.3).
+        accept = ", ".join(filter(str.strip, headers.getlist("Accept"))) or "*/*"
+        if accepts_stream(accept):
             headers["Accept"] = f"{_JSON}, {_STREAM}"
             return await streaming.handle_request(scope, receive, send)
+        headers["Accept"] = accept
         await plain.handle_request(scope, receive, send)
 
     async with streaming.run(), plain.run():

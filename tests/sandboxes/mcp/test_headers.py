@@ -17,13 +17,13 @@ PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 def ask(web, token, alice):
     raw = token(alice)
 
-    def ask(path=PATH, **headers):
+    def ask(path=PATH, more=(), **headers):
         sent = {"Authorization": f"Bearer {raw}", "Content-Type": "application/json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         content = json.dumps(PING)
-        return httpx.post(
-            web.url + path, headers=sent, content=content, trust_env=False, timeout=60
-        )
+        with httpx.Client(trust_env=False, timeout=60) as http:
+            del http.headers["Accept"]
+            return http.post(web.url + path, headers=[*sent.items(), *more], content=content)
 
     return ask
 
@@ -42,6 +42,7 @@ def ask(web, token, alice):
         (f"{STREAM}, application/json", STREAM),
         (STREAM, STREAM),
         ("*/*", STREAM),
+        ("", STREAM),
     ],
 )
 def test_the_answer_is_of_a_kind_that_the_client_takes(ask, accept, kind):
@@ -51,6 +52,12 @@ def test_the_answer_is_of_a_kind_that_the_client_takes(ask, accept, kind):
     assert answer.headers["Content-Type"].partition(";")[0] == kind
     text = answer.text.partition("data:")[2] if kind == STREAM else answer.text
     assert json.loads(text) == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
+def test_several_headers_are_one_list(ask):
+    accept = [("Accept", "text/html"), ("Accept", ""), ("Accept", "application/json")]
+
+    assert ask(more=accept).status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml"])
