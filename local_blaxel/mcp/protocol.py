@@ -21,6 +21,8 @@ SERVER = {"name": "Sandbox API Server", "version": "1.0.0"}
 # percent-encoded, as its name may be of any bytes.
 BENEATH = "local_blaxel/beneath"
 _ENCODED_PATH = re.compile("/[!-~]*")
+# A byte of a file's name that is not UTF-8.
+_BYTE = re.compile("[\udc80-\udcff]")
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
@@ -100,9 +102,9 @@ async def _call_tool(params: Message, agent: Agent) -> Message:
     try:
         output = await tool.run(agent, given(tool, arguments))
     except OutOfReach as exc:
-        return _content(str(exc)) | {"isError": True, "_meta": {BENEATH: "refused"}}
+        return _content(_said(exc)) | {"isError": True, "_meta": {BENEATH: "refused"}}
     except (ToolError, ValueError) as exc:
-        return _content(str(exc)) | {"isError": True}
+        return _content(_said(exc)) | {"isError": True}
     except TimeoutError:
         message = f"{tool.name} took longer than {CALL_SECONDS:g} seconds"
         return _content(message) | {"isError": True}
@@ -120,6 +122,11 @@ def _beneath(params: Message) -> str:
     if not isinstance(beneath, str) or not _ENCODED_PATH.fullmatch(beneath):
         raise RpcError(INVALID_PARAMS, f"_meta {BENEATH} must be an absolute path, percent-encoded")
     return beneath
+
+
+def _said(exc: Exception) -> str:
+    """Return an error's text; bytes of a name that are not UTF-8 are percent-encoded in it."""
+    return _BYTE.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", str(exc))
 
 
 def _content(text: str) -> Message:

@@ -47,6 +47,33 @@ def test_lines_that_are_found_begin_with_the_names_that_are_shown(made, as_agent
     assert {line for line in told if "\n" not in line} <= set(lines)
 
 
+def test_an_error_names_the_file(made, as_agent, odd, run):
+    """Name it by its bytes, and not by a character that stands for any of them."""
+    run("cd /blaxel/caf*; chmod 000 caf*.txt; mkdir denied; chmod 000 denied")
+    calls = [
+        ("fsReadFile", {"path": f"{FOLDER}/caf%E9.txt"}),
+        ("fsReadFile", {"path": f"{FOLDER}/nothing%FF"}),
+        ("fsListDirectory", {"path": f"{FOLDER}/denied"}),
+        ("fsDeleteFileOrDirectory", {"path": f"{FOLDER}/nothing%FF"}),
+        ("fsWriteFile", {"path": f"{FOLDER}/denied/x", "content": "x"}),
+        ("fsEditFile", {"path": f"{FOLDER}/nothing%FF", "oldString": "x", "newString": "y"}),
+        ("codegenFileSearch", {"query": "x", "directory": f"{FOLDER}/nothing%FF"}),
+        ("processExecute", {"command": "true", "workingDir": f"{FOLDER}/nothing%FF"}),
+    ]
+
+    async def work(client):
+        return [await client.call_tool(*each) for each in calls]
+
+    results = as_agent(made.owner, work)
+
+    wrong = [
+        (call, result.content[0].text)
+        for call, result in zip(calls, results, strict=True)
+        if not result.is_error or (call[1].get("path") or FOLDER) not in result.content[0].text
+    ]
+    assert wrong == []
+
+
 def test_a_process_is_shown_to_work_in_a_folder_of_such_a_name(made, as_agent, odd):
     async def work(client):
         command = {"command": "sleep 60", "workingDir": FOLDER, "name": "odd"}
