@@ -56,6 +56,7 @@ class SystemApi:
                 "startedAt": started.isoformat().replace("+00:00", "Z"),
                 "lastUpgrade": {"status": "idle", "step": "", "version": ""},
                 "isolation": self._sandbox.isolation,
+                "workingDir": self._sandbox.workdir,
             }
         )
 

@@ -15,8 +15,8 @@ _editing: WeakKeyDictionary[Sandbox, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def _working_directory(agent: Agent, given: Given) -> Output:
-    # Its name alone is told, also to a caller that may not look into it.
-    return {"path": (await Agent(agent.sandbox).call("GET", FILES))["path"]}
+    # Its name alone is told, also to a caller that may not look into it, or where nobody may.
+    return {"path": (await Agent(agent.sandbox).call("GET", "/health"))["workingDir"]}
 
 
 async def list_directory(agent: Agent, path: str) -> Output:

@@ -13,6 +13,7 @@ def test_health_has_every_key_the_sdk_needs(agent):
     assert health.keys() >= {"uptime", "uptimeSeconds", "upgradeCount", "startedAt"}
     assert health["lastUpgrade"].keys() >= {"status", "step", "version"}
     assert health["isolation"] == "bubblewrap"
+    assert health["workingDir"] == "/blaxel"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])

@@ -126,6 +126,24 @@ def test_a_folder_of_any_name_can_be_the_limit(as_limited, made, name):
     assert as_limited(work, **limits) == (False, "x", True)
 
 
+def test_a_home_that_is_shut_stops_no_agent_elsewhere(as_limited, made):
+    data_plane.processes.run(made.reach, "mkdir -p /srv/a; chmod 000 /blaxel", 5)
+
+    async def work(client):
+        told = await client.call_tool("fsGetWorkingDirectory", {})
+        wrote = await client.call_tool("fsWriteFile", {"path": "/srv/a/x", "content": "x"})
+        read = await client.call_tool("fsReadFile", {"path": "/srv/a/x"})
+        return told, wrote, read
+
+    limits = {"capabilities": ["read", "write"], "path_prefix": "/srv/a"}
+    told, wrote, read = as_limited(work, **limits)
+    data_plane.processes.run(made.reach, "chmod 755 /blaxel", 5)
+
+    assert told.structured_content == {"path": "/blaxel"}
+    assert not wrote.is_error, wrote.content
+    assert read.structured_content["content"] == "x"
+
+
 OUTSIDE_THE_PREFIX = [
     ("fsReadFile", {"path": "/etc/passwd"}),
     ("fsReadFile", {"path": "/blaxel/app/../secret"}),
