@@ -30,6 +30,8 @@ class Confinement(ABC):
     cgroups: Cgroups
     # What of this machine's /usr no sandbox may see.
     hidden: list[str]
+    # Without folders of its own over those of /usr a sandbox could write nothing there.
+    needs_folders: bool
 
     @abstractmethod
     def describe(self) -> str: ...
@@ -70,6 +72,7 @@ class Bubblewrap(Confinement):
         """Set up, with the folder in which sandboxes will lie, if any will."""
         self._found = probe.find(state_dir)
         self.hidden = self._found.hidden
+        self.needs_folders = "/usr" in self._found.writable and not self._found.owned
         self.cgroups = Cgroups.detect()
         self._filter = seccomp.program()
         self._uid = ordinary_uid()
@@ -141,7 +144,7 @@ class Plain(Confinement):
     name = "none"
 
     def __init__(self) -> None:
-        self.cgroups, self.hidden = Cgroups(None, []), []
+        self.cgroups, self.hidden, self.needs_folders = Cgroups(None, []), [], False
 
     def describe(self) -> str:
         return (

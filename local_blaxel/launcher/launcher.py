@@ -61,7 +61,9 @@ class Launcher:
         self._children: set[int] = set()
         disks.move_kept_from_earlier(self._state_dir)
         self._sweep()
-        self._runtime = runtime.prepare(self._state_dir, self._confinement.hidden)
+        self._runtime = runtime.prepare(
+            self._state_dir, self._confinement.hidden, needs_folders=self._confinement.needs_folders
+        )
         if not self.instances():
             runtime.remove_others(self._state_dir, self._runtime)
         self._pool_size = pool_size

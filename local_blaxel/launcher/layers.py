@@ -12,7 +12,9 @@ import os
 import shutil
 import stat
 import subprocess
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from .tools import hand_over
@@ -27,9 +29,10 @@ HOST_ETC = [
 # Where /usr may be reached from, as links to it or as folders beside it.
 BESIDE_USR = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 EMPTY = ("home", "media", "mnt", "opt", "root", "srv")
-# All of them would be as many folders on the disk.
-USR_DEPTH = 3
-ALL_OF = "/usr/local"
+# Each is a folder on the disk, once for all sandboxes: 4 KiB. The deepest of more are left out.
+MAX_FOLDERS = 50_000
+# These are enough where root's are shown as the user's own.
+DEPTH, ALL_OF = 3, "/usr/local"
 # What everyone may list and enter: in what others may not, nothing can be written inside either.
 OPEN = 0o005
 # What is not open to everyone, as `find` is told; nothing inside of such a folder counts.
@@ -58,13 +61,13 @@ def closed(folder: str) -> list[str] | None:
     return None
 
 
-def build(runtime: Path, etc: dict[str, str], hidden: list[str]) -> None:
+def build(runtime: Path, etc: dict[str, str], hidden: list[str], *, needs_folders: bool) -> None:
     own, system, folders = (runtime / name for name in ("own", "system", "folders"))
     (own / "etc").mkdir(parents=True)
     for name, text in etc.items():
         (own / "etc" / name).write_text(text)
     _build_system(system)
-    for folder in _usr_folders():
+    for folder in islice(_usr_folders(needs_folders), MAX_FOLDERS):
         os.mkdir(f"{folders}{folder.removeprefix('/usr')}")
     for path in hidden:
         hide(folders / path.removeprefix("/usr/"))
@@ -99,11 +102,16 @@ def _secret(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if not os.lstat(os.path.join(folder, name)).st_mode & 0o004}
 
 
-def _usr_folders(folder: str = "/usr") -> Iterator[str]:
-    yield folder
-    if folder.count("/") > USR_DEPTH and not folder.startswith(f"{ALL_OF}/"):
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False) and entry.stat().st_mode & OPEN == OPEN:
-                yield from _usr_folders(entry.path)
+def _usr_folders(needs_folders: bool) -> Iterator[str]:
+    """Yield the folders of /usr that everyone may enter, those above before those below."""
+    pending = deque(["/usr"])
+    while pending:
+        folder = pending.popleft()
+        yield folder
+        is_deep = folder.count("/") > DEPTH and not folder.startswith(f"{ALL_OF}/")
+        if is_deep and not needs_folders:
+            continue
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False) and entry.stat().st_mode & OPEN == OPEN:
+                    pending.append(entry.path)

@@ -21,7 +21,7 @@ from .model import LaunchError
 
 PREFIX = "runtime-"
 # Raised whenever `_build` lays it out differently.
-LAYOUT = 4
+LAYOUT = 5
 LIBRARIES = [
     *("anyio", "click", "h11", "httptools", "idna"),
     *("python_multipart", "starlette", "typing_extensions", "uvicorn", "websockets"),
@@ -45,19 +45,20 @@ ETC = {
 FIXED_ETC = {"nsswitch.conf": ETC["nsswitch.conf"], "ld.so.preload": ""}
 
 
-def prepare(state_dir: Path, hidden: list[str]) -> Path:
+def prepare(state_dir: Path, hidden: list[str], *, needs_folders: bool) -> Path:
     """The runtime of this version of the code, built when it is not there yet.
 
-    It keeps what is `hidden` of this machine's /usr from being seen in a sandbox.
+    It keeps what is `hidden` of this machine's /usr from being seen in a sandbox, and has a folder
+    for each that is there if it needs folders.
     """
     sources = dict(_sources())
-    runtime = state_dir / f"{PREFIX}{_digest(sources, hidden)}"
+    runtime = state_dir / f"{PREFIX}{_digest(sources, hidden, needs_folders)}"
     if not runtime.exists():
         building = state_dir / f"{runtime.name}.building"
         shutil.rmtree(building, ignore_errors=True)
         umask = os.umask(0o022)
         try:
-            _build(building, sources, hidden)
+            _build(building, sources, hidden, needs_folders)
         finally:
             os.umask(umask)
         building.rename(runtime)
@@ -83,8 +84,8 @@ def _sources() -> Iterator[tuple[str, Path]]:
         yield source.name, source
 
 
-def _digest(sources: dict[str, Path], hidden: list[str]) -> str:
-    digest = hashlib.sha256(f"{LAYOUT} {sys.version} {sys.base_prefix}".encode())
+def _digest(sources: dict[str, Path], hidden: list[str], needs_folders: bool) -> str:
+    digest = hashlib.sha256(f"{LAYOUT} {needs_folders} {sys.version} {sys.base_prefix}".encode())
     etc = (Path("/etc", name) for name in layers.host_etc())
     files = _files([*sources.values(), *etc, *programs.sources()])
     for file in sorted(files):
@@ -105,7 +106,7 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
             yield source
 
 
-def _build(runtime: Path, sources: dict[str, Path], hidden: list[str]) -> None:
+def _build(runtime: Path, sources: dict[str, Path], hidden: list[str], needs_folders: bool) -> None:
     library = runtime / "lib"
     for name, source in sources.items():
         target = library / name
@@ -123,7 +124,7 @@ def _build(runtime: Path, sources: dict[str, Path], hidden: list[str]) -> None:
     for name, text in (ETC | FIXED_ETC).items():
         (etc / name).write_text(text)
     programs.build(runtime)
-    layers.build(runtime, ETC, hidden)
+    layers.build(runtime, ETC, hidden, needs_folders=needs_folders)
     for copied in (library, runtime / "pip"):
         _make_readable(copied)
 

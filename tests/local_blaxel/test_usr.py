@@ -38,14 +38,17 @@ def test_a_program_is_changed_in_place_in_this_sandbox_alone(agent):
     assert PROGRAM.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_a_file_is_written_at_any_depth(agent):
+def test_a_file_is_written_at_any_depth(host):
     deep = next(
         path
         for path, folders, _ in os.walk("/usr")
         if path.count("/") > 6 and os.stat(path).st_uid == 0
     )
 
-    ran = agent.run(f"echo x > '{deep}/by a test' && cat '{deep}/by a test'")
+    instance = host.call("start", "deep")
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        ran = agent.run(f"echo x > '{deep}/by a test' && cat '{deep}/by a test'")
+    host.call("stop", instance)
 
     assert ran == (0, "x\n")
     assert not Path(deep, "by a test").exists()
@@ -78,6 +81,28 @@ def test_a_program_of_another_group_is_replaced(agent):
 
     assert ran == (0, "ok\n")
     assert Path(path).exists()
+
+
+@pytest.mark.exhaustive
+def test_a_folder_of_the_image_is_moved_whole(host):
+    def size(path):
+        return sum(len(folders) + len(files) for _, folders, files in os.walk(path))
+
+    deep = {str(Path(*Path(path).parts[:4])) for path, _, _ in os.walk("/usr") if _is_deep(path)}
+    moved = min(deep - {"/usr/lib", "/usr/local"}, key=size)
+    instance = host.call("start", "moving")
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        before = agent.run(f"cd {moved} && find . | sort | sha256sum")
+        ran = agent.run(f"mv {moved} /usr/moved && ls -d {moved}")
+        after = agent.run("cd /usr/moved && find . | sort | sha256sum")
+    host.call("stop", instance)
+
+    assert ran == (2, f"ls: cannot access '{moved}': No such file or directory\n")
+    assert before == after
+
+
+def _is_deep(path):
+    return path.count("/") > 5 and os.stat(path).st_uid == 0 and os.listdir(path)
 
 
 @pytest.mark.exhaustive
