@@ -34,6 +34,10 @@ PREFIX = "/filesystem"
 MAX_JSON_FILE = 64 * 2**20
 # What the kernel says of a file that it makes up when it is read.
 MAX_PSEUDO_FILE = 2**20
+# A file that is read at once: a thread for it would take longer than the disk.
+SMALL = 64 * 2**10
+# An addition to Blaxel's headers: whether the sandbox's programs may write to the file.
+WRITABLE = "X-Local-Blaxel-Writable"
 
 
 class FileApi:
@@ -121,12 +125,12 @@ def status(path: str) -> os.stat_result:
         raise refusal(404 if missing else 500, "stat", path, exc) from exc
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, most: int = MAX_JSON_FILE) -> bytes:
     with failing_with(422, "open", path):
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb") as file:
             refuse_irregular(path, os.fstat(fd))
-            return b"".join(pieces(file, MAX_JSON_FILE))
+            return b"".join(pieces(file, most))
 
 
 def pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -258,14 +262,21 @@ def _asks_for_bytes(request: Request) -> bool:
 def _raw(path: str, info: os.stat_result, *, has_range: bool = False) -> Response:
     name = posixpath.basename(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    _expect_readable(path)
     response = FileResponse(path, media_type=media_type, filename=name, stat_result=info)
+    response.headers[WRITABLE] = str(os.access(path, os.W_OK)).lower()
     # A full copy only for /proc and /sys, whose files hold other content than their size says.
     if info.st_blocks == 0 and info.st_size <= MAX_PSEUDO_FILE:
-        kept = {each: response.headers[each] for each in ("content-disposition", "last-modified")}
-        return Response(read_file(path), media_type=media_type, headers=kept)
+        kept = ("content-disposition", "last-modified", WRITABLE.lower())
+        headers = {each: response.headers[each] for each in kept}
+        return Response(read_file(path), media_type=media_type, headers=headers)
     if has_range:
+        _expect_readable(path)
         return response
+    if info.st_size <= SMALL:
+        content = read_file(path, info.st_size)
+        response.headers["content-length"] = str(len(content))
+        return Response(content, headers=dict(response.headers))
+    _expect_readable(path)
     return StreamingResponse(_beginning(path, info.st_size), headers=dict(response.headers))
 
 

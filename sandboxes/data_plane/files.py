@@ -32,6 +32,8 @@ from sandboxes.models.reach import Reach
 
 # The bytes themselves; a folder is listed in JSON all the same.
 RAW = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
+# A header of local_blaxel's: whether programs in the sandbox may write to the file.
+_WRITABLE = "X-Local-Blaxel-Writable"
 _MAX_FOUND = 1000
 _MADE_UP = ("/proc/", "/sys/")
 # Blaxel takes 5 MB a request, with the form around the part.
@@ -85,6 +87,8 @@ class Content:
     size: int
     modified_at: datetime | None
     data: bytes | None
+    # None where the sandbox's server does not tell.
+    is_writable: bool | None = None
 
 
 def location(reach: Reach, path: str, api: str = "filesystem") -> Reach:
@@ -158,7 +162,8 @@ def read(reach: Reach, path: str, most: int) -> Listing | Content:
             raise errors.FileDenied(f"{path} can't be read: permission denied.") from exc
     if not data and most and path.startswith(_MADE_UP):
         data = _as_json(reach, path)[:most]
-    return Content(len(data), modified(response), data)
+    told = {"true": True, "false": False}.get(response.headers.get(_WRITABLE, ""))
+    return Content(len(data), modified(response), data, told)
 
 
 def _as_json(reach: Reach, path: str) -> bytes:

@@ -100,7 +100,7 @@ def read_path(*, sandbox: Sandbox, path: str) -> Folder | File:
     if isinstance(found, Listing):
         return Folder(path, _entries(sandbox, path, found))
     content, why = _text(found)
-    if content is not None and not _is_writable(sandbox, path):
+    if content is not None and not _is_writable(sandbox, path, found):
         why = "read_only"
     return File(path, found.size, found.modified_at, version_of(found), content, why)
 
@@ -124,7 +124,9 @@ def version_of(content: Content) -> str:
     return hashlib.sha256(content.data).hexdigest()[:32]
 
 
-def _is_writable(sandbox: Sandbox, path: str) -> bool:
+def _is_writable(sandbox: Sandbox, path: str, found: Content) -> bool:
+    if found.is_writable is not None:
+        return found.is_writable
     ran = run_script(sandbox.reach, '[ -w "$FILE" ]', {"FILE": names.raw(path)}, 15)
     return ran.exit_code == 0
 

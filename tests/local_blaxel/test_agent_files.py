@@ -99,6 +99,20 @@ def test_a_range_of_the_raw_form_can_be_asked_for(agent, folder):
     assert answer.headers["content-range"] == "bytes 2-4/10"
 
 
+@pytest.mark.parametrize("size", [0, 9, 300_000])
+def test_a_raw_file_says_if_programs_may_write_to_it(agent, folder, size):
+    headers, path = {"accept": "application/octet-stream"}, f"{folder}/f"
+    agent.run(f"head -c {size} /dev/zero > {path}")
+
+    told = []
+    for mode in ("644", "444"):
+        agent.run(f"chmod {mode} {path}")
+        answer = agent.get(f"/filesystem/{path}", headers=headers)
+        told.append((answer.headers["x-local-blaxel-writable"], len(answer.content)))
+
+    assert told == [("true", size), ("false", size)]
+
+
 def test_bytes_that_are_not_utf8_are_replaced_in_json(agent, folder):
     agent.run(f"printf 'a\\377b' > {folder}/latin")
 

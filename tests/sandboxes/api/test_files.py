@@ -150,6 +150,23 @@ def test_a_text_that_may_not_be_changed_says_so_and_stays(api, run):
     assert run("cat a.txt; stat -c %a a.txt")["stdout"] == "one444\n"
 
 
+def test_a_text_is_read_by_one_request(api, run, monkeypatch):
+    run("printf one > a.txt")
+    monkeypatch.delattr("sandboxes.services.files.run_script")
+
+    assert api("get", path="/blaxel/a.txt").json()["content"] == "one"
+
+
+@pytest.mark.parametrize(("mode", "why"), [("644", None), ("444", "read_only")])
+def test_a_server_that_does_not_say_if_a_text_may_be_changed_is_asked(
+    api, run, monkeypatch, mode, why
+):
+    run(f"printf one > a.txt; chmod {mode} a.txt")
+    monkeypatch.setattr("sandboxes.data_plane.files._WRITABLE", "X-Of-Another-Server")
+
+    assert api("get", path="/blaxel/a.txt").json()["why"] == why
+
+
 @pytest.mark.parametrize("text", [r"\377\376a\0", r"\376\377\0a"])
 def test_a_text_in_utf_16_is_one_that_is_not_utf_8(api, run, text):
     run(f"printf '{text}' > wide.txt")
