@@ -8,7 +8,6 @@ from websockets.asyncio.client import connect, unix_connect
 from local_blaxel.auth import Headers, header
 from local_blaxel.proxy import Exchange, Outgoing, relay_websocket
 from local_blaxel.sandbox import Sandbox
-from local_blaxel.upstream import Connection
 
 # A server inside that closes badly holds up nothing for longer than this.
 _CLOSES_WITHIN = 0.5
@@ -29,11 +28,7 @@ async def agent(
         if scope["type"] == "websocket":
             dial = partial(unix_connect, sandbox.agent_path(), close_timeout=_CLOSES_WITHIN)
             return await relay_websocket(scope, receive, send, outgoing, dial)
-        connection = await sandbox.connect_agent()
-        try:
-            await Exchange(connection, scope, receive, send).run(outgoing)
-        finally:
-            sandbox.agent.give_back(connection)
+        await Exchange(sandbox.agent, scope, receive, send).run(outgoing)
 
 
 async def port(
@@ -42,15 +37,13 @@ async def port(
     """A server inside the sandbox; BadGateway when none listens on the port."""
     async with sandbox.use() as use:
         receive, send = use.receiving(receive), use.sending(send)
-        sock = await sandbox.dial(number)
+        pool = sandbox.port(number)
         if scope["type"] == "websocket":
+            pool.make_way()
+            sock = await sandbox.dial(number)
             dial = partial(_Connect, sock=sock, close_timeout=_CLOSES_WITHIN)
             return await relay_websocket(scope, receive, send, outgoing, dial)
-        connection = await Connection.over(sock)
-        try:
-            await Exchange(connection, scope, receive, send).run(outgoing)
-        finally:
-            connection.close()
+        await Exchange(pool, scope, receive, send).run(outgoing)
 
 
 def forwarded(scope: Scope, headers: Headers) -> Headers:

@@ -30,6 +30,9 @@ from local_blaxel.schedules import Scheduler
 from local_blaxel.sessions import Sessions
 from local_blaxel.store import Store
 
+# Beginnings of the paths that the router knows.
+_ROUTED = ("/v0", "/health", "/openapi.json")
+
 
 def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIApp:
     gate = auth.Gate(config.workspace, config.api_key)
@@ -61,7 +64,14 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
         await (preview_edge.by_path if is_preview else edge)(scope, receive, send)
 
     app.router.default = by_path
-    return PreviewHosts(RequestTracing(app), preview_edge)
+    control_plane = RequestTracing(app)
+
+    async def server(scope: Scope, receive: Receive, send: Send) -> None:
+        # What goes into a sandbox is far more often asked for than all else, and passes no router.
+        is_control = scope["type"] == "lifespan" or scope["path"].startswith(_ROUTED)
+        await (control_plane if is_control else by_path)(scope, receive, send)
+
+    return PreviewHosts(server, preview_edge)
 
 
 def _lifespan(

@@ -4,11 +4,9 @@ import asyncio
 import json
 from typing import Any
 
-import h11
-
 from local_blaxel.errors import BadGateway
 from local_blaxel.sandbox import Sandbox
-from local_blaxel.upstream import Connection
+from local_blaxel.upstream import Connection, Malformed
 
 Json = dict[str, Any]
 
@@ -40,11 +38,11 @@ async def exchange(
 
     The caller keeps the sandbox awake, and limits the time.
     """
-    connection = await sandbox.connect_agent()
+    connection = await sandbox.agent.take()
     try:
         await _ask(connection, method, target, body, headers)
         return await _answer(connection)
-    except (OSError, h11.ProtocolError) as exc:
+    except (OSError, Malformed) as exc:
         raise BadGateway(f"Sandbox {sandbox.name} did not answer: {exc}.") from exc
     finally:
         # One that is not through with its answer is closed by this.
@@ -59,27 +57,21 @@ async def _ask(
     others: tuple[tuple[str, str], ...],
 ) -> None:
     headers = [
-        *others,
-        ("host", "sandbox"),
-        ("content-type", "application/json"),
-        ("content-length", str(len(body))),
+        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in others),
+        (b"host", b"sandbox"),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
     ]
-    await connection.send(h11.Request(method=method, target=target, headers=headers))
-    await connection.send(h11.Data(body))
-    await connection.send(h11.EndOfMessage())
+    await connection.send_head(method, target.encode(), headers)
+    if body:
+        await connection.send_body(body)
+    await connection.end_body()
 
 
 async def _answer(connection: Connection) -> tuple[int, bytes]:
-    status, body = 0, bytearray()
-    while True:
-        match await connection.receive():
-            case h11.Response() as response:
-                status = response.status_code
-            case h11.Data() as data:
-                body += data.data
-                if len(body) > LARGEST_ANSWER:
-                    raise ConnectionError(f"it says more than {LARGEST_ANSWER} bytes")
-            case h11.EndOfMessage():
-                return status, bytes(body)
-            case h11.ConnectionClosed():
-                raise ConnectionResetError("it closed the connection")
+    head, body = await connection.head(), bytearray()
+    while part := await connection.part():
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            raise ConnectionError(f"it says more than {LARGEST_ANSWER} bytes")
+    return head.status, bytes(body)

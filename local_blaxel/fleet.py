@@ -80,7 +80,7 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         for sandbox in self.sandboxes.values():
-            sandbox.agent.close()
+            sandbox.close_connections()
             self._store.save_sandbox(sandbox.row)
 
     def live(self, name: str) -> Sandbox:
@@ -251,7 +251,7 @@ class Fleet:
         async with sandbox.lock:
             if sandbox.row.phase != "ARCHIVING":
                 return
-            sandbox.agent.close()
+            sandbox.close_connections()
             files = self._launcher.snapshots.path(sandbox.row.origin)
             if sandbox.row.instance is not None:
                 await self._launcher.shelve(sandbox.row.instance, files)
@@ -315,7 +315,7 @@ class Fleet:
     async def _end(self, sandbox: Sandbox, reason: str = "Sandbox was deleted") -> None:
         if sandbox.row.phase != "DELETING":
             sandbox.save("DELETING", reason)
-        sandbox.agent.close()
+        sandbox.close_connections()
         if sandbox.row.instance is not None:
             await self._launcher.stop(sandbox.row.instance)
         sandbox.row.instance = None

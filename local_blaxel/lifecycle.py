@@ -81,7 +81,6 @@ class Lifecycle:
         self._store.forget_expired(time.time())
         self._fleet.tombstones.forget_old()
         for sandbox in self._fleet.sandboxes.values():
-            sandbox.agent.prune()
             sandbox.save_use()
 
     async def _stop_working(self) -> None:

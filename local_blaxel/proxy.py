@@ -6,25 +6,30 @@ Both directions stream at once, whatever their size; nothing is buffered whole.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-import h11
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
 from local_blaxel.errors import BadGateway, Invalid
-from local_blaxel.upstream import Connection
+from local_blaxel.pool import Pool
+from local_blaxel.upstream import Connection, Head, Headers, Malformed, MalformedAnswer
 
-Headers = list[tuple[bytes, bytes]]
-
-# Status codes end below; h11 takes three digits, and the server that answers no more than these.
+# Status codes end below; the parser takes three digits, and the server that answers no more than
+# these.
 _NO_STATUS = 600
-# Nor does it answer these in the value of a header, which h11 takes.
+# Nor does it answer these in the value of a header, which the parser takes.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 LARGEST_MESSAGE = 64 * 1024 * 1024
+# Done twice, they do no more than once.
+_REPEATABLE = ("GET", "HEAD", "OPTIONS")
+# Seconds after which it is looked if the client of a request without a body is still there.
+_PATIENCE = 0.05
+_FRAMING = (b"content-length", b"transfer-encoding")
 _HOP_BY_HOP = {
     b"connection",
     b"keep-alive",
@@ -63,41 +68,63 @@ def _end_to_end(headers: Headers) -> Headers:
 class Exchange:
     """One HTTP request and its answer."""
 
-    def __init__(self, connection: Connection, scope: Scope, receive: Receive, send: Send) -> None:
-        self._connection = connection
+    def __init__(self, pool: Pool, scope: Scope, receive: Receive, send: Send) -> None:
+        self._pool = pool
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._connection: Connection
+        self._upload: asyncio.Task[None] | None = None
         self._started = False
         self._abandoned = False
 
     async def run(self, outgoing: Outgoing) -> None:
         """Relay until both sides are done; BadGateway while nothing was answered yet."""
+        headers = _with_framing(outgoing.headers)
+        has_body = any(name in _FRAMING and value != b"0" for name, value in headers)
+        may_repeat = not has_body and self._scope["method"] in _REPEATABLE
+        self._connection = await self._pool.take(may_repeat=may_repeat)
+        if await self._carry(outgoing, headers, has_body, may_repeat):
+            self._connection = await self._pool.take(is_new=True)
+            await self._carry(outgoing, headers, has_body, may_repeat=False)
+
+    async def _carry(
+        self, outgoing: Outgoing, headers: Headers, has_body: bool, may_repeat: bool
+    ) -> bool:
+        """Relay over one connection; returns whether to try another, as this one was closed."""
+        watch: asyncio.TimerHandle | None = None
         try:
-            await self._connection.send(self._head(outgoing))
-        except h11.LocalProtocolError as exc:
-            raise Invalid(f"The request is malformed: {exc}.", code="BAD_REQUEST") from exc
-        except OSError:
-            pass  # it may have answered all the same
-        upload = asyncio.create_task(self._upload())
-        try:
+            with suppress(OSError):  # it may have answered all the same
+                await self._connection.send_head(self._scope["method"], outgoing.target, headers)
+            if has_body:
+                self._watch()
+            else:
+                watch = asyncio.get_running_loop().call_later(_PATIENCE, self._watch)
             await self._download(outgoing)
-        except (OSError, h11.RemoteProtocolError) as exc:
+        except Malformed as exc:
+            raise Invalid(f"The request is malformed: {exc}.", code="BAD_REQUEST") from exc
+        except OSError as exc:
+            if may_repeat and self._connection.was_closed_unanswered and not self._abandoned:
+                return True
             if not self._started and not self._abandoned:
                 raise BadGateway(f"The server inside broke off: {exc}.") from exc
         finally:
-            upload.cancel()
-            await asyncio.gather(upload, return_exceptions=True)
+            if watch is not None:
+                watch.cancel()
+            await self._stop_watching()
+            self._pool.give_back(self._connection)
+        return False
 
-    def _head(self, outgoing: Outgoing) -> h11.Request:
-        names = {name for name, _ in outgoing.headers}
-        headers = _end_to_end(outgoing.headers)
-        if b"transfer-encoding" in names:
-            headers = [pair for pair in headers if pair[0] != b"content-length"]
-            headers.append((b"transfer-encoding", b"chunked"))
-        return h11.Request(method=self._scope["method"], target=outgoing.target, headers=headers)
+    def _watch(self) -> None:
+        self._upload = asyncio.create_task(self._pass_all_on())
 
-    async def _upload(self) -> None:
+    async def _stop_watching(self) -> None:
+        if self._upload is not None:
+            self._upload.cancel()
+            await asyncio.gather(self._upload, return_exceptions=True)
+            self._upload = None
+
+    async def _pass_all_on(self) -> None:
         """Pass the body on while the server inside takes it; after that only read it.
 
         A client that still sends would not read the answer otherwise.
@@ -113,41 +140,44 @@ class Exchange:
         has_more = bool(message.get("more_body"))
         try:
             if message.get("body"):
-                await self._connection.send(h11.Data(message["body"]))
+                await self._connection.send_body(message["body"])
             if not has_more:
-                await self._connection.send(h11.EndOfMessage())
-        except (OSError, h11.LocalProtocolError):
+                await self._connection.end_body()
+        except OSError:
             return False  # it has answered without reading all of it
         return has_more
 
     async def _download(self, outgoing: Outgoing) -> None:
-        while True:
-            match await self._connection.receive():
-                case h11.Response(status_code=status) if status >= _NO_STATUS:
-                    raise h11.RemoteProtocolError(f"Bad status code: {status}")
-                case h11.Response(headers=headers) if any(_CONTROL.search(v) for _, v in headers):
-                    raise h11.RemoteProtocolError("A header holds a control character.")
-                case h11.Response() as response:
-                    await self._start(response, outgoing)
-                case h11.Data() as data:
-                    await self._send_body(bytes(data.data), more=True)
-                case h11.EndOfMessage():
-                    return await self._send_body(b"", more=False)
-                case h11.ConnectionClosed():
-                    raise ConnectionResetError("it closed the connection")
+        await self._start(await self._connection.head(), outgoing)
+        more = True
+        while more:
+            body = await self._connection.part()
+            more = not self._connection.is_complete
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
-    async def _start(self, response: h11.Response, outgoing: Outgoing) -> None:
-        names = {name for name, _ in response.headers}
-        headers = outgoing.amend(_end_to_end(list(response.headers)))
+    async def _start(self, head: Head, outgoing: Outgoing) -> None:
+        self._pool.note_answer(self._connection)
+        if head.status >= _NO_STATUS:
+            raise MalformedAnswer(f"Bad status code: {head.status}")
+        if any(_CONTROL.search(value) for _, value in head.headers):
+            raise MalformedAnswer("A header holds a control character.")
+        names = {name for name, _ in head.headers}
+        headers = outgoing.amend(_end_to_end(head.headers))
         # Beside chunks a length does not count (RFC 9112), and may be wrong.
-        if response.status_code in (204, 304) or b"transfer-encoding" in names:
+        if head.status in (204, 304) or b"transfer-encoding" in names:
             headers = [pair for pair in headers if pair[0] != b"content-length"]
         self._started = True
-        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        start = {"type": "http.response.start", "status": head.status, "headers": headers}
         await self._send(start)
 
-    async def _send_body(self, body: bytes, *, more: bool) -> None:
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+def _with_framing(given: Headers) -> Headers:
+    """Return the headers of a request for inside, with those that say how its body ends."""
+    headers = _end_to_end(given)
+    if any(name == b"transfer-encoding" for name, _ in given):
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
+        headers.append((b"transfer-encoding", b"chunked"))
+    return headers
 
 
 async def relay_websocket(

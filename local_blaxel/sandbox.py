@@ -18,14 +18,17 @@ from local_blaxel.activity import Use
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
 from local_blaxel.hub import Hub, Image
 from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, Mount, NothingListens, Service
+from local_blaxel.pool import AGENT_KEPT_FOR, PORT_KEPT_FOR, Pool
 from local_blaxel.store import Record, SandboxRow, Store
-from local_blaxel.upstream import Connection, Pool
+from local_blaxel.upstream import Connection
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 KEPT_EVENTS = 20
+# Ports whose connections are kept; of a program that asks for all of them, those of the latest.
+KEPT_PORTS = 32
 
 
 class Sandbox:
@@ -35,7 +38,8 @@ class Sandbox:
         self.row = row
         self._hub = hub
         self.lock = lock
-        self.agent = Pool(self.agent_path)
+        self.agent = Pool(self._dial_agent, AGENT_KEPT_FOR, is_agents=True)
+        self._ports: dict[int, Pool] = {}
         self._uses: set[Use] = set()
         self.idle_since = time.monotonic()
         self.died = False
@@ -63,8 +67,25 @@ class Sandbox:
         spec = self.row.record["spec"]
         return expiry.ends_at(spec, created_at=self.row.created_at, used_at=used_at)
 
-    async def connect_agent(self) -> Connection:
-        return await self._reviving(self.agent.take)
+    async def _dial_agent(self) -> Connection:
+        return await self._reviving(lambda: Connection.to_unix(self.agent_path()))
+
+    def port(self, number: int) -> Pool:
+        """Connections to the server on a port; to take one raises what `dial` does."""
+        if number not in self._ports:
+
+            async def dial() -> Connection:
+                return await Connection.over(await self.dial(number))
+
+            if len(self._ports) >= KEPT_PORTS:
+                self._ports.pop(next(iter(self._ports))).close()
+            self._ports[number] = Pool(dial, PORT_KEPT_FOR)
+        return self._ports[number]
+
+    def close_connections(self) -> None:
+        """Let go of all that are idle: what they lead to ends."""
+        for pool in (self.agent, *self._ports.values()):
+            pool.close()
 
     async def dial(self, port: int) -> socket.socket:
         try:
@@ -204,7 +225,7 @@ class Sandbox:
         """Replace the sandbox's files by a copy of these, and start it again."""
         async with self.lock:
             self._check_deployed()
-            self.agent.close()
+            self.close_connections()
             await self._starting(self._launcher.restore(self.instance, self.launch_spec(), files))
             self.save("DEPLOYED", reason)
 
@@ -218,7 +239,7 @@ class Sandbox:
 
     async def restart(self, reason: str) -> None:
         """Start a new agent on the same files. The caller holds the lock."""
-        self.agent.close()
+        self.close_connections()
         await self._starting(self._launcher.restart(self.instance, self.launch_spec()))
         self.save("DEPLOYED", reason)
 
