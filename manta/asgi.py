@@ -21,6 +21,7 @@ from manta.wsgi import application as django
 from operations import scrape
 from operations.recorder import Recorder
 from sandboxes import control_plane, data_plane
+from sandboxes.api.file_reads import FileReads
 from sandboxes.mcp.endpoint import PATHS as MCP_PATHS
 from sandboxes.mcp.endpoint import endpoint as mcp_endpoint
 from sandboxes.streams import paths
@@ -43,7 +44,7 @@ SLOW_PREFIXES = (
     "/api/sandbox/previews",
     "/api/sandbox/terminals",
 )
-# Where a whole text is saved.
+# Where a whole text is read and saved.
 TEXT = "/api/sandbox/files"
 # Seconds that writing the last counts may take at the end.
 SHUTDOWN_TIMEOUT = 0.3
@@ -80,6 +81,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     await run_in_threadpool(recorder.stop, SHUTDOWN_TIMEOUT)
 
 
+bridge = WSGIBridge(django, threads=settings.WEB_THREADS, slow_prefixes=SLOW_PREFIXES, text=TEXT)
 application = Starlette(
     routes=[
         Route("/healthz", healthz),
@@ -90,12 +92,8 @@ application = Starlette(
         *(Route(path, mcp_endpoint) for path in MCP_PATHS),
         WebSocketRoute(paths.TERMINAL, terminal),
         *ROUTES,
-        Mount(
-            "/",
-            WSGIBridge(
-                django, threads=settings.WEB_THREADS, slow_prefixes=SLOW_PREFIXES, text=TEXT
-            ),
-        ),
+        Route(TEXT, FileReads(bridge)),
+        Mount("/", bridge),
     ],
     middleware=[
         Middleware(RequestContextMiddleware),

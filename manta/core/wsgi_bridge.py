@@ -14,13 +14,16 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO
+from functools import partial
+from typing import IO, TypeVar
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.utils.http import parse_header_parameters
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
+
+Answer = TypeVar("Answer")
 
 MAX_BODY = 10 * 1024 * 1024
 # Where a text is saved: five megabytes, each byte of which JSON may escape with six.
@@ -152,11 +155,17 @@ class WSGIBridge:
                 most = MAX_TEXT if scope["path"] == self._text else MAX_BODY
                 await _read(receive, body, most)
             environ["wsgi.input"] = body.reader()
-            context = contextvars.copy_context()  # the id of the request, for one
-            # One handover each way: every further one would wait for the interpreter's lock.
-            return await asyncio.get_running_loop().run_in_executor(
-                threads, context.run, _collect, self._app, environ, answer
-            )
+            return await _run(threads, partial(_collect, self._app, environ, answer))
+
+    async def in_slow_thread(self, work: Callable[[], Answer]) -> Answer:
+        """Have something done on one of the threads for what may wait for a sandbox."""
+        return await _run(self._apart, work)
+
+
+async def _run(threads: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    context = contextvars.copy_context()  # the id of the request, for one
+    # One handover each way: every further one would wait for the interpreter's lock.
+    return await asyncio.get_running_loop().run_in_executor(threads, context.run, work)
 
 
 def _collect(app: WSGIApplication, environ: WSGIEnvironment, answer: _Kept) -> Message:

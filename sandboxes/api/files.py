@@ -29,13 +29,17 @@ NAMES = (
 )
 
 
+# Entries of a folder that are told at once, unless another number is asked for.
+PAGE = 1_000
+
+
 class PathQuery(Serializer):
     path = PathField(help_text=f"Absolute. %-encode it, with all that is in names. {NAMES}")
 
 
 class ReadQuery(PathQuery):
     limit = serializers.IntegerField(
-        default=1_000, min_value=1, max_value=5_000, help_text="Maximum number of entries per page."
+        default=PAGE, min_value=1, max_value=5_000, help_text="Maximum number of entries per page."
     )
     cursor = serializers.CharField(
         default="",
@@ -189,9 +193,7 @@ class SandboxFiles(APIView):
     def get(self, request: Request) -> Response:
         asked = valid(ReadQuery, query_of(request.META["QUERY_STRING"]))
         found = services.files.read_path(sandbox=own(request), path=asked["path"])
-        if isinstance(found, Folder):
-            return Response(_folder(found, asked["limit"], asked["cursor"]))
-        return Response(_file(found))
+        return Response(described(found, asked["limit"], asked["cursor"]))
 
     @extend_schema(
         operation_id="files_save",
@@ -277,6 +279,13 @@ class SandboxFileSearch(APIView):
         found = services.file_search.search(sandbox=own(request), contents=contents, **asked)
         matches = [vars(match) for match in found.matches]
         return Response({"matches": matches, "more": found.more})
+
+
+def described(
+    found: Folder | File, limit: int = PAGE, last: tuple[Kind, str] | None = None
+) -> dict[str, Any]:
+    """The body of an answer: the file, or the entries of the folder that follow one."""
+    return _folder(found, limit, last) if isinstance(found, Folder) else _file(found)
 
 
 def _folder(folder: Folder, limit: int, last: tuple[Kind, str] | None) -> dict[str, Any]:

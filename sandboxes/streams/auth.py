@@ -66,7 +66,7 @@ class Principal:
 async def authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
     """Let in whom a session or a token with this scope stands for. Raises AccessDenied."""
     try:
-        principal = await run_in_db_thread(lambda: _authenticate(connection, scope))
+        principal = await run_in_db_thread(lambda: authenticated(connection, scope))
         await ensure_session(principal.sandbox)
         return principal
     except UserFacingError as exc:
@@ -75,7 +75,8 @@ async def authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
         raise AccessDenied(database_away()) from exc
 
 
-def _authenticate(connection: HTTPConnection, scope: Scope) -> Principal:
+def authenticated(connection: HTTPConnection, scope: Scope) -> Principal:
+    """Authenticate on the calling thread. Raises AccessDenied, UserFacingError, DatabaseError."""
     authorization = connection.headers.get("Authorization", "")
     sign_in = grant = None
     if authorization:
