@@ -10,10 +10,22 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from manta.core.prepared import Parameter, Prepared
+
 _Row = TypeVar("_Row", bound=models.Model)
 
 
 class UserManager(BaseUserManager["User"]):
+    def get(self, *args: Any, **kwargs: Any) -> "User":
+        """Return the user; by the id alone, as Django does at each request, by a prepared read."""
+        pk = kwargs.get("pk")
+        if args or len(kwargs) != 1 or not isinstance(pk, int) or self._db:
+            return super().get(*args, **kwargs)
+        user = _by_id.first(pk=pk)
+        if user is None:
+            raise self.model.DoesNotExist("User matching query does not exist.")
+        return user
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
@@ -66,6 +78,11 @@ class User(AbstractUser):
         return self.is_staff or self.is_superuser
 
 
+_by_id: Prepared[User] = Prepared(
+    lambda: User.objects.filter(pk=Parameter("pk", models.BigIntegerField()))
+)
+
+
 class Scope(models.TextChoices):
     """Permissions of a token, in a person's words. No scope reaches accounts or the admin."""
 
@@ -87,9 +104,10 @@ class CredentialQuerySet(models.QuerySet[_Row]):
         """Return the rows of the user that are not revoked: the access check of all views."""
         return self.filter(user=user, revoked_at=None)
 
-    def usable(self) -> Self:
+    def usable(self, now: Any = None) -> Self:
         """Return the credentials that are accepted now; an inactive user's are not."""
-        return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+        now = timezone.now() if now is None else now
+        return self.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
 
 
 class Credential(models.Model):

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Literal
 
 from allauth.idp.oidc.models import Token
-from django.db.models import F, Q
+from django.db.models import CharField, DateTimeField, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 from accounts import agent_permissions
 from accounts.models import ConnectedAgent, PersonalToken, Scope, User
 from accounts.sessions import batches
+from manta.core.prepared import Parameter, Prepared
 
 KEY = re.compile(r"\A[0-9a-f]{16}\Z")
 # One fixed shape, so that scanners of public code recognise one that has leaked.
@@ -31,6 +32,15 @@ _SHAPE = re.compile(r"manta_pat_([0-9a-f]{16})_[0-9a-f]{64}")
 _AGENTS_SHAPE = re.compile(r"[A-Za-z0-9_-]{86}")
 # A use is recorded at most this often: no write for each request.
 _USE_EVERY = timedelta(minutes=1)
+
+_usable: Prepared[PersonalToken] = Prepared(
+    lambda: (
+        PersonalToken.objects.usable(now=Parameter("now", DateTimeField()))
+        .filter(key=Parameter("key", CharField()))
+        .select_related("user")
+        .order_by()
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +115,7 @@ def verify(raw: str, *, audience: str | None = None) -> Grant | None:
 
 
 def _personal(raw: str, *, key: str, is_for_agents: bool) -> Grant | None:
-    usable = PersonalToken.objects.usable().select_related("user")
-    token = next(iter(usable.filter(key=key).order_by()), None)
+    token = _usable.first(key=key, now=timezone.now())
     if token is None or not constant_time_compare(token.digest, digest(raw)):
         return None
     _note_use(token)

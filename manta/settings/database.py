@@ -47,4 +47,4 @@ CACHES = {
     },
 }
 # In the database, Redis or not: a cached session outlived its sign-out while Redis was away.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.session_store"

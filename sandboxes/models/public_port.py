@@ -7,11 +7,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from manta.core.prepared import Parameter, Prepared
+
 
 class PublicPortQuerySet(models.QuerySet["PublicPort"]):
     def current(self) -> "PublicPortQuerySet":
         """Return the ports that are public, and are meant to be."""
         return self.exclude(until__lte=timezone.now())
+
+    def all_of(self, sandbox: Any) -> "list[PublicPort]":
+        """Return the rows of a sandbox: those that were read with it, or by one prepared read."""
+        read = vars(sandbox).get("_prefetched_objects_cache", {})
+        return list(read["public_ports"]) if "public_ports" in read else _own.all(pk=sandbox.pk)
 
     def due_to_close(self, moment: Any) -> "PublicPortQuerySet":
         """Return the ports that are to be private at that moment, the longest overdue first."""
@@ -57,3 +64,8 @@ class PublicPort(models.Model):
     def is_current(self) -> bool:
         """The same as PublicPort.objects.current(), of a row that was read."""
         return self.until is None or self.until > timezone.now()
+
+
+_own: Prepared[PublicPort] = Prepared(
+    lambda: PublicPort.objects.filter(sandbox=Parameter("pk", models.BigIntegerField()))
+)

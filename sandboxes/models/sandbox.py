@@ -1,6 +1,5 @@
 """The row of a sandbox: its desired and its observed state."""
 
-import functools
 import itertools
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import vault
+from manta.core.prepared import Parameter, Prepared
 from sandboxes import errors
 from sandboxes.models import status
 from sandboxes.models.reach import LIFETIME, Reach, is_refused, with_token
@@ -58,9 +58,7 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         """
         if not user.is_authenticated:
             return None
-        found: Sandbox | None
-        found = next(iter(self.raw(_own_sql(self.db), [user.pk, user.sandbox_id])), None)
-        return found
+        return _own.first(owner=user.pk, name=user.sandbox_id)
 
     def own_of(self, users: list[int]) -> "SandboxQuerySet":
         """Return for these users the sandboxes that `get_for_user` would."""
@@ -104,16 +102,6 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
             for read in reads
         ]
         return list(dict.fromkeys(itertools.chain(*found)))
-
-
-@functools.cache
-def _own_sql(database: str) -> str:
-    """Return the SQL that reads the sandbox of an owner by its name; these are its parameters."""
-    read = Sandbox.objects.filter(owner=0).filter(name="")
-    sql, parameters = read.query.get_compiler(database).as_sql()
-    if parameters != (0, ""):
-        raise RuntimeError(f"Other parameters than the owner and the name: {parameters}")
-    return str(sql)
 
 
 class Sandbox(models.Model):
@@ -337,3 +325,11 @@ class Sandbox(models.Model):
     @property
     def first_port(self) -> int | None:
         return self.ports[0]["target"] if self.ports else None
+
+
+_own: Prepared[Sandbox] = Prepared(
+    lambda: Sandbox.objects.filter(
+        owner=Parameter("owner", models.BigIntegerField()),
+        name=Parameter("name", models.CharField()),
+    )
+)

@@ -7,11 +7,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from manta.core.prepared import Parameter, Prepared
+
 
 class ToolCallQuerySet(models.QuerySet["ToolCall"]):
     def for_user(self, user: Any) -> "ToolCallQuerySet":
         """The gate: what was done in a person's sandbox, newest first."""
         return self.filter(owner=user.pk).order_by("-pk") if user.pk else self.none()
+
+    def latest_of(self, owner: int) -> "ToolCall | None":
+        """Return the newest in a person's sandbox, without its arguments, which may be long."""
+        return _latest.first(owner=owner)
 
     def matching(self, text: str, outcome: str = "") -> "ToolCallQuerySet":
         """Return the calls with the text in what they did, or in their agent's name."""
@@ -64,3 +70,12 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_name}: {self.tool} ({self.outcome})"
+
+
+_latest: Prepared[ToolCall] = Prepared(
+    lambda: (
+        ToolCall.objects.only("agent_name", "tool", "created_at")
+        .filter(owner=Parameter("owner", models.BigIntegerField()))
+        .order_by("-pk")[:1]
+    )
+)

@@ -188,9 +188,7 @@ class Panel:
         owner = self.sandbox.owner_id if self.sandbox else None
         if owner is None:
             return None
-        # Not its arguments, which may be long.
-        calls = ToolCall.objects.only("agent_name", "tool", "created_at").filter(owner=owner)
-        found: ToolCall | None = calls.order_by("-pk").first()
+        found: ToolCall | None = ToolCall.objects.latest_of(owner)
         return found
 
     @property
@@ -272,7 +270,7 @@ class Panel:
         row = self.sandbox
         if row is None or not self.can_open:
             return []
-        return [public for public in row.public_ports.all() if public.is_current]
+        return [public for public in PublicPort.objects.all_of(row) if public.is_current]
 
     @property
     def open_port_public(self) -> PublicPort | None:

@@ -6,10 +6,12 @@ from functools import cached_property
 
 from django.utils import timezone
 
+from manta.core.prepared import Prepared
 from sandboxes.models import Heartbeat, Phase, Sandbox, Step
 
 # A worker's sign of life is believed this long.
 _ALIVE = timedelta(seconds=15)
+_beats: Prepared[Heartbeat] = Prepared(Heartbeat.objects.all)
 # A place in the queue beyond this is not told.
 _MAX_QUEUE = 1000
 
@@ -22,7 +24,7 @@ class Signs:
     @classmethod
     def now(cls) -> "Signs":
         """One read of two rows."""
-        beats = {beat.subject: beat for beat in Heartbeat.objects.all()}
+        beats = {beat.subject: beat for beat in _beats.all()}
         provider = beats.get(Heartbeat.Subject.PROVIDER)
         worker = beats.get(Heartbeat.Subject.WORKER)
         return cls(
