@@ -10,19 +10,20 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local_blaxel import auth, openapi, routes
+from local_blaxel import auth, routes
 from local_blaxel.config import Config
 from local_blaxel.edge import Edge
 from local_blaxel.egress import Egress
 from local_blaxel.errors import ApiError
 from local_blaxel.fleet import Fleet
 from local_blaxel.health import Health
-from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
+from local_blaxel.hub.images import Hub
 from local_blaxel.hub.roots import Roots
 from local_blaxel.launcher import Launcher
 from local_blaxel.lifecycle import Lifecycle
 from local_blaxel.middleware import ErrorRenderer, PreviewHosts, RequestTracing, RequireApiKey
+from local_blaxel.openapi import document
 from local_blaxel.presentation import Presenter
 from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.preview_edge import PreviewEdge
@@ -47,7 +48,7 @@ def build(config: Config, port: int, store: Store, launcher: Launcher) -> ASGIAp
     control = routes.control(fleet, store, launcher, presenter, preview_connections)
     mounts = [
         Route("/health", Health(fleet, launcher).get),
-        Route("/openapi.json", openapi.get),
+        Route("/openapi.json", document.get),
         Mount("/v0", control, middleware=[Middleware(RequireApiKey, gate)]),
     ]
 

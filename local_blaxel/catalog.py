@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from local_blaxel import listing
 from local_blaxel.errors import Conflict, Forbidden, NotFound
 from local_blaxel.fleet import Fleet
-from local_blaxel.hub import Image
+from local_blaxel.hub.images import Image
 from local_blaxel.spec import DEFAULT_REGION, REGIONS
 from local_blaxel.store import Record
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from local_blaxel import fields, listing, spec
 from local_blaxel.errors import Invalid, NotFound
 from local_blaxel.fleet import Fleet
-from local_blaxel.hub import Hub
+from local_blaxel.hub.images import Hub
 from local_blaxel.presentation import Presenter
 from local_blaxel.store import Record
 

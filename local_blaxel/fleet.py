@@ -17,8 +17,8 @@ from weakref import WeakValueDictionary
 
 from local_blaxel import changes, clock, forks, mounts
 from local_blaxel.errors import Conflict, CreationTimeout, Invalid, NotDeployed, NotFound
-from local_blaxel.hub import Hub, Image
 from local_blaxel.hub.homes import Homes
+from local_blaxel.hub.images import Hub, Image
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.sandbox import Sandbox
 from local_blaxel.store import Record, SandboxRow, Store

@@ -16,7 +16,7 @@ from typing import TypeVar
 from local_blaxel import changes, clock, expiry
 from local_blaxel.activity import Use
 from local_blaxel.errors import BadGateway, NotFound, Unavailable
-from local_blaxel.hub import Hub, Image
+from local_blaxel.hub.images import Hub, Image
 from local_blaxel.launcher import Launcher, LaunchError, LaunchSpec, Mount, NothingListens, Service
 from local_blaxel.pool import AGENT_KEPT_FOR, PORT_KEPT_FOR, Pool
 from local_blaxel.store import Record, SandboxRow, Store

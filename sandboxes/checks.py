@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from sandboxes import starters
+from sandboxes.starters import projects
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
@@ -48,12 +48,12 @@ def provider(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def starter(**kwargs: Any) -> list[CheckMessage]:
-    if settings.SANDBOX_STARTER in starters.names():
+    if settings.SANDBOX_STARTER in projects.names():
         return []
     return [
         Error(
             f"SANDBOX_STARTER is {settings.SANDBOX_STARTER!r}, which is not the name of a starter.",
-            hint=f"Use one of: {', '.join(starters.names())}.",
+            hint=f"Use one of: {', '.join(projects.names())}.",
             id="sandboxes.E003",
         )
     ]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local_blaxel.hub import Image
+from local_blaxel.hub.images import Image
 from local_blaxel.launcher import Launcher, LaunchError
 from local_blaxel.launcher.tools import hand_over
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from operations.doctor.finding import Step, StepFailed
 from operations.doctor.sandbox import Target
-from sandboxes import control_plane, data_plane, errors, starters
+from sandboxes import control_plane, data_plane, errors
 from sandboxes.models import status
+from sandboxes.starters import projects
 
 # Its value is when it was made. What carries it is no orphan until it is old.
 LABEL = "manta-doctor"
@@ -63,7 +64,7 @@ class ThrowawaySandbox(Target):
         return f"{self.name} is there."
 
     def _start(self) -> str:
-        project = starters.current()
+        project = projects.current()
         data_plane.files.write_tree(self.reach, project.folder, project.files)
         process = {
             "name": project.process,

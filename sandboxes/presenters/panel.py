@@ -9,7 +9,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from manta.core.request_context import current_request_id
-from sandboxes import starters
 from sandboxes.models import (
     Phase,
     PublicPort,
@@ -23,6 +22,7 @@ from sandboxes.models.status import NONE, STATES, State
 from sandboxes.presenters import panel_words
 from sandboxes.presenters.signs import Signs, age
 from sandboxes.presenters.unsaved_work import Losses
+from sandboxes.starters import projects
 
 # Used longer ago than this and awake all the same, it is kept awake by something.
 _SLEEPS_WITHIN = timedelta(minutes=2)
@@ -211,7 +211,7 @@ class Panel:
 
     @property
     def starter(self) -> str:
-        return starters.current().title
+        return projects.current().title
 
     # ---- Being made
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from sandboxes import data_plane, starters
+from sandboxes import data_plane
 from sandboxes.models import Sandbox, Step
 from sandboxes.reconciler.row_updates import save
+from sandboxes.starters import projects
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +20,9 @@ def write_starter(sandbox: Sandbox) -> None:
     if sandbox.starter_written_at:
         return
     save(sandbox, step=Step.STARTER)
-    starter = starters.current()
-    if not data_plane.files.file_exists(sandbox.reach, f"{starter.folder}/{starters.LAST_FILE}"):
-        last = {starters.LAST_FILE: starter.files[starters.LAST_FILE]}
+    starter = projects.current()
+    if not data_plane.files.file_exists(sandbox.reach, f"{starter.folder}/{projects.LAST_FILE}"):
+        last = {projects.LAST_FILE: starter.files[projects.LAST_FILE]}
         others = {path: text for path, text in starter.files.items() if path not in last}
         data_plane.files.write_tree(sandbox.reach, starter.folder, others)
         data_plane.files.write_tree(sandbox.reach, starter.folder, last)
@@ -30,7 +31,7 @@ def write_starter(sandbox: Sandbox) -> None:
 
 def run_starter(sandbox: Sandbox, *, although_stopped: bool = False) -> None:
     """Start the starter's server, unless it runs or its owner has stopped it."""
-    starter = starters.current()
+    starter = projects.current()
     processes = data_plane.processes.list_processes(sandbox.reach)
     states = {p.get("status") for p in processes if p.get("name") == starter.process}
     if states.isdisjoint({"running"} if although_stopped else {"running", "stopped", "killed"}):

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import audit, control_plane, data_plane, errors, starters
+from sandboxes import audit, control_plane, data_plane, errors
 from sandboxes.data_plane.bind_hints import how_to_listen_everywhere
 from sandboxes.data_plane.preview_url import with_path, with_token
 from sandboxes.data_plane.process_snapshot import Listening
@@ -20,6 +20,7 @@ from sandboxes.models import Action, PublicPort, Sandbox
 from sandboxes.models.status import Status
 from sandboxes.services.row_updates import keep_fresh, refresh_sandbox, require_ready, touch
 from sandboxes.services.sessions import ensure_session
+from sandboxes.starters import projects
 
 # How long a preview that was opened stays open. The cookie that the preview's host makes of the
 # token ends with it, so a page must be able to be reloaded for longer than a minute.
@@ -122,7 +123,7 @@ def _ports(sandbox: Sandbox, listening: list[Listening] | None) -> list[Port]:
     heard = {each.port: each for each in listening or []}
     public = {row.port: row for row in PublicPort.objects.current().filter(sandbox=sandbox)}
     known = {port["target"] for port in sandbox.ports}
-    starters_port = starters.current().port if sandbox.starter_written_at else None
+    starters_port = projects.current().port if sandbox.starter_written_at else None
     numbers = (heard.keys() | public.keys() | known) - RESERVED_PORTS
     return [
         Port(
@@ -145,7 +146,7 @@ def _reason(sandbox: Sandbox, found: Listening | None, *, looked: bool) -> Reaso
 
 
 def _why_closed(sandbox: Sandbox, port: int) -> str:
-    if port == starters.current().port and sandbox.starter_written_at:
+    if port == projects.current().port and sandbox.starter_written_at:
         return (
             f"Nothing responds on port {port} yet. The starter's server is being started; "
             "try again in a few seconds."

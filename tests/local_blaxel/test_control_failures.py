@@ -7,8 +7,8 @@ import pytest
 from local_blaxel import spec
 from local_blaxel.errors import Conflict, CreationTimeout, NotDeployed
 from local_blaxel.fleet import Fleet
-from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
+from local_blaxel.hub.images import Hub
 from local_blaxel.launcher import LaunchError
 from local_blaxel.store import Store
 from tests.support.waiting import wait_until

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from local_blaxel import hub
+from local_blaxel.hub import images
 from local_blaxel.launcher import LaunchSpec
 from tests.support.launcher_host import Agent
 
@@ -38,7 +38,7 @@ async def test_every_tool_works_in_a_new_sandbox(launcher):
 
 
 # They share the root filesystem, so its programs are not all tried again.
-@pytest.mark.parametrize("image", [image.reference for image in hub.Hub().all()])
+@pytest.mark.parametrize("image", [image.reference for image in images.Hub().all()])
 async def test_each_image_on_offer_starts_with_python(launcher, image):
     assert await failures(launcher, image, {"python": TOOLS["python"]}) == []
 
@@ -57,7 +57,7 @@ def test_tools_that_the_host_has_work_inside(agent, tool):
     "name", ["blaxel/prod-base:latest", "blaxel/prod-base", "blaxel/base-image:latest"]
 )
 def test_an_image_is_found_with_and_without_its_tag(name):
-    image = hub.Hub().find(name)
+    image = images.Hub().find(name)
 
     assert image is not None
     assert image.reference.startswith(name)
@@ -65,11 +65,11 @@ def test_an_image_is_found_with_and_without_its_tag(name):
 
 @pytest.mark.parametrize("name", ["", "prod-base", "blaxel/none:latest", "blaxel/prod-base:v9"])
 def test_an_image_that_is_not_offered_is_not_found(name):
-    assert hub.Hub().find(name) is None
+    assert images.Hub().find(name) is None
 
 
 def test_a_hub_entry_has_the_keys_of_blaxels():
-    entry = hub.Hub().all()[0].as_hub_entry()
+    entry = images.Hub().all()[0].as_hub_entry()
 
     assert entry.keys() >= {"name", "displayName", "image", "memory", "ports", "coming_soon"}
     assert entry["categories"] == []

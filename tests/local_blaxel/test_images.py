@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local_blaxel import hub
+from local_blaxel.hub import images
 from tests.support.local_blaxel import Server, new_name
 from tests.support.waiting import wait_until
 
@@ -18,7 +18,7 @@ INSTALL_SECONDS = 120
 @pytest.fixture(scope="session")
 def registry() -> None:
     """Skips where npm is missing or its registry does not answer."""
-    npm = shutil.which("npm", path=hub.PROGRAMS)
+    npm = shutil.which("npm", path=images.PROGRAMS)
     if npm is None:
         pytest.skip("there is no npm on this machine")
     try:
@@ -113,7 +113,7 @@ def test_packages_that_can_t_be_installed_fail_the_create(registry, registryless
 
 
 def test_an_image_whose_programs_are_missing_is_not_offered(monkeypatch, tmp_path):
-    monkeypatch.setattr(hub, "PROGRAMS", str(tmp_path))
+    monkeypatch.setattr(images, "PROGRAMS", str(tmp_path))
 
-    assert hub.Hub().find("blaxel/vite") is None
-    assert "py-app" in [image.name for image in hub.Hub().all()]
+    assert images.Hub().find("blaxel/vite") is None
+    assert "py-app" in [image.name for image in images.Hub().all()]

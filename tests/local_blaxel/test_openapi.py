@@ -5,13 +5,14 @@ import re
 import pytest
 from starlette.routing import WebSocketRoute
 
-from local_blaxel import openapi, routes
+from local_blaxel import routes
 from local_blaxel.agent import app as agent_app
 from local_blaxel.agent.processes import ProcessTable
 from local_blaxel.agent.sandbox import Sandbox
 from local_blaxel.fleet import Fleet
-from local_blaxel.hub import Hub
 from local_blaxel.hub.homes import Homes
+from local_blaxel.hub.images import Hub
+from local_blaxel.openapi.document import document
 from local_blaxel.presentation import Presenter
 from local_blaxel.preview_connections import PreviewConnections
 from local_blaxel.store import Store
@@ -46,7 +47,7 @@ def agent():
 def described():
     return {
         (method.upper(), unnamed(path))
-        for path, item in openapi.document()["paths"].items()
+        for path, item in document()["paths"].items()
         for method in item
         if method.upper() in METHODS
     }
@@ -81,4 +82,4 @@ def test_the_description_needs_no_key(server):
     response = server.http.get("/openapi.json", headers={"X-Blaxel-Authorization": ""})
 
     assert response.status_code == 200
-    assert response.json() == openapi.document()
+    assert response.json() == document()

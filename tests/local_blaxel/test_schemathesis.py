@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local_blaxel import openapi
+from local_blaxel.openapi.document import document
 from tests.support.local_blaxel import KEY, Server
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def examples_of_operations(
     from schemathesis.pytest.lazy import get_all_tests
 
     config = SchemathesisConfig.from_dict(CONFIG)
-    schema = schemathesis.openapi.from_dict(openapi.document(), config=config)
+    schema = schemathesis.openapi.from_dict(document(), config=config)
     described = schema.exclude(path_regex=LEFT_OUT).exclude(tag=REFUSED)
     for found in get_all_tests(schema=described, test_func=ask, settings=None, given_kwargs=None):
         operation, examples = found.ok()

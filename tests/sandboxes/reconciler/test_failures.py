@@ -217,7 +217,7 @@ def test_a_bug_is_not_shown_and_is_tried_again(wanted, monkeypatch):
     def broken(*args):
         raise ZeroDivisionError("an inside matter")
 
-    monkeypatch.setattr("sandboxes.reconciler.starter.starters.current", broken)
+    monkeypatch.setattr("sandboxes.reconciler.starter.projects.current", broken)
 
     reconcile(wanted.pk)
 
