@@ -7,6 +7,7 @@ import pytest
 import xdist.scheduler
 from django.core.cache import cache
 from django.db import connection, connections
+from django.utils import timezone
 
 from manta.core import database
 from sandboxes import control_plane
@@ -14,8 +15,11 @@ from sandboxes.control_plane.client import sdk
 from sandboxes.data_plane.client import client
 from sandboxes.data_plane.shares import shares
 from sandboxes.models import Phase, Sandbox
+from sandboxes.reconciler import pending
 from sandboxes.reconciler.reconcile import reconcile
-from tests.support.factories import SandboxFactory, UserFactory, pending
+from tests.support import prepared_state
+from tests.support.factories import SandboxFactory, UserFactory
+from tests.support.factories import pending as fields_of_pending
 from tests.support.faulty_provider import Provider
 from tests.support.local_blaxel import Server
 from tests.support.worker_process import running_worker
@@ -23,7 +27,6 @@ from tests.support.worker_process import running_worker
 pytest_plugins = [
     "tests.support.flushing",
     "tests.support.leftovers",
-    "tests.support.prepared_state",
 ]
 
 TESTS = Path(__file__).parent
@@ -41,18 +44,34 @@ def pytest_xdist_auto_num_workers(config):
     return cores if config.option.markexpr == "fast" else 2 * cores
 
 
-class _Scheduling(xdist.scheduler.LoadFileScheduling):
-    """A file is one worker's, and the files of browser tests are few workers'.
+def pytest_configure(config):
+    if not _is_worker(config):
+        prepared_state.make_folder()
 
-    Each worker of these starts whole Mantas and Chromium, which takes most of a minute.
+
+def pytest_unconfigure(config):
+    if not _is_worker(config):
+        prepared_state.remove_folder()
+
+
+def _is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+class _Scheduling(xdist.scheduler.LoadFileScheduling):
+    """A file is one worker's; files that share what is slow to start are few workers'.
+
+    Browser tests need whole Mantas and Chromium, which takes most of a minute, and those of
+    local_blaxel three servers.
     """
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
         if file.startswith("tests/e2e/accessibility/"):
             return "accessibility"
-        if file.startswith("tests/e2e/"):
-            return f"browser {zlib.crc32(file.encode()) % 2}"
+        for folder in ("e2e", "local_blaxel"):
+            if file.startswith(f"tests/{folder}/"):
+                return f"{folder} {zlib.crc32(file.encode()) % 2}"
         return file
 
 
@@ -170,16 +189,34 @@ def provider(db, blaxel, settings):
 @pytest.fixture
 def wanted(alice, provider):
     """Alice's sandbox, requested and not created yet."""
-    return SandboxFactory(owner=alice, **pending())
+    return SandboxFactory(owner=alice, **fields_of_pending())
 
 
 @pytest.fixture
-def made(wanted):
-    """Alice's sandbox, which exists at the provider."""
-    reconcile(wanted.pk)
-    wanted.refresh_from_db()
-    assert wanted.phase == Phase.READY, wanted.error_message
-    return wanted
+def made(wanted, monkeypatch):
+    """Alice's sandbox, which exists at the provider.
+
+    The starter's files are there. Its server is not: to start it takes as long as all the rest.
+    """
+    with monkeypatch.context() as without_server:
+        without_server.setattr(pending, "run_starter", lambda sandbox: None)
+        made = _reconciled(wanted)
+    made.starter_checked_at = timezone.now()
+    made.save(update_fields=["starter_checked_at"])
+    return made
+
+
+@pytest.fixture
+def serving(wanted):
+    """Alice's sandbox, which exists at the provider; the starter's server answers."""
+    return _reconciled(wanted)
+
+
+def _reconciled(sandbox):
+    reconcile(sandbox.pk)
+    sandbox.refresh_from_db()
+    assert sandbox.phase == Phase.READY, sandbox.error_message
+    return sandbox
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ NAMES = ["provider", "wake", "file", "process", "port", "preview", "mcp"]
 
 
 @pytest.fixture
-def asked(client, made):
+def asked(client, serving):
     """Alice has pressed the button; no worker has looked at it yet."""
-    client.force_login(made.owner)
+    client.force_login(serving.owner)
     client.post(PAGE)
     return Check.objects.get()
 
@@ -48,13 +48,13 @@ def test_a_sandbox_that_works_passes_everything(client, asked):
     assert "hx-trigger" not in page.text.partition('id="check"')[2].partition(">")[0]
 
 
-def test_it_leaves_the_sandbox_as_it_was(asked, provider, made):
+def test_it_leaves_the_sandbox_as_it_was(asked, provider, serving):
     work(asked)
 
-    left = provider.server.run(made.name, "ls /tmp")["logs"]
+    left = provider.server.run(serving.name, "ls /tmp")["logs"]
 
     assert "manta-check" not in left
-    assert provider.server.names() == [made.name]
+    assert provider.server.names() == [serving.name]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_planted_fault_is_found_where_it_is(client, through_proxy, asked, meth
     assert "checks failed" in client.get(PAGE).text
 
 
-def test_a_sandbox_that_the_provider_lost_is_said_to_be_lost(asked, provider, made):
-    provider.server.delete(made.name)
+def test_a_sandbox_that_the_provider_lost_is_said_to_be_lost(asked, provider, serving):
+    provider.server.delete(serving.name)
 
     work(asked)
 
@@ -157,8 +157,8 @@ def test_bob_sees_nothing_of_alices_check(client, bob, asked):
     assert "Everything works" not in client.get(PAGE).text
 
 
-def test_a_check_goes_with_its_user(asked, made):
+def test_a_check_goes_with_its_user(asked, serving):
     Sandbox.objects.update(owner=None)
-    made.owner.delete()
+    serving.owner.delete()
 
     assert not Check.objects.exists()

@@ -53,7 +53,7 @@ def odd(run):
     assert run(odd_names.making())["exitCode"] == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole_web(django_db_setup, blaxel):
     running = Web(BLAXEL_API_URL=blaxel.url).until_ready()
     yield running

@@ -82,11 +82,11 @@ def test_a_sandbox_that_expired(made, provider, recorded):
     assert recorded() == [(Action.EXPIRED, "ok", "job")]
 
 
-def test_a_restart(made, recorded):
+def test_a_restart(serving, recorded):
     recorded()
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    until_settled(made)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    until_settled(serving)
 
     assert recorded() == [
         (Action.RESTART_REQUESTED, "ok", "user"),
@@ -125,10 +125,10 @@ def test_a_deletion(made, recorded):
     assert recorded() == [(Action.DELETE_REQUESTED, "ok", "user"), (Action.DELETED, "ok", "job")]
 
 
-def test_an_opened_port(made, recorded):
+def test_an_opened_port(serving, recorded):
     recorded()
 
-    services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
+    services.ports.open_port(sandbox=serving, port=3000, actor=serving.owner)
 
     assert recorded() == [(Action.OPENED_PORT, "ok", "user")]
 

@@ -23,6 +23,7 @@ from tests.support.launcher_host import (
     environment,
     ordinary_python,
 )
+from tests.support.prepared_state import link_runtime
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,8 @@ class Server:
             self._python = [*as_user(ORDINARY_UID), ordinary_python()]
             self._variables = {**environment(), **variables}
             os.chown(self.state_dir, ORDINARY_UID, ORDINARY_UID)
+        else:
+            link_runtime(self.state_dir)
         self.start()
 
     def start(self) -> None:

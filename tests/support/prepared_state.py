@@ -1,6 +1,6 @@
-"""The state directory after a first start, which a test run makes once for all of its workers.
+"""What first starts make, which a test run makes once for all of its workers.
 
-Migrations and the collection of static files take seconds of processor time.
+Migrations, the collection of static files and what sandboxes run in take seconds of processor time.
 """
 
 import fcntl
@@ -11,21 +11,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
+from local_blaxel.launcher import layers, runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 # The folder, which pytest's first process makes and its workers inherit.
 VARIABLE = "MANTA_TEST_PREPARED_STATE"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        os.environ[VARIABLE] = tempfile.mkdtemp(prefix="manta-prepared-")
+def make_folder() -> None:
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix="manta-prepared-")
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(VARIABLE))
+def remove_folder() -> None:
+    shutil.rmtree(os.environ.pop(VARIABLE))
 
 
 def prepared_state() -> Path:
@@ -44,6 +42,20 @@ def copy_static_files(state_dir: Path) -> None:
     """Spare a first start their collection; it still compares them with their sources."""
     shutil.copytree(prepared_state() / "static", state_dir / "static")
     shutil.copy(prepared_state() / "static.stamp", state_dir)
+
+
+def link_runtime(state_dir: Path) -> None:
+    """Spare a local_blaxel that begins in that folder the building of its sandboxes' runtime."""
+    if VARIABLE not in os.environ:  # for programs of chaos and bench, which need one server
+        return
+    shared = Path(os.environ[VARIABLE]) / "local_blaxel"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(shared.glob(f"{runtime.PREFIX}*")):
+            runtime.prepare(shared, layers.closed("/usr") or [])
+    for built in shared.glob(f"{runtime.PREFIX}*"):
+        (state_dir / built.name).symlink_to(built)
 
 
 def prepare(state_dir: Path) -> None:

@@ -15,8 +15,8 @@ PRIVATE_PAGE = "/workspace/inside/ports/3000/private/"
 
 
 @pytest.fixture
-def owner(client, made):
-    client.force_login(made.owner)
+def owner(client, serving):
+    client.force_login(serving.owner)
     return client
 
 

@@ -167,11 +167,11 @@ def test_the_panel_tells_of_it_at_once_and_sign_in_works(provider, alice, client
     assert client.get("/workspace/").status_code == 200
 
 
-def test_opening_a_port_in_a_rest_says_so_at_once(made, provider):
+def test_opening_a_port_in_a_rest_says_so_at_once(serving, provider):
     Breaker.objects.create(pk=1, open_until=timezone.now() + timedelta(seconds=60))
     provider.calls.clear()
 
     with pytest.raises(errors.CircuitOpen):
-        services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
+        services.ports.open_port(sandbox=serving, port=3000, actor=serving.owner)
 
     assert provider.calls == []

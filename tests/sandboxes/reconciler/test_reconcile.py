@@ -15,16 +15,16 @@ from tests.support.waiting import wait_until
 
 
 def test_a_sandbox_is_made_with_a_starter_that_answers_on_its_port(
-    made, provider, record_at_provider
+    serving, provider, record_at_provider
 ):
     server = provider.server
-    page = server.http.get(server.inside(made.name, "/port/3000/"))
-    readme = server.http.get(server.inside(made.name, "/filesystem//blaxel/app/README.md"))
+    page = server.http.get(server.inside(serving.name, "/port/3000/"))
+    readme = server.http.get(server.inside(serving.name, "/filesystem//blaxel/app/README.md"))
 
     assert page.status_code == 200
     assert "It&rsquo;s running." in page.text
     assert "first five minutes" in readme.json()["content"]
-    assert record_at_provider(made)["metadata"]["labels"] == made.labels
+    assert record_at_provider(serving)["metadata"]["labels"] == serving.labels
 
 
 def test_the_row_says_what_the_provider_says(made, record_at_provider):
@@ -52,12 +52,12 @@ def test_looking_again_makes_nothing_again(made, provider, look_again):
     assert provider.count("POST", "/sandboxes") == 1
 
 
-def test_the_sandbox_of_a_lost_row_is_found_and_its_files_are_kept(made, provider):
-    server, name = provider.server, made.name
+def test_the_sandbox_of_a_lost_row_is_found_and_its_files_are_kept(serving, provider):
+    server, name = provider.server, serving.name
     mine = server.inside(name, "/filesystem//blaxel/app/public/index.html")
     server.http.put(mine, json={"content": "mine"})
-    owner = made.owner
-    made.delete()
+    owner = serving.owner
+    serving.delete()
 
     again = SandboxFactory(owner=owner, **pending())
     reconcile(again.pk)
@@ -221,24 +221,24 @@ def starter_status(provider, sandbox):
 
 
 def test_the_starter_is_started_again_after_the_sandbox_restarted(
-    made, provider, look_again, record_at_provider
+    serving, provider, look_again, record_at_provider
 ):
     # What a restart leaves: the files, and no process.
     envs = [{"name": "CHANGED", "value": "yes"}]
-    record = record_at_provider(made)
+    record = record_at_provider(serving)
     record["spec"]["runtime"]["envs"] = envs
-    provider.server.http.put(f"/v0/sandboxes/{made.name}", json=record).raise_for_status()
-    assert "running" not in starter_status(provider, made)
+    provider.server.http.put(f"/v0/sandboxes/{serving.name}", json=record).raise_for_status()
+    assert "running" not in starter_status(provider, serving)
 
-    look_again(made)
+    look_again(serving)
 
-    assert starter_status(provider, made) == ["running"]
+    assert starter_status(provider, serving) == ["running"]
 
 
-def test_a_starter_that_its_owner_stopped_stays_stopped(made, provider, look_again):
+def test_a_starter_that_its_owner_stopped_stays_stopped(serving, provider, look_again):
     server = provider.server
-    server.http.delete(server.inside(made.name, "/process/starter")).raise_for_status()
+    server.http.delete(server.inside(serving.name, "/process/starter")).raise_for_status()
 
-    look_again(made)
+    look_again(serving)
 
-    assert "running" not in starter_status(provider, made)
+    assert "running" not in starter_status(provider, serving)

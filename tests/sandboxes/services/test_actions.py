@@ -15,7 +15,7 @@ COUNTER = "n=0; while :; do n=$((n+1)); echo $n > /blaxel/counter; sleep 0.05; d
 
 
 @pytest.fixture
-def inside(made, provider):
+def inside(serving, provider):
     """The sandbox's own API."""
 
     class Inside:
@@ -35,7 +35,7 @@ def inside(made, provider):
             return [p["name"] for p in processes if p["status"] == "running"]
 
         def _at(self, path):
-            return provider.server.inside(made.name, path)
+            return provider.server.inside(serving.name, path)
 
     return Inside()
 
@@ -60,12 +60,12 @@ def settle(sandbox):
 # ---- Restart
 
 
-def test_a_restart_ends_every_process_and_keeps_files(made, inside):
+def test_a_restart_ends_every_process_and_keeps_files(serving, inside):
     inside.write("/blaxel/mine.txt", "mine")
     inside.start("counter", COUNTER)
 
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    row = settle(made)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    row = settle(serving)
 
     assert inside.running() == ["starter"]
     assert inside.read("/blaxel/mine.txt") == "mine"
@@ -73,37 +73,37 @@ def test_a_restart_ends_every_process_and_keeps_files(made, inside):
     assert events(Action.RESTARTED).get().actor_kind == "job"
 
 
-def test_a_starter_that_was_stopped_runs_again_after_a_restart(made, provider, inside):
-    provider.server.http.delete(provider.server.inside(made.name, "/process/starter"))
+def test_a_starter_that_was_stopped_runs_again_after_a_restart(serving, provider, inside):
+    provider.server.http.delete(provider.server.inside(serving.name, "/process/starter"))
 
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    settle(made)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    settle(serving)
 
     assert inside.running() == ["starter"]
 
 
-def test_two_clicks_restart_once(made, provider):
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    settle(made)
-    services.restarts.restart_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
-    settle(made)
+def test_two_clicks_restart_once(serving, provider):
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    settle(serving)
+    services.restarts.restart_sandbox(sandbox=Sandbox.objects.get(), actor=serving.owner)
+    settle(serving)
 
-    assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
+    assert provider.count("PUT", f"/sandboxes/{serving.name}") == 1
     assert events(Action.RESTART_REQUESTED).count() == 1
 
 
-def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_again):
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+def test_a_restart_whose_answer_was_lost_is_not_done_twice(serving, provider, look_again):
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
     provider.loses_answer("PUT", "/sandboxes")
-    look_again(made)
-    assert made.restart_wanted_at is not None
-    assert made.next_attempt_at > timezone.now()
+    look_again(serving)
+    assert serving.restart_wanted_at is not None
+    assert serving.next_attempt_at > timezone.now()
 
-    row = settle(made)
+    row = settle(serving)
 
     assert row.restart_wanted_at is None
-    assert provider.count("PUT", f"/sandboxes/{made.name}") == 1
+    assert provider.count("PUT", f"/sandboxes/{serving.name}") == 1
 
 
 @pytest.mark.parametrize(
@@ -116,56 +116,56 @@ def test_a_restart_whose_answer_was_lost_is_not_done_twice(made, provider, look_
     ],
 )
 def test_what_is_wanted_is_tried_again_when_the_provider_was_down(
-    made, provider, look_again, wish, ahead
+    serving, provider, look_again, wish, ahead
 ):
     Sandbox.objects.update(**{wish: timezone.now() + ahead})
 
     with provider.down():
-        look_again(made)
+        look_again(serving)
 
-    assert made.error_code == "provider_unavailable"
-    assert made.next_attempt_at > timezone.now()
+    assert serving.error_code == "provider_unavailable"
+    assert serving.next_attempt_at > timezone.now()
 
 
-def test_nothing_is_tried_again_and_again_that_nobody_wants(made, provider, look_again):
+def test_nothing_is_tried_again_and_again_that_nobody_wants(serving, provider, look_again):
     with provider.down():
-        look_again(made)
+        look_again(serving)
 
-    assert made.next_attempt_at is None
+    assert serving.next_attempt_at is None
 
 
-def test_a_restart_that_can_not_be_done_is_given_up_and_says_why(made, provider, look_again):
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+def test_a_restart_that_can_not_be_done_is_given_up_and_says_why(serving, provider, look_again):
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
     provider.fails("PUT", "/sandboxes", 400, {"error": "no", "code": 400})
 
-    look_again(made)
+    look_again(serving)
 
-    assert made.restart_wanted_at is None
-    assert made.error_code == "provider_rejected"
+    assert serving.restart_wanted_at is None
+    assert serving.error_code == "provider_rejected"
     assert events(Action.RESTARTED).get().outcome == "provider_rejected"
 
 
-def test_a_restart_never_writes_a_mask_over_a_secret(made, provider, look_again):
-    record = provider.server.get(made.name)
+def test_a_restart_never_writes_a_mask_over_a_secret(serving, provider, look_again):
+    record = provider.server.get(serving.name)
     secret = {"name": "TOKEN", "value": "****", "secret": True}
     record["spec"]["runtime"]["envs"] = [secret]
-    provider.fails("GET", f"/sandboxes/{made.name}", 200, provider.server.get(made.name))
-    provider.fails("GET", f"/sandboxes/{made.name}", 200, record)
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
+    provider.fails("GET", f"/sandboxes/{serving.name}", 200, provider.server.get(serving.name))
+    provider.fails("GET", f"/sandboxes/{serving.name}", 200, record)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
 
-    look_again(made)
+    look_again(serving)
 
-    assert provider.count("PUT", f"/sandboxes/{made.name}") == 0
-    assert "secrets" in made.error_message
+    assert provider.count("PUT", f"/sandboxes/{serving.name}") == 0
+    assert "secrets" in serving.error_message
 
 
-def test_a_secret_of_the_sandbox_survives_a_restart(made, provider, inside):
-    record = provider.server.get(made.name)
+def test_a_secret_of_the_sandbox_survives_a_restart(serving, provider, inside):
+    record = provider.server.get(serving.name)
     record["spec"]["runtime"]["envs"] = [{"name": "TOKEN", "value": "s3cret", "secret": True}]
-    provider.server.http.put(f"/v0/sandboxes/{made.name}", json=record).raise_for_status()
+    provider.server.http.put(f"/v0/sandboxes/{serving.name}", json=record).raise_for_status()
 
-    services.restarts.restart_sandbox(sandbox=made, actor=made.owner)
-    settle(made)
+    services.restarts.restart_sandbox(sandbox=serving, actor=serving.owner)
+    settle(serving)
 
     inside.start("tell", 'printf %s "$TOKEN" > /blaxel/told')
     wait_until(lambda: inside.read("/blaxel/told") == "s3cret")
@@ -192,50 +192,50 @@ def test_what_is_not_ready_is_neither_restarted_nor_extended(alice, fields, erro
 # ---- Reset
 
 
-def test_a_reset_is_back_at_the_starter_in_the_same_row(made, inside, provider):
+def test_a_reset_is_back_at_the_starter_in_the_same_row(serving, inside, provider):
     inside.write("/blaxel/mine.txt", "mine")
 
-    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=serving, actor=serving.owner)
     assert Sandbox.objects.get().status == "provisioning"
-    row = settle(made)
+    row = settle(serving)
 
-    assert row.pk == made.pk
+    assert row.pk == serving.pk
     assert (row.phase, row.recreate_after_delete) == (Phase.READY, False)
     assert inside.read("/blaxel/mine.txt") is None
     assert "first five minutes" in inside.read("/blaxel/app/README.md")
-    assert row.provider_created_at > made.provider_created_at
-    assert provider.server.names() == [made.name]
+    assert row.provider_created_at > serving.provider_created_at
+    assert provider.server.names() == [serving.name]
     assert events(Action.RESET).exists()
 
 
-def test_two_clicks_reset_once(made, provider):
-    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
-    services.deletion.reset_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
-    settle(made)
+def test_two_clicks_reset_once(serving, provider):
+    services.deletion.reset_sandbox(sandbox=serving, actor=serving.owner)
+    services.deletion.reset_sandbox(sandbox=Sandbox.objects.get(), actor=serving.owner)
+    settle(serving)
 
     assert events(Action.RESET_REQUESTED).count() == 1
-    assert provider.count("DELETE", f"/sandboxes/{made.name}") == 1
+    assert provider.count("DELETE", f"/sandboxes/{serving.name}") == 1
 
 
-def test_a_reset_goes_on_after_the_provider_was_down(made, provider, look_again):
-    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
+def test_a_reset_goes_on_after_the_provider_was_down(serving, provider, look_again):
+    services.deletion.reset_sandbox(sandbox=serving, actor=serving.owner)
     with provider.down():
-        look_again(made)
-        assert made.state.name == "resetting"
+        look_again(serving)
+        assert serving.state.name == "resetting"
 
-    assert settle(made).phase == Phase.READY
+    assert settle(serving).phase == Phase.READY
 
 
-def test_a_deletion_during_a_reset_wins(made, provider):
-    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
-    services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=made.owner)
+def test_a_deletion_during_a_reset_wins(serving, provider):
+    services.deletion.reset_sandbox(sandbox=serving, actor=serving.owner)
+    services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=serving.owner)
 
-    assert settle(made) is None
+    assert settle(serving) is None
     assert provider.server.names() == []
 
 
 def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
-    made, provider, monkeypatch
+    serving, provider, monkeypatch
 ):
     from sandboxes import control_plane
 
@@ -246,13 +246,13 @@ def test_a_deletion_asked_for_while_the_reset_makes_it_again_is_not_lost(
         services.deletion.delete_sandbox(sandbox=Sandbox.objects.get(), actor=None)
         return record
 
-    services.deletion.reset_sandbox(sandbox=made, actor=made.owner)
+    services.deletion.reset_sandbox(sandbox=serving, actor=serving.owner)
     monkeypatch.setattr(control_plane.sandboxes, "get", get_and_delete)
     Sandbox.objects.update(next_attempt_at=timezone.now())
-    reconcile(made.pk)
+    reconcile(serving.pk)
     monkeypatch.undo()
 
-    assert settle(made) is None
+    assert settle(serving) is None
     assert provider.server.names() == []
 
 
@@ -274,14 +274,14 @@ def test_one_that_failed_can_be_reset(wanted):
 # ---- Delete
 
 
-def test_a_start_during_a_deletion_is_refused_with_a_code_and_then_works(made, provider):
-    services.deletion.delete_sandbox(sandbox=made, actor=made.owner)
+def test_a_start_during_a_deletion_is_refused_with_a_code_and_then_works(serving, provider):
+    services.deletion.delete_sandbox(sandbox=serving, actor=serving.owner)
     with pytest.raises(errors.BeingDeleted) as refusal:
-        services.provisioning.initialize_sandbox(user=made.owner)
+        services.provisioning.initialize_sandbox(user=serving.owner)
     assert (refusal.value.status, refusal.value.code) == (409, "being_deleted")
-    assert settle(made) is None
+    assert settle(serving) is None
 
-    again = services.provisioning.initialize_sandbox(user=made.owner)
+    again = services.provisioning.initialize_sandbox(user=serving.owner)
 
     assert settle(again).phase == Phase.READY
 
@@ -314,17 +314,17 @@ def test_deleting_what_is_gone_already_is_no_error(alices_sandbox):
 # ---- Extend
 
 
-def test_extend_keeps_it_for_one_ttl_more_at_the_provider_too(made, provider, look_again):
-    made.ttl = timedelta(hours=48)
-    made.save()
+def test_extend_keeps_it_for_one_ttl_more_at_the_provider_too(serving, provider, look_again):
+    serving.ttl = timedelta(hours=48)
+    serving.save()
 
-    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
-    look_again(made)
+    services.expiry.extend_sandbox(sandbox=serving, actor=serving.owner)
+    look_again(serving)
 
-    policy = provider.server.get(made.name)["spec"]["lifecycle"]["expirationPolicies"][0]
-    assert policy["value"] == made.extended_until.strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert made.expires_at == made.extended_until
-    assert made.expires_at > timezone.now() + made.ttl - timedelta(minutes=1)
+    policy = provider.server.get(serving.name)["spec"]["lifecycle"]["expirationPolicies"][0]
+    assert policy["value"] == serving.extended_until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert serving.expires_at == serving.extended_until
+    assert serving.expires_at > timezone.now() + serving.ttl - timedelta(minutes=1)
 
 
 def test_two_clicks_extend_once(alices_sandbox):
@@ -335,19 +335,19 @@ def test_two_clicks_extend_once(alices_sandbox):
 
 
 def test_what_the_provider_allows_wins_and_is_not_asked_for_again_and_again(
-    made, provider, look_again
+    serving, provider, look_again
 ):
-    capped = provider.server.get(made.name)
+    capped = provider.server.get(serving.name)
     capped["expiresIn"] = 3600 * 5
-    provider.fails("GET", f"/sandboxes/{made.name}", 200, capped, times=10)
-    made.ttl = timedelta(hours=48)
-    made.save()
-    services.expiry.extend_sandbox(sandbox=made, actor=made.owner)
-    look_again(made)
-    asked = provider.count("PUT", f"/sandboxes/{made.name}")
+    provider.fails("GET", f"/sandboxes/{serving.name}", 200, capped, times=10)
+    serving.ttl = timedelta(hours=48)
+    serving.save()
+    services.expiry.extend_sandbox(sandbox=serving, actor=serving.owner)
+    look_again(serving)
+    asked = provider.count("PUT", f"/sandboxes/{serving.name}")
 
-    look_again(made)
+    look_again(serving)
 
-    assert abs(made.expires_at - timezone.now() - timedelta(hours=5)) < timedelta(minutes=2)
-    assert made.expires_at < made.requested_expiry
-    assert provider.count("PUT", f"/sandboxes/{made.name}") == asked
+    assert abs(serving.expires_at - timezone.now() - timedelta(hours=5)) < timedelta(minutes=2)
+    assert serving.expires_at < serving.requested_expiry
+    assert provider.count("PUT", f"/sandboxes/{serving.name}") == asked

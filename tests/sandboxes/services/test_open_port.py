@@ -29,44 +29,46 @@ def serve(sandbox, host, port):
     )
 
 
-def test_open_leads_to_the_starter_by_a_link_with_a_token(made):
-    link = services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
+def test_open_leads_to_the_starter_by_a_link_with_a_token(serving):
+    link = services.ports.open_port(sandbox=serving, port=3000, actor=serving.owner)
 
     assert "bl_preview_token=" in link
     assert "It&rsquo;s running." in httpx.get(link).text
     assert httpx.get(link.partition("?")[0]).status_code == 401
 
 
-def test_open_of_a_port_on_which_nothing_listens_says_what_to_do(made, provider):
-    provider.server.http.delete(provider.server.inside(made.name, "/process/starter"))
+def test_open_of_a_port_on_which_nothing_listens_says_what_to_do(serving, provider):
+    provider.server.http.delete(provider.server.inside(serving.name, "/process/starter"))
     Sandbox.objects.update(starter_written_at=None)
-    made.refresh_from_db()
+    serving.refresh_from_db()
 
     with pytest.raises(errors.PortClosed, match=r"Nothing is listening on port 3000.*0\.0\.0\.0"):
-        services.ports.open_port(sandbox=made, port=3000, actor=made.owner)
+        services.ports.open_port(sandbox=serving, port=3000, actor=serving.owner)
 
 
-def test_a_port_that_is_in_no_list_opens_at_a_page(made):
-    serve(made, "0.0.0.0", 5050)
+def test_a_port_that_is_in_no_list_opens_at_a_page(serving):
+    serve(serving, "0.0.0.0", 5050)
 
-    link = services.ports.open_port(sandbox=made, port=5050, path="/?of=now", actor=made.owner)
+    link = services.ports.open_port(
+        sandbox=serving, port=5050, path="/?of=now", actor=serving.owner
+    )
 
     assert "?of=now&bl_preview_token=" in link
     assert "Directory listing" in httpx.get(link).text
 
 
-def test_a_server_on_loopback_is_refused_with_the_option_that_opens_it(made):
-    serve(made, "127.0.0.1", 5051)
+def test_a_server_on_loopback_is_refused_with_the_option_that_opens_it(serving):
+    serve(serving, "127.0.0.1", 5051)
 
     with pytest.raises(errors.PortLoopbackOnly, match=r"127\.0\.0\.1.*--bind 0\.0\.0\.0"):
-        services.ports.open_port(sandbox=made, port=5051, actor=made.owner)
+        services.ports.open_port(sandbox=serving, port=5051, actor=serving.owner)
 
 
-def test_the_advice_names_the_address_on_which_the_server_listens(made):
-    serve(made, "::1", 5052)
+def test_the_advice_names_the_address_on_which_the_server_listens(serving):
+    serve(serving, "::1", 5052)
 
     with pytest.raises(errors.PortLoopbackOnly, match="port 5052 listens on ::1, inside"):
-        services.ports.open_port(sandbox=made, port=5052, actor=made.owner)
+        services.ports.open_port(sandbox=serving, port=5052, actor=serving.owner)
 
 
 @pytest.mark.parametrize("port", [80, 443, 8080])
@@ -81,9 +83,9 @@ def test_what_is_no_port_is_refused(alices_sandbox, port):
         services.ports.open_port(sandbox=alices_sandbox, port=port, actor=alices_sandbox.owner)
 
 
-def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
+def test_a_token_ends_at_the_server_whatever_the_browser_keeps(serving):
     address, token = control_plane.previews.mint_preview_token(
-        made.name, 3000, timedelta(seconds=2)
+        serving.name, 3000, timedelta(seconds=2)
     )
     shown = {"X-Blaxel-Preview-Token": token}
 
@@ -91,9 +93,9 @@ def test_a_token_ends_at_the_server_whatever_the_browser_keeps(made):
     wait_until(lambda: httpx.get(address, headers=shown).status_code == 401, 30)
 
 
-def test_a_token_opens_its_own_port_only(made):
-    _, token = control_plane.previews.mint_preview_token(made.name, 3000, timedelta(hours=1))
-    other = control_plane.previews.ensure_preview(made.name, 5052)
+def test_a_token_opens_its_own_port_only(serving):
+    _, token = control_plane.previews.mint_preview_token(serving.name, 3000, timedelta(hours=1))
+    other = control_plane.previews.ensure_preview(serving.name, 5052)
 
     assert httpx.get(other, headers={"X-Blaxel-Preview-Token": token}).status_code == 401
 
@@ -137,8 +139,10 @@ def test_a_path_keeps_its_query_and_fragment_and_no_token_of_another():
     assert with_token(address, "new") == (f"{PREVIEW}/docs/a%20b?q=1&bl_preview_token=new#part")
 
 
-def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
-    address, token = control_plane.previews.mint_preview_token(made.name, 5053, timedelta(hours=1))
+def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(serving):
+    address, token = control_plane.previews.mint_preview_token(
+        serving.name, 5053, timedelta(hours=1)
+    )
     asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"}
     headers = {"X-Blaxel-Preview-Token": token, **asked}
     # By path a browser is sent on to the preview's own host, which httpx can't resolve.
@@ -151,9 +155,11 @@ def test_a_script_from_a_closed_port_is_an_error_and_nothing_that_runs(made):
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_several_look_at_once_and_nothing_of_it_is_shown(made):
+def test_several_look_at_once_and_nothing_of_it_is_shown(serving):
     with ThreadPoolExecutor(4) as pool:
-        looks = list(pool.map(lambda _: data_plane.listening.list_listening(made.reach), range(4)))
+        looks = list(
+            pool.map(lambda _: data_plane.listening.list_listening(serving.reach), range(4))
+        )
 
     assert {tuple(found.port for found in look) for look in looks} == {(3000,)}
-    assert "manta-ports" not in str(services.processes.list_processes(sandbox=made).processes)
+    assert "manta-ports" not in str(services.processes.list_processes(sandbox=serving).processes)
