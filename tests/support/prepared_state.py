@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from local_blaxel.launcher import layers, runtime
+from local_blaxel.launcher import LaunchError, runtime
+from local_blaxel.launcher.confinement import Bubblewrap
 
 ROOT = Path(__file__).resolve().parents[2]
 # The folder, which pytest's first process makes and its workers inherit.
@@ -53,7 +55,9 @@ def link_runtime(state_dir: Path) -> None:
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not any(shared.glob(f"{runtime.PREFIX}*")):
-            runtime.prepare(shared, layers.closed("/usr") or [])
+            with suppress(LaunchError):  # for the server to say
+                found = Bubblewrap(shared)
+                runtime.prepare(shared, found.hidden, needs_folders=found.needs_folders)
     for built in shared.glob(f"{runtime.PREFIX}*"):
         (state_dir / built.name).symlink_to(built)
 
