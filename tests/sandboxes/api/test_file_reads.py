@@ -15,8 +15,6 @@ pytestmark = pytest.mark.data_plane
 
 FILES = "/api/sandbox/files"
 AT = {"path": "/blaxel/a.txt"}
-# Of one request, or of the server that answers.
-OWN = {"x-request-id", "date", "content-length"}
 
 
 @pytest.fixture
