@@ -6,8 +6,10 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, TypeVar
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,6 +17,8 @@ from accounts.models import User
 
 # Names in one query, so that no database finds it too long.
 _BATCH = 500
+# The most batches that one turn deletes: the next one goes on.
+_BATCHES = 200
 
 Item = TypeVar("Item")
 
@@ -56,6 +60,22 @@ def ended(sign_ins: set[SignIn]) -> set[SignIn]:
         for sign_in in sign_ins
         if sign_in.session_key not in held or passwords.get(sign_in.user_id) != sign_in.password
     }
+
+
+def forget_expired() -> int:
+    """Delete sessions that have expired, with what is kept of their browsers; returns how many.
+
+    In small batches, so that no sign-in waits for a lock; harmless when several do it at once.
+    """
+    expired = Session.objects.filter(expire_date__lte=timezone.now()).order_by("expire_date")
+    forgotten = 0
+    for _ in range(_BATCHES):
+        keys = list(expired.values_list("pk", flat=True)[:_BATCH])
+        UserSession.objects.filter(session_key__in=keys).delete()
+        forgotten += Session.objects.filter(pk__in=keys).delete()[0]
+        if len(keys) < _BATCH:
+            break
+    return forgotten
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:

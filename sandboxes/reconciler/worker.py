@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from accounts import sessions
 from accounts.oauth import agents
 from manta.core import database_cache
 from sandboxes import control_plane
@@ -112,6 +113,7 @@ class Worker:
                 self._post.submit(_guarded, retention.forget_old_events)
                 self._post.submit(_guarded, retention.forget_old_calls)
                 self._post.submit(_guarded, agents.forget_old)
+                self._post.submit(_guarded, sessions.forget_expired)
                 self._post.submit(_guarded, database_cache.forget_expired)
         self._stop()
 

@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts import sessions
 from accounts.models import User
+from accounts.session_store import SessionStore
 from accounts.sessions import SignIn, ended
 from tests.support.factories import UserFactory
 
@@ -93,3 +97,38 @@ def test_many_are_asked_about_in_few_queries(db, django_assert_num_queries, monk
 
     with django_assert_num_queries(4):
         assert ended(many) == set()
+
+
+def expire(*names, by=timedelta(0)):
+    Session.objects.bulk_create(
+        Session(session_key=name, session_data="", expire_date=timezone.now() - by)
+        for name in names
+    )
+
+
+def test_expired_sessions_are_deleted_and_no_others(client, alice):
+    client.force_login(alice)
+    lasting = client.cookies["sessionid"].value
+    expire("old", by=timedelta(days=1))
+    for key in ("old", lasting):
+        UserSession.objects.create(session_key=key, user=alice, ip="127.0.0.1")
+
+    assert sessions.forget_expired() == 1
+
+    assert [each.pk for each in Session.objects.all()] == [lasting]
+    assert [each.session_key for each in UserSession.objects.all()] == [lasting]
+    assert SignIn.of(lasting)
+    assert sessions.forget_expired() == 0
+
+
+def test_a_turn_deletes_only_so_many_the_oldest_first(db, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(sessions, "_BATCH", 2)
+    monkeypatch.setattr(sessions, "_BATCHES", 2)
+    for days in range(1, 8):
+        expire(f"{days}-days-old", by=timedelta(days=days))
+
+    with django_assert_num_queries(6):
+        assert sessions.forget_expired() == 4
+
+    left = Session.objects.order_by("pk").values_list("pk", flat=True)
+    assert list(left) == ["1-days-old", "2-days-old", "3-days-old"]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from sandboxes import control_plane, services
@@ -66,9 +67,11 @@ def test_what_was_recorded_too_long_ago_is_forgotten(blaxel):
     long_ago = timezone.now() - settings.AUDIT_RETENTION - timedelta(days=1)
     SandboxEvent.objects.create(action="ready", actor_kind="job", created_at=long_ago)
     kept = SandboxEvent.objects.create(action="ready", actor_kind="job")
+    Session.objects.create(pk="expired", session_data="", expire_date=long_ago)
 
     with running_worker(blaxel):
         wait_until(lambda: list(SandboxEvent.objects.all()) == [kept])
+        wait_until(lambda: not Session.objects.exists())
 
 
 @pytest.mark.exhaustive
