@@ -27,6 +27,7 @@ from django.utils.html import format_html
 from accounts.deletion import delete_account
 from accounts.hooks import password_set_by_admin
 from accounts.models import User
+from manta.core.admin_search import IndexedSearchAdmin
 
 # Providers are set by variables, tokens are not kept, agents are let in by their person alone, and
 # the others' pages showed secrets.
@@ -71,12 +72,14 @@ class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(OfUsers, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(OfUsers, IndexedSearchAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     add_form = UserCreationForm
     ordering = ["email"]
     list_display = ["email", "is_staff", "is_active", "last_login", "sandbox_link"]
     list_select_related = ["sandbox"]
+    search_beginnings = ["email"]
     search_fields = ["email"]
+    search_help_text = "What an address begins with. Where nothing is found so: a part of it."
     readonly_fields = ["last_login", "date_joined", "sandbox_link", "sandbox_created_at"]
     fieldsets = [
         (None, {"fields": ["email", "password"]}),

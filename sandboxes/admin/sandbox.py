@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from manta.core.admin_search import IndexedSearchAdmin
 from sandboxes import audit, services
 from sandboxes.admin.read_only import ReadOnlyAdmin
 from sandboxes.models import Action, Phase, Sandbox
@@ -49,7 +50,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
 
 @admin.register(Sandbox)
-class SandboxAdmin(ReadOnlyAdmin):
+class SandboxAdmin(IndexedSearchAdmin, ReadOnlyAdmin):
     list_display = [
         "name",
         "shown_status",
@@ -65,7 +66,13 @@ class SandboxAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     list_select_related = ["owner"]
     list_per_page = 100
+    search_beginnings = ["name", "owner__email"]
+    search_exactly = ["error_code"]
     search_fields = ["name", "owner__email", "error_code", "error_message"]
+    search_help_text = (
+        "What a name or an address begins with, or an error code. Where nothing is found so: parts "
+        "of these and of error messages."
+    )
     ordering = ["-created_at"]
     actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]
     # What opens the sandbox is not for admins to read.

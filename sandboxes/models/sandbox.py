@@ -207,6 +207,7 @@ class Sandbox(models.Model):
                 name="sandbox_leased",
             ),
             models.Index(fields=["-created_at", "-id"], name="sandbox_newest"),
+            models.Index(fields=["error_code"], name="sandbox_error_code"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,31 +4,17 @@ import re
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from sandboxes.models import Sandbox
 from sandboxes.reconciler import start_queue
 from tests.support.factories import SandboxFactory
+from tests.support.query_plans import plans
 
 pytestmark = [
     pytest.mark.django_db,
     # PostgreSQL reads a small table as a whole, whatever its indexes.
     pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is SQLite's"),
 ]
-
-
-def plans(ask):
-    """How SQLite reads the rows for each query."""
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        ask()
-    with connection.cursor() as cursor:
-        return [_plan(cursor, query["sql"]) for query in asked.captured_queries]
-
-
-def _plan(cursor, sql):
-    return " ".join(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
 
 
 @pytest.mark.parametrize(
