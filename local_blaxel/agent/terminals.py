@@ -102,10 +102,13 @@ class Session:
         await self._input.put(text)
 
     def resize(self, cols: int, rows: int) -> None:
-        if not self.ended.is_set():
-            size = struct.pack("HHHH", rows, cols, 0, 0)
-            with contextlib.suppress(OSError):
-                fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        if self.ended.is_set():
+            return
+        if (cols, rows) != tuple(os.get_terminal_size(self._master)):
+            self._replay.resized()
+        size = struct.pack("HHHH", rows, cols, 0, 0)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     async def _redraw(self) -> None:
         """Have a program that fills the screen draw what the replay's lost beginning drew."""

@@ -1,5 +1,7 @@
 """A client that comes when the beginning of a terminal's text is lost is told its modes first."""
 
+import re
+
 import pytest
 
 from local_blaxel.agent import terminal_replay
@@ -11,7 +13,7 @@ EDITOR = "\x1b[?1049h\x1b[?1h\x1b=\x1b[?1002h\x1b[?1006h\x1b[?2004h\x1b[?25l\x1b
 MIXED = (
     f"plain{EDITOR}\x1b[1;38;5;200mtext\x1b]0;a title\x07\x1b(0qqq\x1b(B\x1b[22;48;2;1;2;3m"
     "\x1bP$q\x1b\\\x1b]8;;https://x.example\x1b\\link\x1b]8;;\x1b\\\x1b[?1000l\x1b[4h\x0e"
-    "\x1b[!p\x1b[0;7m\x1b[?1049l\x1b>\x1b[?25h\x1b[r\x1b[m\x1bc\x1b[?7l\x1b[38:2::1:2:3mend"
+    "\x1b[!p\x1b[0;7m\x1b7\x1b[?1049l\x1b>\x1b[?25h\x1b[r\x1b[m\x1bc\x1b[?7l\x1b[38:2::1:2:3mend"
 )
 
 
@@ -27,7 +29,19 @@ def modes_after(text):
         ("plain text\r\n", ""),
         (EDITOR, EDITOR),
         ("\x1b[?1;2004h", "\x1b[?1h\x1b[?2004h"),
-        ("\x1b[?1000h\x1b[?1002h\x1b[?1005h\x1b[?1006h", "\x1b[?1002h\x1b[?1006h"),
+        ("\x1b[?1000h\x1b[?1002h\x1b[?1016h\x1b[?1006h", "\x1b[?1002h\x1b[?1006h"),
+        ("\x1b[?1006h\x1b[?1015h", "\x1b[?1006h\x1b[?1015h"),
+        ("\x1b[?1049h\x1b[1;24r\x1b[?1049l", ""),
+        ("\x1b[2;9r\x1b[?1049h\x1b[1;24r\x1b[?47h", "\x1b[2;9r\x1b[?1049h\x1b[1;24r"),
+        ("\x1b[2;9r\x1b[?1049h\x1b[1;24r\x1b[?1049l", "\x1b[2;9r"),
+        ("\x1b=\x1b[?66l", ""),
+        ("\x1b*0\x1bn", "\x1b*0\x1bn"),
+        ("\x1bo\x0f", ""),
+        ("\x1b[31m\x1b7\x1b[32m\x0e\x1b8", "\x1b[31m\x1b7"),
+        ("\x1b[s\x1b[32m\x1b(0\x1b[u", ""),
+        ("\x1b[31m\x1b[?1049h\x1b[32m\x1b[?1049l", "\x1b[31m\x1b7"),
+        ("\x1b]8;;https://x.example\x1b\\link", "\x1b]8;;https://x.example\x07"),
+        ("\x1b]8;id=1;https://x.example\x07link\x1b]8;;\x07", ""),
         ("\x1b[?1003h\x1b[?1000l", ""),
         ("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?25h\x1b[?7h\x1b[?1049l", ""),
         (f"{EDITOR}\x1bc", ""),
@@ -71,6 +85,39 @@ def test_no_sequence_is_torn_into_text(monkeypatch):
             torn.append((end, shown))
 
     assert torn == []
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("\x1b[1;24r", True),
+        ("\x1b[1;24r" + "x" * 40, True),
+        ("\x1b[?1049h\x1b[1;24r", True),
+        ("\x1b[1;24r\x1b[r", False),
+        ("\x1b[?1049h\x1b[1;24r\x1b[?1049l", False),
+        ("\x1b[1;24r\x1b[", False),
+        ("text", False),
+    ],
+)
+def test_a_scroll_region_ends_with_the_size_of_the_terminal(monkeypatch, text, ends):
+    """A page's terminal ends it at once, and one that comes later begins with the new size."""
+    monkeypatch.setattr(terminal_replay, "REPLAY", 20)
+    replay = Replay()
+    replay.write(text)
+
+    replay.resized()
+
+    assert replay.since(0).endswith(terminal_replay.END_OF_REGION) == ends
+
+
+def test_a_terminal_of_another_size_scrolls_as_a_whole(server, name):
+    with opened(server, name, "shell=bash&sessionId=taller&rows=24") as terminal:
+        terminal.type("printf '\\033[1;24r'; echo do''ne\r")
+        terminal.see("done")
+
+    with opened(server, name, "sessionId=taller&rows=50") as again:
+        assert again.see("done\r\n")
+        again.see(re.escape(terminal_replay.END_OF_REGION))
 
 
 @pytest.mark.parametrize("text", ["\x1b]0;", "\x1b[1;", "\x1b", "\x1b[?1049h", "x\x1b]8;;\x07"])
