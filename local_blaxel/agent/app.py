@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -28,6 +30,8 @@ from .terminal_api import TerminalApi
 from .trees import TreeApi
 from .watch import WatchApi
 from .wire import ApiError, Json
+
+logger = logging.getLogger(__name__)
 
 COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -93,7 +97,11 @@ class CommonAnswers:
             await self._app(scope, receive, send)
             return
 
+        is_answered = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = message["type"] == "http.response.body" and not message.get("more_body")
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in COMMON_HEADERS.items():
@@ -105,7 +113,13 @@ class CommonAnswers:
             app = Response(status_code=204)
         elif scope["method"] == "HEAD":
             app = Response(status_code=200 if self._is_known(scope) else 404)
-        await app(scope, receive, send_with_headers)
+        try:
+            await app(scope, receive, send_with_headers)
+        except Exception:
+            # The server would close the connection, on which another request may be coming.
+            if not is_answered:
+                raise
+            logger.exception("%s %s failed", scope["method"], scope["path"])
 
     def _is_known(self, scope: Scope) -> bool:
         return any(route.matches(scope)[0] is not Match.NONE for route in self._app.routes)

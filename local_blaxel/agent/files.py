@@ -32,6 +32,8 @@ from .writing import CHUNK, refuse_irregular, written
 PREFIX = "/filesystem"
 # Inside JSON a file is held in memory several times; larger ones are read raw.
 MAX_JSON_FILE = 64 * 2**20
+# Of the years 1 and 9999. A file system in memory keeps the times of any other, too.
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 # What the kernel says of a file that it makes up when it is read.
 MAX_PSEUDO_FILE = 2**20
 # A file that is read at once: a thread for it would take longer than the disk.
@@ -165,7 +167,7 @@ def list_directory(path: str) -> dict[str, Any]:
 
 
 def describe(path: str, info: os.stat_result) -> dict[str, Any]:
-    modified = datetime.fromtimestamp(info.st_mtime, UTC)
+    modified = datetime.fromtimestamp(_modified(info), UTC)
     return {
         "path": path,
         "name": posixpath.basename(path),
@@ -175,6 +177,11 @@ def describe(path: str, info: os.stat_result) -> dict[str, Any]:
         "owner": _owner(info.st_uid),
         "group": _group(info.st_gid),
     }
+
+
+def _modified(info: os.stat_result) -> float:
+    """Return when a file was changed, or the nearest time of a year that dates are written with."""
+    return min(max(info.st_mtime, FIRST_SECOND), LAST_SECOND)
 
 
 async def remove(
@@ -262,7 +269,7 @@ def _asks_for_bytes(request: Request) -> bool:
 def _raw(path: str, info: os.stat_result, *, has_range: bool = False) -> Response:
     name = posixpath.basename(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = FileResponse(path, media_type=media_type, filename=name, stat_result=info)
+    response = FileResponse(path, media_type=media_type, filename=name, stat_result=_dated(info))
     response.headers[WRITABLE] = str(os.access(path, os.W_OK)).lower()
     # A full copy only for /proc and /sys, whose files hold other content than their size says.
     if info.st_blocks == 0 and info.st_size <= MAX_PSEUDO_FILE:
@@ -278,6 +285,13 @@ def _raw(path: str, info: os.stat_result, *, has_range: bool = False) -> Respons
         return Response(content, headers=dict(response.headers))
     _expect_readable(path)
     return StreamingResponse(_beginning(path, info.st_size), headers=dict(response.headers))
+
+
+def _dated(info: os.stat_result) -> os.stat_result:
+    """The status with a time that a header can tell."""
+    fields = list(info)
+    fields[stat.ST_MTIME] = int(_modified(info))
+    return os.stat_result(fields, {"st_mtime": _modified(info)})
 
 
 def _beginning(path: str, size: int) -> Iterator[bytes]:

@@ -54,6 +54,33 @@ def test_a_folder_that_is_closed_is_left_out_of_the_watch_and_reported(agent, fo
     )
 
 
+FAR = {"before": -99_999_999_999_999, "after": 99_999_999_999_999, "last": 2**63 - 1}
+
+
+def test_a_file_of_any_time_is_listed_and_read(agent):
+    """A file system in memory keeps a time that no date can be written with."""
+    folder = agent.run("mktemp -d").output.strip()
+    for name, seconds in FAR.items():
+        agent.run(f"cd {folder} && echo x > {name} && touch -d @{seconds} {name}")
+
+    answers = [
+        agent.get(f"/{api}/{folder}{path}", headers=headers)
+        for api, path in [
+            *(("filesystem", f"/{name}") for name in FAR),
+            *(("filesystem", ""), ("filesystem/tree", "?recursive=true")),
+        ]
+        for headers in ({}, RAW, RAW | {"range": "bytes=0-0"})
+    ]
+
+    assert [(each.url, each.text) for each in answers if not each.is_success] == []
+    listed = agent.get(f"/filesystem/{folder}").json()["files"]
+    assert {each["name"]: each["lastModified"][:4] for each in listed} == {
+        "before": "0001",
+        "after": "9999",
+        "last": "9999",
+    }
+
+
 def test_a_closed_folder_that_is_made_later_does_not_end_the_watch(agent, folder):
     with watched(agent, folder) as changes:
         agent.run(f"cd {folder} && mkdir -m 000 closed && touch after")

@@ -3,6 +3,9 @@
 import json
 
 import pytest
+from starlette.responses import Response
+
+from local_blaxel.agent.app import CommonAnswers
 
 
 def test_health_has_every_key_the_sdk_needs(agent):
@@ -141,3 +144,32 @@ def test_codegen_with_a_key_says_that_no_provider_is_called(server, key, reason)
     assert (applied.status_code, ranked.status_code) == (503, 503)
     assert reason in ranked.json()["error"]
     server.delete(name)
+
+
+async def test_a_bug_ends_no_connection_that_another_request_comes_on():
+    """The server closes it after an error that reaches it, and the next one is answered a 502."""
+
+    async def failing(scope, receive, send):
+        await Response("it failed", 500)(scope, receive, send)
+        raise ValueError("a bug")
+
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    await CommonAnswers(failing)({"type": "http", "method": "GET", "path": "/"}, None, send)
+
+    assert sent == ["http.response.start", "http.response.body"]
+
+
+async def test_an_answer_that_breaks_off_is_no_whole_one():
+    async def failing(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("a bug")
+
+    async def send(message):
+        pass
+
+    with pytest.raises(ValueError, match="a bug"):
+        await CommonAnswers(failing)({"type": "http", "method": "GET", "path": "/"}, None, send)
