@@ -2,8 +2,9 @@
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -66,7 +67,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_for_program(request):
         text = f"There is no {request.path}. {reverse('api-docs')} lists the addresses."
         return _told(text, "not_found", 404)
-    return page_not_found(request, exception)
+    try:
+        return page_not_found(request, exception)
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as exc:
+        # The page asks for the form's token, and nothing else has tried to read the form.
+        return bad_request(request, exc)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -55,6 +55,8 @@ class UserFacingErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Pages about errors look into the query: one that can't be read has to fail before them.
+        _ = request.GET
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:

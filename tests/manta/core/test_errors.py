@@ -221,3 +221,25 @@ def test_a_host_that_is_not_mantas_is_told_to_programs(client, db):
     response = client.get("/api/sandbox", headers={"Host": "evil.example"})
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
+MANY_FIELDS = "&".join(f"a{number}=1" for number in range(2000))
+BOUNDARIES = ["", "; boundary=", f"; boundary={'x' * 300}", "; boundary=\xe9"]
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_form_that_can_not_be_read_is_no_bug_where_there_is_nothing(db, boundary):
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.get("/accounts/login/")
+
+    response = client.post("/nothing", b"a=1", content_type=f"multipart/form-data{boundary}")
+
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/sandbox/open/3000/", "/accounts/login/"])
+def test_a_query_of_very_many_fields_is_no_bug(client, alices_sandbox, path):
+    client.force_login(alices_sandbox.owner)
+    client.raise_request_exception = False
+
+    assert client.get(f"{path}?{MANY_FIELDS}").status_code == 400
