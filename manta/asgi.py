@@ -101,3 +101,5 @@ application = Starlette(
     ],
     lifespan=lifespan,
 )
+# No pattern of a route matches an address with a newline in it.
+application.router.default = bridge

@@ -65,7 +65,8 @@ class Serializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             fields = [name for name, field in self.fields.items() if not field.read_only]
             if unknown := [name for name in data if name not in fields]:
-                raise serializers.ValidationError(dict.fromkeys(unknown, no_such_field(fields)))
+                names = (name.encode("utf-8", "backslashreplace").decode() for name in unknown)
+                raise serializers.ValidationError(dict.fromkeys(names, no_such_field(fields)))
         return super().to_internal_value(data)
 
 

@@ -82,3 +82,14 @@ def test_the_sdk_is_not_imported_at_start_up():
     )
 
     assert found.stdout.strip() == "False"
+
+
+def test_an_address_with_a_newline_is_answered_as_any_other(db):
+    """A pattern's end is before a newline, so that no route would match it."""
+    browser = TestClient(application)
+
+    program = browser.get("/api/sandbox/ports/%0a/public")
+    page = browser.get("/nothing%0a")
+
+    assert (program.status_code, program.json()["code"]) == (404, "not_found")
+    assert (page.status_code, "<html" in page.text) == (404, True)

@@ -88,3 +88,14 @@ def test_nothing_to_say_may_be_said(client, alices_sandbox):
             "POST", "/api/sandbox/init", body, content_type="application/json"
         )
         assert response.status_code == 200
+
+
+def test_a_field_whose_name_is_half_a_character_is_named(client, alices_sandbox):
+    client.force_login(alices_sandbox.owner)
+
+    response = client.post(
+        "/api/sandbox/files/folder", '{"\\ud800": 1}', content_type="application/json"
+    )
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert "\\ud800: Unknown field" in response.json()["error"]
