@@ -38,6 +38,7 @@ def frontend(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_new_build_is_what_is_committed(frontend: Path) -> None:
     subprocess.run(["node", "frontend/build.js"], cwd=frontend, check=True)
 

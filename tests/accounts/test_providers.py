@@ -74,6 +74,7 @@ def test_there_is_no_button_where_none_is_set_up(client, settings):
     assert "Continue with" not in client.get("/accounts/signup/").text
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["GITHUB_CLIENT_ID", "GOOGLE_CLIENT_SECRET"])
 def test_half_of_a_set_up_stops_the_start_and_names_the_rest(name):
     environ = {"DEBUG": "1", name: "set", "PATH": ""}
@@ -246,6 +247,7 @@ def test_no_token_of_a_provider_is_kept(client, provider, name):
     assert "token-of-the-fake" not in kept
 
 
+@pytest.mark.process
 def test_without_variables_there_are_no_routes_either():
     environ = {"DEBUG": "1", "PATH": "", "LOG_LEVEL": "ERROR"}
     asked = "from django.urls import get_resolver as r; print(r().reverse_dict.keys())"

@@ -5,6 +5,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 NAMES = [
     "DEBUG",
     "SESSION_COOKIE_NAME",

@@ -74,6 +74,7 @@ def test_a_bug_is_a_page_without_a_traceback(client, alice, monkeypatch):
     assert "inside matter" not in response.text
 
 
+@pytest.mark.process
 def test_the_sdk_is_not_imported_at_start_up():
     code = "import sys, django; django.setup(); import manta.urls; print('blaxel' in sys.modules)"
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "manta.settings"}

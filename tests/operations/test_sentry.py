@@ -98,6 +98,7 @@ def events(ingest):
     return [line for line in lines if "exception" in line]
 
 
+@pytest.mark.process
 def test_it_gets_the_error_the_traceback_and_the_request_id_and_no_secret(ingest):
     said = run(f"http://public@127.0.0.1:{ingest.server_port}/7")
 
@@ -113,6 +114,7 @@ def test_it_gets_the_error_the_traceback_and_the_request_id_and_no_secret(ingest
     assert CANARY_KEY not in everything
 
 
+@pytest.mark.process
 def test_without_a_dsn_nothing_is_sent(ingest):
     run("")
 

@@ -11,9 +11,10 @@ import pytest
 from manta.core.cache import FallbackRedisCache
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("redis-server"), reason="redis-server is not installed"
-)
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed"),
+]
 
 
 def free_port():

@@ -187,6 +187,7 @@ def test_the_value_of_a_secret_is_left_out_wherever_it_stands(settings, name, fo
     assert "9f2c" not in written
 
 
+@pytest.mark.process
 def test_what_a_process_of_the_product_logs_is_json_in_production_without_addresses():
     code = """
 import logging
