@@ -74,7 +74,7 @@ class Place:
             except Refused as refused:
                 await refused.response(scope, receive, send)
             else:
-                await answer(scope, _replayed(body, receive), send)
+                await answer(scope, replayed(body, receive), send)
 
         return read_and_answer
 
@@ -115,7 +115,19 @@ async def _of_few_values(body: bytes) -> bytes:
     return body
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+async def whole(receive: Receive) -> bytes:
+    """Return a body whose size was checked. Raises ClientDisconnect."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
     """Return what gives the body that was read, and then what still comes."""
     told = False
 

@@ -21,10 +21,10 @@ from manta.core.computing import in_thread
 from sandboxes import errors, services
 from sandboxes.data_plane.client import objects_of, understood
 from sandboxes.data_plane.process_snapshot import is_own
-from sandboxes.mcp import file_names, permissions, upstream
+from sandboxes.mcp import direct, file_names, permissions, upstream
 from sandboxes.mcp.call_log import Outcome, tool_call_log
 from sandboxes.mcp.caller import Caller
-from sandboxes.mcp.intake import MAX_BODY
+from sandboxes.mcp.intake import MAX_BODY, replayed, whole
 from sandboxes.mcp.tools import TOOLS
 from sandboxes.mcp.truncation import truncated
 from sandboxes.streams.provider_calls import ask_provider, ensure_session
@@ -71,11 +71,15 @@ async def running() -> AsyncIterator[Answer]:
         accept = ", ".join(filter(str.strip, headers.getlist("Accept"))) or "*/*"
         if accepts_stream(accept):
             headers["Accept"] = f"{_JSON}, {_STREAM}"
-            return await streaming.handle_request(scope, receive, send)
+            body = await whole(receive)
+            message = direct.request_in(body, headers)
+            if message is not None:
+                return await direct.answer(server, state, message, scope, receive, send)
+            return await streaming.handle_request(scope, replayed(body, receive), send)
         headers["Accept"] = accept
         await plain.handle_request(scope, receive, send)
 
-    async with streaming.run(), plain.run():
+    async with streaming.run(), plain.run(), server.lifespan(server) as state:
         yield answer
 
 
