@@ -11,6 +11,7 @@ from allauth.account.signals import (
 )
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,8 +26,9 @@ def note_browser(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
     allauth would make three queries for each session that goes on.
     """
-    lasting = Session.objects.filter(expire_date__gt=timezone.now()).values("pk")
-    UserSession.objects.filter(user=user).exclude(session_key__in=lasting).delete()
+    # Of each of the user's own: a list of all people's sessions would grow with them.
+    lasting = Session.objects.filter(pk=OuterRef("session_key"), expire_date__gt=timezone.now())
+    UserSession.objects.filter(~Exists(lasting), user=user).delete()
     UserSession.objects.create_from_request(request)
 
 
