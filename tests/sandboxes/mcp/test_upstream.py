@@ -10,7 +10,7 @@ import pytest
 
 from sandboxes.mcp import upstream
 from sandboxes.mcp.truncation import truncated
-from sandboxes.models.reach import Reach
+from sandboxes.models.reach import TOKEN, Reach, is_refused
 
 RESULT = b'{"jsonrpc": "2.0", "id": 1, "result": {"ok": true}}'
 STREAM = {"Content_Type": "text/event-stream"}
@@ -127,6 +127,56 @@ def test_no_sandbox_gives_the_others_a_cookie(hostile):
     asyncio.run(ask_twice())
 
     assert came == [None, None]
+
+
+def serving(came, answers):
+    """A server that notes its connections and what opens each call, and answers in turn."""
+
+    async def serve(reader, writer):
+        connection = object()
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            while asked := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: (\d+)", asked.lower())[1]
+                await reader.readexactly(int(length))
+                heads = dict(line.split(b": ", 1) for line in asked.splitlines() if b": " in line)
+                token = heads.get(TOKEN.encode(), heads.get(TOKEN.lower().encode()))
+                session = re.findall(rb"(?im)^(?:mcp-session-id|cookie): .*", asked)
+                came.append((connection, token, session))
+                status, body = answers[len(came) - 1]
+                head = f"HTTP/1.1 {status} X\r\nMcp-Session-Id: of-alice\r\n"
+                head += f"Set-Cookie: of=alice\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+
+    return serve
+
+
+def test_nothing_of_a_call_is_left_to_the_next_persons_on_the_same_connection():
+    """Alice's, Bob's, and Alice's after her sandbox was made again: the address is the same."""
+    came, results = [], []
+    say = [(200, b'{"result": {"for": "%s"}}' % name) for name in (b"alice", b"bob")]
+
+    async def ask_all():
+        serve = serving(came, [*say, (401, b"{}")])
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with upstream.new_client() as http:
+                for token in ("alices", "bobs", "alices"):
+                    reach = Reach(url, {TOKEN: token})
+                    try:
+                        found = await upstream.ask(
+                            http, reach, "tools/list", {}, lambda message: None
+                        )
+                    except upstream.Unreachable:
+                        found = None
+                    results.append(found)
+
+    asyncio.run(ask_all())
+
+    assert len({connection for connection, _, _ in came}) == 1
+    assert [token for _, token, _ in came] == [b"alices", b"bobs", b"alices"]
+    assert [session for _, _, session in came] == [[]] * 3
+    assert results == [{"for": "alice"}, {"for": "bob"}, None]
+    assert is_refused("alices")
 
 
 def test_one_connection_is_used_for_one_call_after_the_other():
