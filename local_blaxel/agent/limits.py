@@ -22,8 +22,14 @@ RESERVED_PROCESSES = 32
 # connections over in that way: it may have twice as many as what runs in any sandbox.
 MAX_OPEN_FILES = 65536
 MAX_FILE_BYTES = 4 * 2**30
+# Of what the kernel counts for a user, which all sandboxes are together where it is not root that
+# starts them. A queue of messages has 82,960 bytes: of the usual 819,200 that leaves one.
+SHARED_COUNTS, PART_OF_COUNTS = (resource.RLIMIT_SIGPENDING, resource.RLIMIT_MSGQUEUE), 8
 # The kernel ends what the user started before the agent that answers for it.
 OOM_SCORE = 500
+
+
+_shared_counts = {kind: resource.getrlimit(kind)[1] for kind in SHARED_COUNTS}
 
 
 def apply(memory_mb: int, *, is_isolated: bool) -> None:
@@ -38,6 +44,8 @@ def apply(memory_mb: int, *, is_isolated: bool) -> None:
     _lower(resource.RLIMIT_NOFILE, 2 * MAX_OPEN_FILES if is_isolated else MAX_OPEN_FILES)
     if is_isolated:
         _lower(resource.RLIMIT_NPROC, MAX_PROCESSES + RESERVED_PROCESSES)
+        for kind in SHARED_COUNTS:
+            _lower(kind, _shared_counts[kind] // PART_OF_COUNTS)
 
 
 def _lower(kind: int, value: int) -> None:

@@ -1,4 +1,4 @@
-"""The memory of all of a sandbox's processes together, kept under its limit without a cgroup.
+"""Limit on what all of a sandbox's processes take together, where no cgroup holds it.
 
 RLIMIT_DATA holds for each process; many small ones could still take the whole machine.
 """
@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 
+from . import holdings
 from .limits import LEAST_MEMORY_MB
 from .sandbox import Sandbox
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# Where all sandboxes are one user to the kernel, which counts epoll's watches for each user.
+PART_OF_WATCHES = 8
 
 
 class Watchdog:
@@ -34,15 +37,55 @@ class Watchdog:
     def _look(self) -> None:
         limit = max(self._sandbox.memory_mb, LEAST_MEMORY_MB) * 2**20
         pids = others()
+        if holdings.shared_memory_of_machine() > limit:
+            _look_deep(pids, limit)
         # Resident memory counts what processes share once for each; the exact sum costs more.
-        if sum(map(_resident, pids)) <= limit:
-            return
-        shares = {pid: _share(pid) for pid in pids}
-        if sum(shares.values()) > limit:
-            largest = max(shares, key=shares.__getitem__)
-            logger.warning("process %s was killed: the sandbox's memory is used up", largest)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(largest, signal.SIGKILL)
+        elif sum(map(_resident, pids)) > limit:
+            shares = {pid: _shares(pid)[0] for pid in pids}
+            if sum(shares.values()) > limit:
+                _kill(max(shares, key=shares.__getitem__), "memory")
+        if holdings.are_watches_used_up():
+            _look_at_watches(pids)
+
+
+def _look_deep(pids: list[int], limit: int) -> None:
+    """Count what is in files of memory and in segments, too, mapped or not."""
+    shares = {pid: _shares(pid) for pid in pids}
+    files, segments = holdings.memory_files(pids), holdings.segments()
+    mapped = sum(shared for _, shared in shares.values())
+    stored = sum(files.values()) + sum(each.resident for each in segments)
+    own = sum(whole - shared for whole, shared in shares.values())
+    # What is stored may be mapped, and is then counted with what is.
+    if own + max(mapped, stored) <= limit:
+        return
+    if left := [each for each in segments if not each.is_attached]:
+        logger.warning("segments that no process has were removed: the memory is used up")
+        for segment in left:
+            holdings.remove(segment)
+        return
+    held = {pid: max(shares[pid][0], files[pid]) for pid in pids}
+    _kill(max(held, key=held.__getitem__), "memory")
+
+
+def _look_at_watches(pids: list[int]) -> None:
+    """Kill who has used up what the user may watch; others of the user can't watch until then."""
+    most = holdings.max_watches() // PART_OF_WATCHES
+    found = {pid: holdings.polls(pid) for pid in pids}
+    left = most
+    for pid in sorted(pids, key=lambda pid: len(found[pid] or []), reverse=True):
+        polls = found[pid]
+        # Who hides what it watches is taken for the one.
+        count = most + 1 if polls is None else holdings.watches(polls, left)
+        if count > left:
+            _kill(pid, "share of epoll's watches")
+        else:
+            left -= count
+
+
+def _kill(pid: int, used_up: str) -> None:
+    logger.warning("process %s was killed: the sandbox's %s is used up", pid, used_up)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def others() -> list[int]:
@@ -62,11 +105,15 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _share(pid: int) -> int:
-    """Return its proportional share of memory by the kernel, else its resident memory."""
+def _shares(pid: int) -> tuple[int, int]:
+    """Return its proportional share of memory, and of that which is shared memory.
+
+    By the kernel, else its resident memory.
+    """
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
             lines = dict(line.split(b":", 1) for line in rollup.read().splitlines()[1:])
-        return int(lines[b"Pss"].split()[0]) * 1024
-    except (OSError, KeyError):
-        return _resident(pid)
+        whole, shared = (int(lines.get(name, b"0").split()[0]) for name in (b"Pss", b"Pss_Shmem"))
+        return whole * 1024, shared * 1024
+    except OSError:
+        return _resident(pid), 0

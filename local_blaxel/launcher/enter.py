@@ -24,6 +24,7 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x1
 LEAST_KERNEL_THAT_MAPS = (5, 19)
 # The kernel has 3072 for all.
 MAX_TERMINALS = 128
+LIMITED = {"inotify": ("instances", "watches"), "fanotify": ("groups", "marks")}
 # The module signal takes milliseconds to import.
 SIGKILL, SIGSTOP = 9, 19
 # The last one stands for none.
@@ -229,14 +230,15 @@ def write_map(pid: int | str, kind: str, text: str) -> None:
 
 def limit(divisor: int) -> None:
     """Limit, in a user namespace of its own, the sandbox's part of what all sandboxes share."""
-    for kind in ("instances", "watches"):
-        with open(f"/proc/sys/fs/inotify/max_user_{kind}") as file:
-            most = int(file.read()) // divisor
-        try:
-            with open(f"/proc/sys/user/max_inotify_{kind}", "w") as file:
-                file.write(str(most))
-        except OSError:
-            pass  # /proc/sys may be read-only, in a container.
+    for name, kinds in LIMITED.items():
+        for kind in kinds:
+            try:
+                with open(f"/proc/sys/fs/{name}/max_user_{kind}") as file:
+                    most = int(file.read()) // divisor
+                with open(f"/proc/sys/user/max_{name}_{kind}", "w") as file:
+                    file.write(str(most))
+            except OSError:
+                pass  # /proc/sys may be read-only, in a container; and kernels before 5.13.
     mount_new("devpts", "/dev/pts", f"newinstance,ptmxmode=0666,mode=0620,max={MAX_TERMINALS}")
 
 

@@ -5,8 +5,10 @@ import json
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 
+from local_blaxel.launcher.cgroups import Cgroups
 from local_blaxel.launcher.channel import ask
 from local_blaxel.launcher.tools import ORDINARY_UID
 from tests.support.launcher_host import Agent, maps_owners
@@ -36,6 +38,26 @@ def test_nobody_inside_sees_or_signals_another_sandbox(attacker, host):
 
 
 EXHAUST = {
+    "pending signals": """python3 -c '
+import ctypes, os, signal, time
+libc = ctypes.CDLL(None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+while libc.sigqueue(os.getpid(), 40, None) == 0: pass
+print("exhausted", flush=True)
+time.sleep(600)'""",
+    "queues of messages": """python3 -c '
+import ctypes, itertools, os, time
+libc = ctypes.CDLL(None)
+for number in itertools.count():
+    if libc.mq_open(b"/%d" % number, os.O_CREAT | os.O_RDWR, 0o600, None) < 0: break
+print("exhausted", flush=True)
+time.sleep(600)'""",
+    "fanotify groups": """python3 -c '
+import ctypes, time
+libc = ctypes.CDLL(None)
+while libc.fanotify_init(0x200, 0) >= 0: pass
+print("exhausted", flush=True)
+time.sleep(600)'""",
     # Before there are no instances left to watch with.
     "inotify watches": """python3 -c '
 import ctypes, itertools, os, time
@@ -62,8 +84,12 @@ time.sleep(600)'""",
 }
 
 USE = """python3 -c '
-import ctypes, os
+import ctypes, os, signal
 libc = ctypes.CDLL(None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+assert libc.sigqueue(os.getpid(), 40, None) == 0, "signals"
+assert libc.mq_open(b"/x", os.O_CREAT | os.O_RDWR, 0o600, None) >= 0, "queues"
+assert libc.fanotify_init(0x200, 0) >= 0, "fanotify"
 assert libc.inotify_add_watch(libc.inotify_init(), b"/tmp", 2) >= 0
 os.openpty()
 print("fine")'"""
@@ -91,6 +117,50 @@ def test_what_the_kernel_has_for_all_is_taken_from_no_neighbour(attacker, host):
     assert used == "fine\n"
     # Where the machine has many left, a neighbour has some without any limit, too.
     assert told[-3:] == ["exhausted 128\n"] * 3
+
+
+WATCH_ALL = """python3 -c '
+import os, resource, select, time
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+watched, polls = [os.pipe()[0] for _ in range(2000)], []
+try:
+    while True:
+        polls.append(select.epoll())
+        for each in watched: polls[-1].register(each, select.EPOLLIN)
+except OSError: print("exhausted", flush=True)
+time.sleep(600)'"""
+WATCH_ONE = "python3 -c 'import os, select; select.epoll().register(os.pipe()[0]); print(1)'"
+
+
+def is_over(agent, pid):
+    """Whether a process has ended, or all of its sandbox: a cgroup counts the kernel's memory."""
+    try:
+        return agent.get(f"/process/{pid}").json()["status"] == "failed"
+    except httpx.TransportError:
+        return True
+
+
+@pytest.mark.exhaustive
+def test_who_watches_all_with_epoll_is_killed_and_no_neighbour(host):
+    greedy, other = (host.call("start", name) for name in ("greedy", "neighbour"))
+    with (
+        Agent(Path(host.call("agent_socket", greedy))) as agent,
+        Agent(Path(host.call("agent_socket", other))) as neighbour,
+    ):
+        kept = neighbour.execute("sleep 600").json()["pid"]
+        pid = agent.execute(WATCH_ALL).json()["pid"]
+        wait_until(lambda: is_over(agent, pid), 120)
+        # The kernel frees them after the end.
+        wait_until(lambda: neighbour.execute(WATCH_ONE).is_success, 60)
+
+        watched = neighbour.run(WATCH_ONE).output
+        still = neighbour.get(f"/process/{kept}").json()["status"]
+    host.call("stop", greedy)
+    host.call("stop", other)
+
+    assert watched == "1\n"
+    assert still == "running"
 
 
 UNDER_WAY = """python3 -c '
@@ -179,6 +249,51 @@ def test_no_neighbour_is_left_with_small_pipes(attacker, host):
     host.call("stop", other)
     assert int(own) < 65536
     assert int(others) == 65536
+
+
+FILES_OF_MEMORY = """exec python3 -c '
+import os, time
+kept = [os.memfd_create("x") for _ in range(10)]
+for each in kept:
+    for _ in range(100): os.write(each, bytes(2**20))
+print("filled", flush=True)
+time.sleep(600)'"""
+SEGMENTS = """python3 -c '
+import ctypes
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+libc.shmdt.argtypes = [ctypes.c_void_p]
+for _ in range(10):
+    at = libc.shmat(libc.shmget(0, 100 * 2**20, 0o1600), None, 0)
+    ctypes.memset(at, 1, 100 * 2**20)
+    libc.shmdt(at)'"""
+COUNT_SEGMENTS = "tail -n +2 /proc/sysvipc/shm | wc -l"
+
+
+@pytest.fixture
+def small(host):
+    instance = host.call("start", "small", {}, 512)
+    with Agent(Path(host.call("agent_socket", instance))) as agent:
+        yield agent
+    host.call("stop", instance)
+
+
+@pytest.mark.exhaustive
+def test_files_of_memory_count_that_no_process_has_mapped(small):
+    pid = small.execute(FILES_OF_MEMORY).json()["pid"]
+
+    wait_until(lambda: small.get(f"/process/{pid}").json()["status"] == "failed", 120)
+    assert small.run("echo fine").output == "fine\n"
+
+
+@pytest.mark.exhaustive
+def test_segments_of_memory_do_not_stay_that_no_process_has(small, host):
+    if host.uid is None and Cgroups.detect().limits:
+        pytest.skip("a cgroup counts them, and ends the sandbox")
+    small.run(SEGMENTS)
+
+    # As much as the sandbox may have may stay.
+    wait_until(lambda: int(small.run(COUNT_SEGMENTS).output) <= 5, 120)
 
 
 FILL_MEMORY = """exec python3 -c '
