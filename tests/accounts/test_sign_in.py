@@ -207,6 +207,31 @@ def test_with_mail_a_sign_up_tells_nobody_who_has_an_account(alice, settings):
     assert [message.to for message in mail.outbox] == [[alice.email], [NEW["email"]]]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verification", ["optional", "none"])
+def test_without_mail_a_sign_up_says_that_an_address_is_taken_and_nothing_else_does(
+    alice, settings, verification
+):
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
+    codes, resets = "/accounts/login/code/", "/accounts/password/reset/"
+
+    known = Client().post("/accounts/signup/", {**NEW, "email": "ALICE@example.com"})
+    unknown = Client().post("/accounts/signup/", NEW)
+    asked = [
+        [Client().post(path, {"email": email}) for email in (alice.email, "nobody@example.com")]
+        for path in (codes, resets)
+    ]
+
+    assert "A user is already registered with this email address." in known.text
+    assert "_auth_user_id" not in known.client.session
+    assert unknown.url == "/workspace/"
+    assert [[answer.url for answer in pair] for pair in asked] == [
+        ["/accounts/login/code/confirm/"] * 2,
+        ["/accounts/password/reset/done/"] * 2,
+    ]
+    assert alice.check_password(PASSWORD)
+
+
 def test_the_e_mail_address_can_be_changed(client, alice):
     client.force_login(alice)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
