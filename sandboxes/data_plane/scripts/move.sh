@@ -3,4 +3,4 @@ if there "$TARGET"; then
   if [ -d "$TARGET" ] || [ -z "$OVERWRITE" ]; then exit 11; fi
 fi
 if [ "$FOLDERS" ]; then mkdir -p -- "${TARGET%/*}/" || exit 1; fi
-moved "$SOURCE" "$TARGET"
+moved "$SOURCE" "$TARGET" || give_up

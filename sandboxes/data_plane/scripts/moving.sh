@@ -22,6 +22,8 @@ renamed() {
   if [ "$(count "$1")" = "$had" ]; then rm -rf -- "$2"; fi
   return 1
 }
+# Somebody else may have moved it meanwhile: then it is not the folder that is missing.
+give_up() { there "$SOURCE" || exit 10; exit 1; }
 device() { stat -c %d -- "$1" 2>/dev/null; }
 # To another file system mv removes what is there before it copies.
 place() {
