@@ -129,6 +129,19 @@ def test_names_that_are_not_utf8_are_told_apart_opened_and_renamed(page, tree, d
 
 
 @pytest.mark.exhaustive
+def test_a_file_that_is_uploaded_keeps_a_name_that_looks_encoded(page, tree, disk):
+    """One of this computer is called so, and is not the file of other bytes that is shown so."""
+    named = ["caf%E9.txt", "caf%25E9.txt", "100%.txt"]
+    files = [{"name": name, "mimeType": "text/plain", "buffer": name.encode()} for name in named]
+
+    page.locator("#files-picker").set_input_files(files)
+
+    for name in ("caf%25E9.txt", "caf%2525E9.txt", "100%.txt"):
+        expect(item(tree, name)).to_be_visible()
+    assert disk.run("cd /blaxel/app; cat caf%E9.txt caf%25E9.txt 100%.txt") == "".join(named)
+
+
+@pytest.mark.exhaustive
 def test_what_is_made_before_the_tree_is_there_is_made_where_it_begins(page, visitor):
     sign_in_as(page, visitor)
     page.route(TREE, lambda route: None)

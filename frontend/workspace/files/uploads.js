@@ -1,6 +1,7 @@
 // Uploads: some at a time, each with a line that says how far it is. Where a large one would take the
 // place of a file, that is asked before its bytes are sent; Manta looks again when they are there.
 import { target } from "./actions.js";
+import { literal } from "./names.js";
 import { renew } from "./news.js";
 import { join, parent } from "./paths.js";
 import { known, lines, listOf } from "./tree.js";
@@ -147,8 +148,11 @@ class EmptyFolder extends Upload {
   }
 }
 
-export const upload = (folder, name, file) => new Upload(join(folder, name), name, file).wait();
-export const uploadEmpty = (folder, name) => new EmptyFolder(join(folder, name), `${name}/`, new Blob()).wait();
+// Of a path on this computer, whose parts are names as they are.
+const within = (folder, path) => join(folder, path.split("/").map(literal).join("/"));
+
+export const upload = (folder, name, file) => new Upload(within(folder, name), name, file).wait();
+export const uploadEmpty = (folder, name) => new EmptyFolder(within(folder, name), `${name}/`, new Blob()).wait();
 
 export const listen = () => {
   picker.addEventListener("change", async () => {
