@@ -16,7 +16,11 @@ _editing: WeakKeyDictionary[Sandbox, asyncio.Lock] = WeakKeyDictionary()
 
 async def _working_directory(agent: Agent, given: Given) -> Output:
     # Its name alone is told, also to a caller that may not look into it, or where nobody may.
-    return {"path": (await Agent(agent.sandbox).call("GET", "/health"))["workingDir"]}
+    health = await Agent(agent.sandbox).call("GET", "/health")
+    if "workingDir" in health:
+        return {"path": health["workingDir"]}
+    # An agent that runs since before an upgrade of local_blaxel does not tell it.
+    return {"path": (await Agent(agent.sandbox).call("GET", FILES))["path"]}
 
 
 async def list_directory(agent: Agent, path: str) -> Output:
