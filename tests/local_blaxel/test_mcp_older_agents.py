@@ -1,4 +1,4 @@
-"""Tools in a sandbox that runs since before an upgrade of local_blaxel: its agent is an older one."""
+"""Tools in a sandbox that runs since before an upgrade: its agent is the older one."""
 
 import pytest
 
