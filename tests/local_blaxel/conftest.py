@@ -32,6 +32,7 @@ from tests.support.local_blaxel import (  # noqa: F401 - fixtures
     second_server,
     server,
 )
+from tests.support.prepared_state import link_runtime
 from tests.support.sdk_classes import either, generated, sandboxes  # noqa: F401 - fixtures
 
 
@@ -42,8 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     """The launcher of this test run, as whoever runs it; skips where namespaces are refused."""
+    folder = tmp_path_factory.mktemp("lb")
+    link_runtime(folder)
     try:
-        launcher = Launcher(tmp_path_factory.mktemp("lb"), pool_size=1)
+        launcher = Launcher(folder, pool_size=1)
     except LaunchError as exc:
         pytest.skip(str(exc))
     yield launcher
@@ -94,11 +97,11 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     if is_ordinary and os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
     python, uid = (ordinary_python(), ORDINARY_UID) if is_ordinary else (sys.executable, None)
-    with (
-        tempfile.TemporaryDirectory(prefix="manta-host-") as state_dir,
-        Host(Path(state_dir), python=python, uid=uid) as host,
-    ):
-        yield host
+    with tempfile.TemporaryDirectory(prefix="manta-host-") as state_dir:
+        if not is_ordinary:
+            link_runtime(Path(state_dir))
+        with Host(Path(state_dir), python=python, uid=uid) as host:
+            yield host
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ class Server:
             self._variables = {**environment(), **variables}
             os.chown(self.state_dir, ORDINARY_UID, ORDINARY_UID)
         else:
-            link_runtime(self.state_dir)
+            link_runtime(self.state_dir / "sandboxes")
         self.start()
 
     def start(self) -> None:

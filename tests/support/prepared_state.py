@@ -46,8 +46,8 @@ def copy_static_files(state_dir: Path) -> None:
     shutil.copy(prepared_state() / "static.stamp", state_dir)
 
 
-def link_runtime(state_dir: Path) -> None:
-    """Spare a local_blaxel that begins in that folder the building of its sandboxes' runtime."""
+def link_runtime(folder: Path) -> None:
+    """Spare a launcher whose folder that is the building of its sandboxes' runtime."""
     if VARIABLE not in os.environ:  # for programs of chaos and bench, which need one server
         return
     shared = Path(os.environ[VARIABLE]) / "local_blaxel"
@@ -58,8 +58,9 @@ def link_runtime(state_dir: Path) -> None:
             with suppress(LaunchError):  # for the server to say
                 found = Bubblewrap(shared)
                 runtime.prepare(shared, found.hidden, needs_folders=found.needs_folders)
+    folder.mkdir(parents=True, exist_ok=True)
     for built in shared.glob(f"{runtime.PREFIX}*"):
-        (state_dir / built.name).symlink_to(built)
+        (folder / built.name).symlink_to(built)
 
 
 def prepare(state_dir: Path) -> None:
