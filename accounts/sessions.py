@@ -71,8 +71,10 @@ def forget_expired() -> int:
     forgotten = 0
     for _ in range(_BATCHES):
         keys = list(expired.values_list("pk", flat=True)[:_BATCH])
-        UserSession.objects.filter(session_key__in=keys).delete()
-        forgotten += Session.objects.filter(pk__in=keys).delete()[0]
+        # Not one that was given a later end in the meantime.
+        forgotten += expired.order_by().filter(pk__in=keys).delete()[0]
+        left = Session.objects.filter(pk__in=keys).values("pk")
+        UserSession.objects.filter(session_key__in=keys).exclude(session_key__in=left).delete()
         if len(keys) < _BATCH:
             break
     return forgotten

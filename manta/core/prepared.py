@@ -76,7 +76,11 @@ class _Written:
 
 
 class Prepared(Generic[Row]):
-    """A query set that is made once, with a Parameter for each value. Nothing is kept of a read."""
+    """A query set that is made once, with a Parameter for each value. Nothing is kept of a read.
+
+    A value goes to the database as it is: one that its column can't hold, such as a number of more
+    than 64 bits, is an error there, and not, as in Django, one that no row has.
+    """
 
     def __init__(self, make: "Callable[[], QuerySet[Row]]") -> None:
         self._make = make

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.checks import run_checks
 from django.test import Client
@@ -300,3 +301,20 @@ def test_a_change_that_is_asked_for_twice_at_once_is_one(alice_at_home, alice, m
     assert page.status_code == 200
     assert EmailAddress.objects.filter(user=alice, email="new@example.com").count() == 1
     assert [message.to for message in mail.outbox] == [["new@example.com"]]
+
+
+def test_a_link_to_a_number_that_no_account_can_have_is_one_that_is_used(client, db):
+    used, longest = (
+        client.get(f"/accounts/password/reset/key/{number}-x/") for number in ("0", "z" * 13)
+    )
+
+    assert (longest.status_code, longest.context["token_fail"]) == (used.status_code, True)
+
+
+def test_a_group_knows_only_its_own_members(alice, bob):
+    group = Group.objects.create(name="staff")
+    group.user_set.add(alice)
+
+    assert group.user_set.get(pk=alice.pk) == alice
+    with pytest.raises(User.DoesNotExist):
+        group.user_set.get(pk=bob.pk)

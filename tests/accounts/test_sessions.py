@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -119,6 +120,23 @@ def test_expired_sessions_are_deleted_and_no_others(client, alice):
     assert [each.session_key for each in UserSession.objects.all()] == [lasting]
     assert SignIn.of(lasting)
     assert sessions.forget_expired() == 0
+
+
+def test_a_session_that_gets_a_later_end_meanwhile_stays(alice):
+    expire("old")
+    UserSession.objects.create(session_key="old", user=alice, ip="127.0.0.1")
+
+    def renewing(execute, sql, params, many, context):
+        if sql.startswith("DELETE") and "django_session" in sql:
+            later = timezone.now() + timedelta(days=1)
+            Session.objects.update(expire_date=later)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(renewing):
+        assert sessions.forget_expired() == 0
+
+    assert Session.objects.filter(pk="old").exists()
+    assert UserSession.objects.filter(session_key="old").exists()
 
 
 def test_a_turn_deletes_only_so_many_the_oldest_first(db, monkeypatch, django_assert_num_queries):
