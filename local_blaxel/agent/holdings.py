@@ -55,15 +55,20 @@ def memory_files(pids: list[int]) -> dict[int, int]:
     seen: set[tuple[int, int]] = set()
     held = dict.fromkeys(pids, 0)
     for pid in pids:
-        for folder, fd, target in _open_files(pid):
-            if not target.startswith(_MEMORY_FILE):
-                continue
-            with contextlib.suppress(OSError):
-                found = os.stat(f"{folder}/fd/{fd}")
+        # A process may hide its open files, and then holds none as far as is known.
+        with contextlib.suppress(OSError):
+            for found in _open_memory_files(pid):
                 if (found.st_dev, found.st_ino) not in seen:
                     seen.add((found.st_dev, found.st_ino))
                     held[pid] += found.st_blocks * 512
     return held
+
+
+def _open_memory_files(pid: int) -> Iterator[os.stat_result]:
+    for folder, fd, target in _open_files(pid):
+        if target.startswith(_MEMORY_FILE):
+            with contextlib.suppress(OSError):
+                yield os.stat(f"{folder}/fd/{fd}")
 
 
 def are_watches_used_up() -> bool:

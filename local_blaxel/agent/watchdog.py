@@ -32,7 +32,11 @@ class Watchdog:
         while self._sandbox.is_isolated:
             await self._sandbox.awake.wait()
             await asyncio.sleep(INTERVAL_SECONDS)
-            self._look()
+            try:
+                self._look()
+            except Exception:
+                # What a process shows of itself is its own choice: no limit may end with one look.
+                logger.exception("a look at what the sandbox's processes take failed")
 
     def _look(self) -> None:
         limit = max(self._sandbox.memory_mb, LEAST_MEMORY_MB) * 2**20

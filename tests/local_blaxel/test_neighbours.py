@@ -286,6 +286,24 @@ def test_files_of_memory_count_that_no_process_has_mapped(small):
     assert small.run("echo fine").output == "fine\n"
 
 
+HIDE = """exec python3 -c '
+import ctypes, time
+PR_SET_DUMPABLE = 4
+ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+print("hidden", flush=True)
+time.sleep(600)'"""
+
+
+@pytest.mark.exhaustive
+def test_files_of_memory_count_beside_a_process_that_hides(small):
+    hidden = small.execute(HIDE).json()["pid"]
+    wait_until(lambda: "hidden" in small.printed(hidden))
+    pid = small.execute(FILES_OF_MEMORY).json()["pid"]
+
+    wait_until(lambda: small.get(f"/process/{pid}").json()["status"] == "failed", 120)
+    assert small.get(f"/process/{hidden}").json()["status"] == "running"
+
+
 @pytest.mark.exhaustive
 def test_segments_of_memory_do_not_stay_that_no_process_has(small, host):
     if host.uid is None and Cgroups.detect().limits:
