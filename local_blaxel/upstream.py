@@ -86,6 +86,8 @@ class Connection(asyncio.Protocol):
         self._headers: Headers = []
         self._head: Head | None = None
         self._head_size = 0
+        # Bytes since the last of the body: the length of a chunk, or trailers, which are kept.
+        self._beyond = 0
         self._parts: deque[bytes] = deque()
         self._held = 0
         # Of a body of known length: what is still to come.
@@ -229,7 +231,11 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def _parse(self, data: bytes) -> None:
-        is_in_head = self._head is None
+        if self._is_whole or self._failure:
+            # The parser would keep what comes, for as long as nobody takes what came before.
+            self._is_over_long = True
+            return
+        is_in_head, held = self._head is None, self._held
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
@@ -241,6 +247,10 @@ class Connection(asyncio.Protocol):
             self._head_size += len(data)
             if self._head is None and self._head_size > MAX_HEAD_LENGTH:
                 self._failure = "its headers are too long"
+        elif not self._is_whole:
+            self._beyond = self._beyond + len(data) if self._held == held else 0
+            if self._beyond > MAX_HEAD_LENGTH:
+                self._failure = "its trailers are too long"
 
     def _take(self, data: bytes) -> None:
         """Take a part of a body of known length."""

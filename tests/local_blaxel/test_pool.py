@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from local_blaxel import upstream
 from local_blaxel.errors import BadGateway, Invalid
 from local_blaxel.pool import Pool
 from local_blaxel.proxy import Exchange, Outgoing
-from local_blaxel.upstream import LONG, Connection
+from local_blaxel.upstream import LONG, MAX_HEAD_LENGTH, Connection, MalformedAnswer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -42,7 +43,7 @@ class Inside:
         with suppress(OSError):
             await writer.wait_closed()
 
-    async def _dial(self) -> Connection:
+    async def dial(self) -> Connection:
         sock = socket.create_connection(("127.0.0.1", self.port))
         sock.setblocking(False)
         return await Connection.over(sock)
@@ -51,7 +52,7 @@ class Inside:
     async def running(self) -> AsyncIterator["Inside"]:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
-        self.pool = Pool(self._dial, 60.0)
+        self.pool = Pool(self.dial, 60.0)
         try:
             yield self
         finally:
@@ -189,3 +190,41 @@ async def test_a_header_that_would_be_two_is_refused():
             await inside.ask("GET", ((b"x", b"a\r\ny: b"),))
 
         assert inside.asked == []
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def whole_body(connection: Connection) -> bytes:
+    await connection.send_head("GET", b"/", HOST)
+    await connection.head()
+    parts = []
+    while part := await connection.part():
+        parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("end", [b"0\r\nX: ", b"1;"])
+async def test_trailers_have_a_limit(end):
+    answer = CHUNKED + b"2\r\nok\r\n" + end + b"a" * 4 * MAX_HEAD_LENGTH
+    async with Inside(answer).running() as inside:
+        connection = await inside.dial()
+        with pytest.raises(MalformedAnswer, match="trailers are too long"):
+            await asyncio.wait_for(whole_body(connection), 90)
+        connection.close()
+
+
+async def test_an_answer_of_many_small_chunks_is_as_long_as_it_likes(monkeypatch):
+    monkeypatch.setattr(upstream, "MAX_HEAD_LENGTH", len(CHUNKED))
+    async with Inside(CHUNKED).running() as inside:
+        connection = await inside.dial()
+        await connection.send_head("GET", b"/", HOST)
+        await connection.head()
+        for _ in range(100):
+            for piece in (b"1\r\n", b"x", b"\r\n"):
+                connection.data_received(piece)
+        connection.data_received(b"0\r\nX: y\r\n\r\n")
+
+        assert await connection.part() == b"x" * 100
+        assert connection.is_complete
+        connection.close()
