@@ -96,7 +96,10 @@ async def answer(
         event = b"event: message\r\ndata: %b\r\n\r\n" % work.result()
         await send({"type": "http.response.body", "body": event, "more_body": False})
     finally:
-        work.cancel()
+        # Its sender's place is free only when nothing of the call runs any more.
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work})
 
 
 async def _wait(work: asyncio.Future[bytes], receive: Receive, send: Send) -> None:

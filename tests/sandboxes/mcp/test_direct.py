@@ -45,7 +45,7 @@ class Exchange:
     def __init__(self, monkeypatch):
         self.work, self.left = asyncio.Event(), asyncio.Event()
         self.said = []
-        self.was_cancelled = False
+        self.was_cancelled = self.has_unwound = False
         monkeypatch.setattr(direct, "_outcome", self._outcome)
         monkeypatch.setattr(direct, "_PATIENCE", 0.01)
         monkeypatch.setattr(direct, "_PING_EVERY", 0.01)
@@ -55,6 +55,8 @@ class Exchange:
             await self.work.wait()
         except asyncio.CancelledError:
             self.was_cancelled = True
+            await asyncio.sleep(0)
+            self.has_unwound = True
             raise
         return b"{}"
 
@@ -115,9 +117,9 @@ async def test_a_client_that_leaves_ends_the_work(monkeypatch):
     exchange.left.set()
     with pytest.raises(ClientDisconnect):
         await answering
-    await asyncio.sleep(0)
 
     assert exchange.was_cancelled
+    assert exchange.has_unwound
 
 
 async def test_a_call_that_is_broken_off_ends_the_work(monkeypatch):
@@ -128,6 +130,6 @@ async def test_a_call_that_is_broken_off_ends_the_work(monkeypatch):
     answering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answering
-    await asyncio.sleep(0)
 
     assert exchange.was_cancelled
+    assert exchange.has_unwound
