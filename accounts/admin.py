@@ -79,7 +79,9 @@ class UserAdmin(OfUsers, IndexedSearchAdmin, DjangoUserAdmin):  # type: ignore[t
     list_select_related = ["sandbox"]
     search_beginnings = ["email"]
     search_fields = ["email"]
-    search_help_text = "What an address begins with. Where nothing is found so: a part of it."
+    search_help_text = (
+        "Searches the beginning of addresses. If none matches, searches any part of them."
+    )
     readonly_fields = ["last_login", "date_joined", "sandbox_link", "sandbox_created_at"]
     fieldsets = [
         (None, {"fields": ["email", "password"]}),

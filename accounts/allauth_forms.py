@@ -27,7 +27,7 @@ from accounts.models import User
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
-    """allauth's, for the page that is asked for most: most of its cost was that of two fields."""
+    """Sign-in form whose empty fields are rendered once per process."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,8 +12,9 @@ _REFUSED = (VariableNode, CsrfTokenNode, IfNode, BlockNode)
 
 
 class ConstantNode(Node):
-    """Its content is rendered without the page's variables: nothing of one person's page, and
-    nothing of the moment, can be in what all others are shown.
+    """Part of a template that is rendered once per process, without the page's variables.
+
+    Nothing of one person's page, and nothing of the moment, can be in what all others are shown.
     """
 
     # Nothing in it is looked for from outside, as a page's blocks are at each rendering.

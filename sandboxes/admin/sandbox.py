@@ -70,8 +70,8 @@ class SandboxAdmin(IndexedSearchAdmin, ReadOnlyAdmin):
     search_exactly = ["error_code"]
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     search_help_text = (
-        "What a name or an address begins with, or an error code. Where nothing is found so: parts "
-        "of these and of error messages."
+        "Searches the beginning of names and addresses, and whole error codes. If none matches, "
+        "searches any part of them and of error messages."
     )
     ordering = ["-created_at"]
     actions = ["refresh", "retry", "restart", "reset_sandboxes", "delete_sandboxes"]

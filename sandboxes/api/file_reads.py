@@ -37,7 +37,7 @@ _HEADERS = {
     "Vary": "Accept, Accept-Encoding, Cookie",
 }
 # Bytes from which Django compresses a response, too.
-_WORTH_COMPRESSING = 200
+_MIN_COMPRESSED_SIZE = 200
 # Of random padding, so that the length of a response tells nothing of a secret in it.
 _PADDING = 100
 
@@ -110,7 +110,7 @@ def _answer(request: HTTPConnection, path: str) -> Response | None:
 
 def _told(request: HTTPConnection, body: bytes) -> Response:
     headers = dict(_HEADERS)
-    if len(body) >= _WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if len(body) >= _MIN_COMPRESSED_SIZE and "gzip" in request.headers.get("Accept-Encoding", ""):
         headers["Content-Encoding"] = "gzip"
         body = compress_string(body, max_random_bytes=_PADDING)
     return Response(body, headers=headers, media_type="application/json")

@@ -38,7 +38,7 @@ _HEADERS = [
 ]
 # Seconds after which an answer begins that is not there yet, so that its client goes on waiting,
 # and between two signs of life.
-_PATIENCE, _PING_EVERY = 1.0, 15.0
+_START_TIMEOUT, _PING_EVERY = 1.0, 15.0
 _PING = b": ping\r\n\r\n"
 _TRANSPORT = TransportContext(kind="streamable-http", can_send_request=False)
 
@@ -89,7 +89,7 @@ async def answer(
     work = asyncio.ensure_future(_outcome(server, state, message, Request(scope)))
     start = {"type": "http.response.start", "status": 200, "headers": _HEADERS}
     try:
-        await asyncio.wait({work}, timeout=_PATIENCE)
+        await asyncio.wait({work}, timeout=_START_TIMEOUT)
         await send(start)
         if not work.done():
             await _wait(work, receive, send)
@@ -143,7 +143,7 @@ async def _outcome(
         # As the SDK's dispatcher does: a bug is told to its caller, too.
         error = handler_exception_to_error_data(exc)
         if error is None:
-            logger.exception("A request of an agent's failed")
+            logger.exception("An MCP request failed")
             error = types.ErrorData(code=0, message=str(exc))
         told = types.JSONRPCError(jsonrpc="2.0", id=message.id, error=error)
     return told.model_dump_json(by_alias=True, exclude_unset=True).encode()

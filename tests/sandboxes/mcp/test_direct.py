@@ -47,7 +47,7 @@ class Exchange:
         self.said = []
         self.was_cancelled = self.has_unwound = False
         monkeypatch.setattr(direct, "_outcome", self._outcome)
-        monkeypatch.setattr(direct, "_PATIENCE", 0.01)
+        monkeypatch.setattr(direct, "_START_TIMEOUT", 0.01)
         monkeypatch.setattr(direct, "_PING_EVERY", 0.01)
 
     async def _outcome(self, *args):
