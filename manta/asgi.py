@@ -92,7 +92,7 @@ application = Starlette(
         *(Route(path, mcp_endpoint) for path in MCP_PATHS),
         WebSocketRoute(paths.TERMINAL, terminal),
         *ROUTES,
-        Route(TEXT, FileReads(bridge)),
+        Route(TEXT, FileReads(bridge, TEXT)),
         Mount("/", bridge),
     ],
     middleware=[

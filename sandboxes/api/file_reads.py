@@ -5,11 +5,15 @@ decides who may do what, and says why not.
 """
 
 import time
+from io import BytesIO
 
 from django.conf import settings
-from django.db import Error as DatabaseError
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
+from django.http import HttpResponse
 from django.http.request import split_domain_port, validate_host
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.utils.text import compress_string
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -33,7 +37,6 @@ _PATH = PathField()
 _HEADERS = {
     "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate, private",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Vary": "Accept, Accept-Encoding, Cookie",
 }
 # Bytes from which Django compresses a response, too.
@@ -45,16 +48,33 @@ _PADDING = 100
 class FileReads:
     """An ASGI endpoint."""
 
-    def __init__(self, django: WSGIBridge) -> None:
+    def __init__(self, django: WSGIBridge, path: str) -> None:
         self._django = django
+        self._path = path
+        self._security = {scheme: _security_headers(scheme) for scheme in ("http", "https")}
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         request = HTTPConnection(scope)
-        path = _requested_path(request)
-        answer: ASGIApp | None = None
+        # The pattern of a route also matches an address that ends with a newline.
+        path = _requested_path(request) if scope["path"] == self._path else ""
+        answer: ASGIApp = self._django
         if path:
-            answer = await self._django.in_slow_thread(lambda: _answer(request, path))
-        await (answer or self._django)(scope, receive, send)
+            response = await self._django.in_slow_thread(lambda: _answer(request, path))
+            if response is not None:
+                response.headers.update(self._security[_scheme_of(request)])
+                answer = response
+        await answer(scope, receive, send)
+
+
+def _security_headers(scheme: str) -> dict[str, str]:
+    """Return the headers that Django's middleware adds to every response."""
+    environ = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()}
+    request = WSGIRequest(environ | {"HTTP_X_FORWARDED_PROTO": scheme})
+    response = HttpResponse()
+    del response["Content-Type"]
+    for middleware in (SecurityMiddleware, XFrameOptionsMiddleware):
+        middleware(lambda _: response).process_response(request, response)
+    return dict(response.items())
 
 
 def _requested_path(request: HTTPConnection) -> str:
@@ -73,12 +93,16 @@ def _requested_path(request: HTTPConnection) -> str:
         return ""
 
 
-def _is_for_here(request: HTTPConnection) -> bool:
+def _scheme_of(request: HTTPConnection) -> str:
     scheme = request.scope["scheme"]
     if settings.TRUSTED_PROXY_COUNT:
         scheme = request.headers.get("X-Forwarded-Proto", scheme)
+    return "https" if scheme == "https" else "http"
+
+
+def _is_for_here(request: HTTPConnection) -> bool:
     host = split_domain_port(request.headers.get("Host", ""))[0]
-    is_secure = scheme == "https" or not settings.SECURE_SSL_REDIRECT
+    is_secure = _scheme_of(request) == "https" or not settings.SECURE_SSL_REDIRECT
     return is_secure and validate_host(host, settings.ALLOWED_HOSTS)
 
 
@@ -88,24 +112,30 @@ def _takes_json(request: HTTPConnection) -> bool:
 
 
 def _answer(request: HTTPConnection, path: str) -> Response | None:
-    """Read the file or folder; None where it is for Django to answer."""
+    """Read the file or folder; None where it is for Django to answer, and to log what fails."""
     started = time.perf_counter()
     close_old_connections()
     try:
-        principal = auth.authenticated(request, Scope.FILES_READ)
-    except (auth.AccessDenied, UserFacingError, DatabaseError):
+        response = _read(request, path)
+    except Exception:
         return None
+    if response is not None:
+        metrics.REQUESTS.labels("GET", _ROUTE, f"{response.status_code // 100}xx").inc()
+        metrics.REQUEST_SECONDS.labels(_ROUTE).observe(time.perf_counter() - started)
+    return response
+
+
+def _read(request: HTTPConnection, path: str) -> Response | None:
+    principal = auth.authenticated(request, Scope.FILES_READ)
     if not principal.sandbox.has_session:
         return None
     try:
         found = services.files.read_path(sandbox=principal.sandbox, path=path)
-        response = _told(request, JSONRenderer().render(described(found)))
     except UserFacingError as exc:
         response = auth.refusal(exc)
         response.headers.update(_HEADERS)
-    metrics.REQUESTS.labels("GET", _ROUTE, f"{response.status_code // 100}xx").inc()
-    metrics.REQUEST_SECONDS.labels(_ROUTE).observe(time.perf_counter() - started)
-    return response
+        return response
+    return _told(request, JSONRenderer().render(described(found)))
 
 
 def _told(request: HTTPConnection, body: bytes) -> Response:

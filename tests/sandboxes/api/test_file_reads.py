@@ -1,11 +1,17 @@
 """Reads of files beside Django: as the view answers them, and by what it lets in."""
 
+import json
+from unittest.mock import Mock
+
 import httpx
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.models import PersonalToken
 from manta.core import metrics
+from sandboxes import services
+from sandboxes.api import file_reads
 from sandboxes.models import Sandbox
 from tests.support import raw_routes
 from tests.support.factories import make_token
@@ -53,9 +59,14 @@ def test_it_says_what_the_view_says(http, token, text, path):
     beside, viewed = (ask(http, token, {"path": path}) for ask in (by_route, by_view))
 
     assert told(beside) == told(viewed)
-    assert beside.headers["content-type"] == viewed.headers["content-type"]
-    assert beside.headers["cache-control"] == viewed.headers["cache-control"]
-    assert beside.headers["x-content-type-options"] == "nosniff"
+    assert headers_of(beside) == headers_of(viewed)
+
+
+def headers_of(response):
+    """All headers but those that belong to one request, or say what the other way can do."""
+    own = {"content-length", "content-security-policy", "vary", "allow", "x-request-id"}
+    own |= {"date", "expires"}
+    return {name: value for name, value in response.headers.items() if name not in own}
 
 
 def by_route(http, headers, params):
@@ -130,6 +141,33 @@ def test_a_sandbox_without_a_session_gets_one(http, made, token, text):
     assert answers == [200, 200]
 
 
+def test_an_address_with_a_newline_is_none(http, token, text):
+    answer = http.get(f"{FILES}%0A", params=AT, headers=token)
+
+    assert answer.status_code == 404
+
+
+def test_https_is_remembered_as_by_the_view(settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 60, True
+
+    headers = file_reads._security_headers
+
+    assert headers("https")["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
+    assert "Strict-Transport-Security" not in headers("http")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("failure", [RuntimeError, DatabaseError])
+def test_what_fails_is_answered_and_counted_by_the_view(made, monkeypatch, failure):
+    monkeypatch.setattr(services.files, "read_path", Mock(side_effect=failure("a bug")))
+    before = counted("5xx")
+
+    answer = raw_routes.ask("http", FILES, AT, cookie_of(made.owner))
+
+    assert (answer.status, json.loads(answer.text)["code"]) == (500, "internal")
+    assert counted("5xx") == before + 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_is_counted_as_the_view_is(made, text):
     before = counted()
@@ -139,6 +177,6 @@ def test_it_is_counted_as_the_view_is(made, text):
     assert counted() == before + 1
 
 
-def counted():
-    labels = {"method": "GET", "route": "files", "status": "2xx"}
+def counted(status="2xx"):
+    labels = {"method": "GET", "route": "files", "status": status}
     return metrics.REGISTRY.get_sample_value("manta_http_requests_total", labels) or 0
