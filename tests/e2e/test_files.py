@@ -153,6 +153,8 @@ def test_what_is_made_before_the_tree_is_there_is_made_where_it_begins(page, vis
     expect(page.locator("[data-editor-path]")).to_have_text("/blaxel/app/early.txt")
     tree = page.get_by_role("tree", name="Files")
     expect(item(tree, "early.txt")).to_be_visible()
+    # A new file opens, which takes the focus.
+    expect(page.locator(".cm-content")).to_be_focused()
     item(tree, "early.txt").press("Delete")
     expect(item(tree, "early.txt")).to_have_count(0)
 

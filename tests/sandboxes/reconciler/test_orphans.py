@@ -208,19 +208,19 @@ def test_a_sandbox_made_as_asked_has_no_drift(made):
     assert made.drift == {}
 
 
-def test_labels_are_corrected_and_the_sandbox_keeps_running(made, provider, record_at_provider):
-    wanted = {**made.labels, "manta-installation": ours()}
+def test_labels_are_corrected_and_the_sandbox_keeps_running(serving, provider, record_at_provider):
+    wanted = {**serving.labels, "manta-installation": ours()}
     Sandbox.objects.update(labels=wanted)
-    before = provider.server.http.get(provider.server.inside(made.name, "/process")).json()
+    before = provider.server.http.get(provider.server.inside(serving.name, "/process")).json()
 
     look()
-    reconcile(made.pk)
+    reconcile(serving.pk)
     look()
 
-    made.refresh_from_db()
-    after = provider.server.http.get(provider.server.inside(made.name, "/process")).json()
-    assert record_at_provider(made)["metadata"]["labels"] == wanted
-    assert made.drift == {}
+    serving.refresh_from_db()
+    after = provider.server.http.get(provider.server.inside(serving.name, "/process")).json()
+    assert record_at_provider(serving)["metadata"]["labels"] == wanted
+    assert serving.drift == {}
     assert [p["pid"] for p in after] == [p["pid"] for p in before]
 
 
