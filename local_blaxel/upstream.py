@@ -287,12 +287,14 @@ class Connection(asyncio.Protocol):
         self._head = Head(status, self._headers)
         self._is_kept = self._parser.should_keep_alive()
         framing = dict(self._headers)
-        is_chunked = b"transfer-encoding" in framing
+        coding = framing.get(b"transfer-encoding")
         length = framing.get(b"content-length")
         if self._is_head or status in _WITHOUT_BODY:
             self._is_whole = True
-        elif is_chunked:
-            pass
+        elif coding is not None:
+            # Chunks alone tell their end, and only where they are the last coding.
+            last = coding.rpartition(b",")[2].strip().lower()
+            self._ends_with_connection = last != b"chunked"
         elif length is None:
             self._ends_with_connection = True
         elif length.isdigit() and int(length) >= LONG:
