@@ -95,13 +95,13 @@ def polls(pid: int) -> list[str] | None:
     return [f"{folder}/fdinfo/{fd}" for folder, fd, target in opened if target == _EPOLL]
 
 
-def watches(polls: list[str], most: int) -> int:
+def watches(polls: list[str], max_count: int) -> int:
     """Return how many files these watch, counted until there are more than that."""
     count = 0
     for path in polls:
         with contextlib.suppress(OSError), open(path) as info:
             count += info.read().count("tfd:")
-        if count > most:
+        if count > max_count:
             break
     return count
 

@@ -21,11 +21,14 @@ INTERVAL_SECONDS = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # Where all sandboxes are one user to the kernel, which counts epoll's watches for each user.
 PART_OF_WATCHES = 8
+# In a row, two seconds in all: a neighbour that has used the watches up is mostly killed by then.
+LOOKS_BEFORE_HIDDEN = 4
 
 
 class Watchdog:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._looks_without_watches = 0
 
     async def run(self) -> None:
         """Look while the sandbox is awake: nothing grows in standby."""
@@ -48,8 +51,11 @@ class Watchdog:
             shares = {pid: _shares(pid)[0] for pid in pids}
             if sum(shares.values()) > limit:
                 _kill(max(shares, key=shares.__getitem__), "memory")
-        if holdings.are_watches_used_up():
-            _look_at_watches(pids)
+        if not holdings.are_watches_used_up():
+            self._looks_without_watches = 0
+            return
+        self._looks_without_watches += 1
+        _look_at_watches(pids, may_be_hidden=self._looks_without_watches >= LOOKS_BEFORE_HIDDEN)
 
 
 def _look_deep(pids: list[int], limit: int) -> None:
@@ -71,19 +77,23 @@ def _look_deep(pids: list[int], limit: int) -> None:
     _kill(max(held, key=held.__getitem__), "memory")
 
 
-def _look_at_watches(pids: list[int]) -> None:
+def _look_at_watches(pids: list[int], *, may_be_hidden: bool) -> None:
     """Kill who has used up what the user may watch; others of the user can't watch until then."""
-    most = holdings.max_watches() // PART_OF_WATCHES
+    max_count = holdings.max_watches() // PART_OF_WATCHES
     found = {pid: holdings.polls(pid) for pid in pids}
-    left = most
-    for pid in sorted(pids, key=lambda pid: len(found[pid] or []), reverse=True):
-        polls = found[pid]
-        # Who hides what it watches is taken for the one.
-        count = most + 1 if polls is None else holdings.watches(polls, left)
+    shown = {pid: polls for pid, polls in found.items() if polls is not None}
+    over, left = [], max_count
+    for pid in sorted(shown, key=lambda pid: len(shown[pid]), reverse=True):
+        count = holdings.watches(shown[pid], left)
         if count > left:
-            _kill(pid, "share of epoll's watches")
+            over.append(pid)
         else:
             left -= count
+    if not over and may_be_hidden:
+        # No process that shows what it watches is the one, in this sandbox or, by now, in another.
+        over = [pid for pid in pids if pid not in shown]
+    for pid in over:
+        _kill(pid, "share of epoll's watches")
 
 
 def _kill(pid: int, used_up: str) -> None:

@@ -10,7 +10,7 @@ from local_blaxel.agent.sandbox import Sandbox
 from local_blaxel.agent.watchdog import Watchdog
 
 OWN = os.getpid()
-HIDDEN = 2
+HIDDEN, GREEDY = 2, 3
 
 
 @pytest.fixture
@@ -65,3 +65,50 @@ async def test_a_look_that_fails_is_logged_and_not_the_last(monkeypatch, sandbox
 
     assert len(looks) >= 3
     assert "PermissionError: hidden" in caplog.text
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Processes killed by looks while the user's watches, 800, are used up."""
+    pids = []
+    monkeypatch.setattr(watchdog, "others", lambda: [HIDDEN, GREEDY])
+    monkeypatch.setattr(watchdog, "_kill", lambda pid, used_up: pids.append(pid))
+    monkeypatch.setattr(holdings, "shared_memory_of_machine", lambda: 0)
+    monkeypatch.setattr(holdings, "are_watches_used_up", lambda: True)
+    monkeypatch.setattr(holdings, "max_watches", lambda: 800)
+    monkeypatch.setattr(holdings, "polls", lambda pid: None if pid == HIDDEN else ["poll"])
+    monkeypatch.setattr(holdings, "watches", lambda polls, max_count: 1)
+    return pids
+
+
+def look(dog, times=1):
+    for _ in range(times):
+        dog._look()
+
+
+def test_a_hidden_process_is_not_killed_for_a_neighbours_watches(monkeypatch, sandbox, killed):
+    dog = Watchdog(sandbox)
+
+    for _ in range(3):
+        look(dog, watchdog.LOOKS_BEFORE_HIDDEN - 1)
+        with monkeypatch.context() as freed:
+            freed.setattr(holdings, "are_watches_used_up", lambda: False)
+            look(dog)
+
+    assert killed == []
+
+
+def test_a_hidden_process_is_killed_when_watches_stay_used_up(sandbox, killed):
+    look(Watchdog(sandbox), watchdog.LOOKS_BEFORE_HIDDEN)
+
+    assert killed == [HIDDEN]
+
+
+def test_who_shows_too_many_watches_is_killed_at_once_and_alone(monkeypatch, sandbox, killed):
+    monkeypatch.setattr(holdings, "watches", lambda polls, max_count: 101)
+    dog = Watchdog(sandbox)
+
+    look(dog)
+    assert killed == [GREEDY]
+    look(dog, watchdog.LOOKS_BEFORE_HIDDEN)
+    assert set(killed) == {GREEDY}
