@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
+import time
 
 from . import holdings
 from .limits import LEAST_MEMORY_MB
@@ -18,6 +20,8 @@ from .sandbox import Sandbox
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.5
+# Between two looks at every open file, while they find much less than the limit.
+DEEP_INTERVAL_SECONDS, NEAR = 5.0, 0.75
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # Where all sandboxes are one user to the kernel, which counts epoll's watches for each user.
 PART_OF_WATCHES = 8
@@ -29,6 +33,8 @@ class Watchdog:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._looks_without_watches = 0
+        # Of the last deep look: its time, its sum, and the shared memory of the machine.
+        self._last_deep = (-math.inf, 0, 0)
 
     async def run(self) -> None:
         """Look while the sandbox is awake: nothing grows in standby."""
@@ -36,16 +42,18 @@ class Watchdog:
             await self._sandbox.awake.wait()
             await asyncio.sleep(INTERVAL_SECONDS)
             try:
-                self._look()
+                await self._look()
             except Exception:
                 # What a process shows of itself is its own choice: no limit may end with one look.
                 logger.exception("a look at what the sandbox's processes take failed")
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
         limit = max(self._sandbox.memory_mb, LEAST_MEMORY_MB) * 2**20
         pids = others()
-        if holdings.shared_memory_of_machine() > limit:
-            _look_deep(pids, limit)
+        stored = holdings.shared_memory_of_machine()
+        if stored > limit and self._is_deep_look_due(stored, limit):
+            taken = await asyncio.to_thread(_look_deep, pids, limit)
+            self._last_deep = (time.monotonic(), taken, stored)
         # Resident memory counts what processes share once for each; the exact sum costs more.
         elif sum(map(_resident, pids)) > limit:
             shares = {pid: _shares(pid)[0] for pid in pids}
@@ -57,24 +65,32 @@ class Watchdog:
         self._looks_without_watches += 1
         _look_at_watches(pids, may_be_hidden=self._looks_without_watches >= LOOKS_BEFORE_HIDDEN)
 
+    def _is_deep_look_due(self, stored: int, limit: int) -> bool:
+        """Return whether it is time, or this sandbox may have stored what came since."""
+        looked_at, taken, stored_then = self._last_deep
+        is_time = time.monotonic() - looked_at >= DEEP_INTERVAL_SECONDS
+        return is_time or taken + max(0, stored - stored_then) > NEAR * limit
 
-def _look_deep(pids: list[int], limit: int) -> None:
-    """Count what is in files of memory and in segments, too, mapped or not."""
+
+def _look_deep(pids: list[int], limit: int) -> int:
+    """Count what is in files of memory and in segments, too, mapped or not; return the sum."""
     shares = {pid: _shares(pid) for pid in pids}
     files, segments = holdings.memory_files(pids), holdings.segments()
     mapped = sum(shared for _, shared in shares.values())
     stored = sum(files.values()) + sum(each.resident for each in segments)
     own = sum(whole - shared for whole, shared in shares.values())
     # What is stored may be mapped, and is then counted with what is.
-    if own + max(mapped, stored) <= limit:
-        return
+    taken = own + max(mapped, stored)
+    if taken <= limit:
+        return taken
     if left := [each for each in segments if not each.is_attached]:
         logger.warning("segments that no process has were removed: the memory is used up")
         for segment in left:
             holdings.remove(segment)
-        return
+        return taken
     held = {pid: max(shares[pid][0], files[pid]) for pid in pids}
     _kill(max(held, key=held.__getitem__), "memory")
+    return taken
 
 
 def _look_at_watches(pids: list[int], *, may_be_hidden: bool) -> None:

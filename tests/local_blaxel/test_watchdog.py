@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 
 import pytest
 
@@ -81,34 +82,64 @@ def killed(monkeypatch):
     return pids
 
 
-def look(dog, times=1):
+async def look(dog, times=1):
     for _ in range(times):
-        dog._look()
+        await dog._look()
 
 
-def test_a_hidden_process_is_not_killed_for_a_neighbours_watches(monkeypatch, sandbox, killed):
+async def test_a_hidden_process_is_not_killed_for_a_neighbours_watches(
+    monkeypatch, sandbox, killed
+):
     dog = Watchdog(sandbox)
 
     for _ in range(3):
-        look(dog, watchdog.LOOKS_BEFORE_HIDDEN - 1)
+        await look(dog, watchdog.LOOKS_BEFORE_HIDDEN - 1)
         with monkeypatch.context() as freed:
             freed.setattr(holdings, "are_watches_used_up", lambda: False)
-            look(dog)
+            await look(dog)
 
     assert killed == []
 
 
-def test_a_hidden_process_is_killed_when_watches_stay_used_up(sandbox, killed):
-    look(Watchdog(sandbox), watchdog.LOOKS_BEFORE_HIDDEN)
+async def test_a_hidden_process_is_killed_when_watches_stay_used_up(sandbox, killed):
+    await look(Watchdog(sandbox), watchdog.LOOKS_BEFORE_HIDDEN)
 
     assert killed == [HIDDEN]
 
 
-def test_who_shows_too_many_watches_is_killed_at_once_and_alone(monkeypatch, sandbox, killed):
+async def test_who_shows_too_many_watches_is_killed_at_once_and_alone(monkeypatch, sandbox, killed):
     monkeypatch.setattr(holdings, "watches", lambda polls, max_count: 101)
     dog = Watchdog(sandbox)
 
-    look(dog)
+    await look(dog)
     assert killed == [GREEDY]
-    look(dog, watchdog.LOOKS_BEFORE_HIDDEN)
+    await look(dog, watchdog.LOOKS_BEFORE_HIDDEN)
     assert set(killed) == {GREEDY}
+
+
+@pytest.mark.parametrize(
+    ("taken", "stored", "count"),
+    [(0, 2, 1), (0.8, 2, 3), (0, 3, 2)],
+    ids=["far from the limit", "near the limit", "as much stored since"],
+)
+async def test_open_files_are_looked_at_when_there_is_reason_to(
+    monkeypatch, sandbox, taken, stored, count
+):
+    limit = sandbox.memory_mb * 2**20
+    shared = iter([2 * limit, stored * limit, stored * limit])
+    threads = []
+
+    def note(pids, limit):
+        threads.append(threading.current_thread())
+        return taken * limit
+
+    monkeypatch.setattr(holdings, "shared_memory_of_machine", lambda: next(shared))
+    monkeypatch.setattr(holdings, "are_watches_used_up", lambda: False)
+    monkeypatch.setattr(watchdog, "DEEP_INTERVAL_SECONDS", 3600)
+    monkeypatch.setattr(watchdog, "_resident", lambda pid: 0)
+    monkeypatch.setattr(watchdog, "_look_deep", note)
+    await look(Watchdog(sandbox), 3)
+
+    assert len(threads) == count
+    # The event loop answers requests meanwhile.
+    assert threading.main_thread() not in threads
