@@ -28,7 +28,7 @@ LARGEST_MESSAGE = 64 * 1024 * 1024
 # Done twice, they do no more than once.
 _REPEATABLE = ("GET", "HEAD", "OPTIONS")
 # Seconds after which it is looked if the client of a request without a body is still there.
-_PATIENCE = 0.05
+_WATCH_DELAY = 0.05
 _FRAMING = (b"content-length", b"transfer-encoding")
 _HOP_BY_HOP = {
     b"connection",
@@ -99,7 +99,7 @@ class Exchange:
             if has_body:
                 self._watch()
             else:
-                watch = asyncio.get_running_loop().call_later(_PATIENCE, self._watch)
+                watch = asyncio.get_running_loop().call_later(_WATCH_DELAY, self._watch)
             await self._download(outgoing)
         except Malformed as exc:
             raise Invalid(f"The request is malformed: {exc}.", code="BAD_REQUEST") from exc

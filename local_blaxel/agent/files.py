@@ -127,12 +127,12 @@ def status(path: str) -> os.stat_result:
         raise refusal(404 if missing else 500, "stat", path, exc) from exc
 
 
-def read_file(path: str, most: int = MAX_JSON_FILE) -> bytes:
+def read_file(path: str, max_bytes: int = MAX_JSON_FILE) -> bytes:
     with failing_with(422, "open", path):
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb") as file:
             refuse_irregular(path, os.fstat(fd))
-            return b"".join(pieces(file, most))
+            return b"".join(pieces(file, max_bytes))
 
 
 def pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
