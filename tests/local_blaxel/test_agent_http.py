@@ -1,4 +1,4 @@
-"""What every answer of the agent has in common."""
+"""Properties that every answer of the agent has in common."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the control plane does when sandboxes start slowly, badly or never."""
+"""The control plane when sandboxes start slowly, badly or never."""
 
 import asyncio
 

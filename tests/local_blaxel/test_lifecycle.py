@@ -49,7 +49,7 @@ def other(server):
 
 
 def claimed(server):
-    """What the launcher keeps for a sandbox."""
+    """Return what the launcher keeps for a sandbox."""
     return list(server.state_dir.glob("sandboxes/*/claimed"))
 
 

@@ -1,4 +1,4 @@
-"""What a sandbox takes from no other one, with the server run as root and as an ordinary user."""
+"""Limits that protect a sandbox from its neighbours, with the server run as root and as a user."""
 
 import asyncio
 import json
@@ -134,7 +134,7 @@ WATCH_ONE = "python3 -c 'import os, select; select.epoll().register(os.pipe()[0]
 
 
 def is_over(agent, pid):
-    """Whether a process has ended, or all of its sandbox: a cgroup counts the kernel's memory."""
+    """Return true once the process, or all of its sandbox, has ended: a cgroup counts kernel memory."""
     try:
         return agent.get(f"/process/{pid}").json()["status"] == "failed"
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""What a sandbox changes of this machine's /usr, where root's files there seem to be its own."""
+"""Changes of a sandbox to this machine's /usr, where root's files there seem to be its own."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What Sentry gets: received by a server that stands in for its ingest."""
+"""Events for Sentry, received by a server that stands in for its ingest."""
 
 import gzip
 import json

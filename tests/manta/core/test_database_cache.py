@@ -38,7 +38,7 @@ def test_what_has_expired_is_gone_and_can_be_added(cache):
 
 
 def test_a_read_deletes_nothing(cache, django_assert_num_queries):
-    """What has expired by the read can be another process's new key by the time it is deleted."""
+    """A key that has expired can be another process's new one by the time it is deleted."""
     cache.set("code", "old", -1)
     cache.set("attempts", [1.5], 60)
 

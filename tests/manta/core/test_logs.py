@@ -1,4 +1,4 @@
-"""What a log record looks like, and what it never holds."""
+"""The form of a log record, and the secrets that it never holds."""
 
 import json
 import logging

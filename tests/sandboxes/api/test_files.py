@@ -1,4 +1,4 @@
-"""What is done with files, inside a real sandbox, over the REST API."""
+"""Work with files, inside a real sandbox, over the REST API."""
 
 import pytest
 

@@ -142,7 +142,7 @@ def test_followed_answers_are_read_with_a_limit_too(hostile, monkeypatch):
 
 
 class Told:
-    """What a sandbox says, in small pieces."""
+    """An answer of a sandbox, in small pieces."""
 
     def __init__(self, text):
         self._text = text

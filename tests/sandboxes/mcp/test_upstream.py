@@ -1,4 +1,4 @@
-"""What a sandbox's MCP may answer without harm to anybody else."""
+"""Answers of a sandbox's MCP, none of which may harm anybody else."""
 
 import asyncio
 import gzip
