@@ -134,7 +134,7 @@ WATCH_ONE = "python3 -c 'import os, select; select.epoll().register(os.pipe()[0]
 
 
 def is_over(agent, pid):
-    """Return true once the process, or all of its sandbox, has ended: a cgroup counts kernel memory."""
+    """Return true once the process, or its whole sandbox, has ended."""
     try:
         return agent.get(f"/process/{pid}").json()["status"] == "failed"
     except httpx.TransportError:
