@@ -77,7 +77,7 @@ class UserAdmin(OfUsers, IndexedSearchAdmin, DjangoUserAdmin):  # type: ignore[t
     ordering = ["email"]
     list_display = ["email", "is_staff", "is_active", "last_login", "sandbox_link"]
     list_select_related = ["sandbox"]
-    search_beginnings = ["email"]
+    search_beginnings = ["email__lower"]
     search_fields = ["email"]
     search_help_text = (
         "Searches the beginning of addresses. If none matches, searches any part of them."

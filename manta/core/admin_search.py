@@ -4,9 +4,12 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import EmailField, Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 
+# Addresses may have capitals: email__lower.
+EmailField.register_lookup(Lower)
 # After all that text can go on with.
 _LAST = "\U0010ffff"
 
@@ -14,7 +17,7 @@ _LAST = "\U0010ffff"
 class IndexedSearchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Search by indexes for what begins so; only where nothing does, for parts in all rows."""
 
-    # Columns with an index: each word begins one of these, or is one of those.
+    # Columns with an index, in lower case: each word begins one of these, or is one of those.
     search_beginnings: ClassVar[list[str]] = []
     search_exactly: ClassVar[list[str]] = []
 

@@ -66,7 +66,7 @@ class SandboxAdmin(IndexedSearchAdmin, ReadOnlyAdmin):
     show_full_result_count = False
     list_select_related = ["owner"]
     list_per_page = 100
-    search_beginnings = ["name", "owner__email"]
+    search_beginnings = ["name", "owner__email__lower"]
     search_exactly = ["error_code"]
     search_fields = ["name", "owner__email", "error_code", "error_message"]
     search_help_text = (

@@ -60,6 +60,26 @@ def test_people_are_found_by_the_beginning_of_their_address_or_a_part(rows):
     assert len(found(User, "owner@")) == 4
 
 
+def test_an_address_with_capitals_is_found_beside_another(rows):
+    owner = UserFactory(email="User-7-Other@example.com")
+    SandboxFactory(name="other", owner=owner)
+
+    assert found(User, "user-7-") == ["user-7-owner@example.com", "User-7-Other@example.com"]
+    assert found(User, "USER-7-o") == ["user-7-owner@example.com", "User-7-Other@example.com"]
+    assert found(Sandbox, "user-7-o") == ["user-7", "other"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")
+def test_postgresql_has_an_index_for_the_beginning_of_an_address(rows):
+    people = User.objects.order_by().filter(email__lower__startswith="user-7-").values("pk")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    plan = people.explain()
+    assert "user_email_lower_like" in plan
+    assert "Index Cond" in plan
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is SQLite's")
 @pytest.mark.parametrize("text", ["user-7", "user-8-owner@", "unknown_image", "user-7 user-77"])
 def test_an_index_serves_what_begins_so(rows, text):
