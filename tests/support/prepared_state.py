@@ -1,4 +1,4 @@
-"""What first starts make, which a test run makes once for all of its workers.
+"""Results of first starts, which a test run makes once for all of its workers.
 
 Migrations, the collection of static files and what sandboxes run in take seconds of processor time.
 """

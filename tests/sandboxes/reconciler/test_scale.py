@@ -1,4 +1,4 @@
-"""What is asked again and again costs the same however many rows there are."""
+"""Queries that run again and again cost the same however many rows there are."""
 
 import re
 
