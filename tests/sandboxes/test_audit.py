@@ -13,7 +13,7 @@ from sandboxes.reconciler.reconcile import reconcile
 
 @pytest.fixture
 def recorded():
-    """What has been recorded since it was last asked, oldest first."""
+    """Return events recorded since the last call, oldest first."""
     last = 0
 
     def recorded():

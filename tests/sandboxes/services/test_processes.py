@@ -69,7 +69,7 @@ def test_load_and_memory_are_known_and_mantas_own_is_not_shown(start, program):
 
 
 def test_load_and_memory_of_very_many_are_known(start, program, made):
-    """What is said of them is longer than the output that comes with a list."""
+    """Their description is longer than the output that comes with a list."""
     start(name="job")
     zeros = "0" * 380
     many = f"for each in $(seq 200); do sleep 1000 {zeros} & done >/dev/null 2>&1"
